@@ -1,0 +1,50 @@
+"""What is said in a conversation: messages, tool calls, tool specs. Values that know nothing of wire or storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call as the model wrote it: `arguments_text` is kept verbatim, JSON or not."""
+
+    id: str
+    name: str
+    arguments_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message. `tool_call_id` names the call that a `tool` message answers."""
+
+    role: Role
+    content: str | None = None
+    reasoning: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as it is offered to the model; `parameters` is a JSON Schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+Transcript: TypeAlias = tuple[Message, ...]
+"""The append-only history of a cell."""
+
+
+def last_user_index(messages: Transcript) -> int:
+    """Index of the last user message, -1 if there is none."""
+    for index in range(len(messages) - 1, -1, -1):
+        if messages[index].role == "user":
+            return index
+    return -1

@@ -1,0 +1,130 @@
+"""Scenario values: what a scenario file says, after loading. `${…}` still stands in them until they are bound.
+
+The format is described in the README of `scenarios/`. Matchers (`$any`, `$regex`, …) stay plain JSON here;
+`match` interprets them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from agenteval.messages import ToolSpec
+
+Json = Any
+"""A JSON value: None, bool, int, float, str, list or dict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One effect of a rule on the world. `target` is a path below the world, e.g. `files[args.path]`."""
+
+    verb: Literal["set", "append", "delete", "replace"]
+    target: str
+    value: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The first rule whose `when` (arguments) and `state` (world) hold answers: it changes the world, then returns.
+
+    `error` is not None for a rule that answers with an error; `returns` is the result otherwise.
+    """
+
+    when: Mapping[str, Json] = field(default_factory=dict)
+    state: Mapping[str, Json] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    returns: Json = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MockTool:
+    spec: ToolSpec
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedCall:
+    """A call that should be made (or, under `forbid`, must not be). An absent argument map accepts any arguments."""
+
+    name: str
+    arguments: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAnswer:
+    """What the turn's last text must hold: all of `contains`, none of `excludes`; `example` is a right answer."""
+
+    contains: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    example: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a turn should bring about. `calls` None: not checked; empty: no call may be made.
+
+    `parallel`: the oracle makes all calls in one step (a model may still make them one by one).
+    """
+
+    calls: tuple[ExpectedCall, ...] | None = None
+    order: Literal["exact", "any"] = "exact"
+    extra: bool = False
+    parallel: bool = False
+    forbid: tuple[ExpectedCall, ...] = ()
+    answer: ExpectedAnswer | None = None
+    state: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    user: str
+    expect: Expectation = field(default_factory=Expectation)
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """Settings of a scenario; a suite's file and the command line may override them."""
+
+    max_steps: int = 8
+    max_tokens: int = 1024
+    temperature: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSpec:
+    """A seeded value. `nonce`: a pattern in which # becomes a digit and @ a capital letter; `choice`: one of these."""
+
+    nonce: str | None = None
+    choice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario, bound (no `${value}` left) or not. `hash` identifies the loaded content incl. its `$file`s."""
+
+    name: str
+    description: str
+    tags: tuple[str, ...]
+    system: str
+    tools: tuple[MockTool, ...]
+    turns: tuple[Turn, ...]
+    world: Json
+    values: Mapping[str, ValueSpec]
+    defaults: Defaults
+    source: str
+    hash: str
+
+    @property
+    def tool_specs(self) -> tuple[ToolSpec, ...]:
+        return tuple(tool.spec for tool in self.tools)
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """An ordered set of scenarios; names are unique."""
+
+    name: str
+    scenarios: tuple[Scenario, ...]

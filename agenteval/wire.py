@@ -1,0 +1,96 @@
+"""The transport seam: one HTTP exchange whose body bytes are pushed, stamped, into a receiver.
+
+Three things live behind it: the measuring HTTP client, the in-process simulator, and the replay of a recording.
+Times are ns of one monotonic clock, stamped when the bytes arrived and before anything decodes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from agenteval.clock import Clock
+
+FaultKind = Literal[
+    "dns",
+    "refused",
+    "tls",
+    "connect",
+    "timeout_connect",
+    "timeout_first_byte",
+    "timeout_between",
+    "timeout_total",
+    "cut",
+    "reset",
+    "too_large",
+    "protocol",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request whose body is already serialised. `path` begins with a slash and is appended to the base URL."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Time-outs in seconds: to connect, to the first body byte, between two reads, and for the whole exchange;
+    and the most body bytes that are accepted."""
+
+    connect_s: float = 10.0
+    first_byte_s: float = 300.0
+    between_s: float = 120.0
+    total_s: float = 1800.0
+    max_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why an exchange did not end as it should; infrastructure, never the model's mistake."""
+
+    kind: FaultKind
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """How an exchange went.
+
+    `sent_at`: just before the first request byte was written (connection open, body serialised); `connect_ms`:
+    time to open the connection, None if one was open already; `status`: HTTP status, None if none came;
+    `reads`: how often body bytes arrived.
+    """
+
+    sent_at: int
+    ended_at: int
+    status: int | None
+    fault: Fault | None = None
+    connect_ms: float | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    reads: int = 0
+
+
+class Receiver(Protocol):
+    """Takes an exchange's head and body as they arrive. Must not raise: bytes are hostile, faults are values."""
+
+    def head(self, status: int, headers: tuple[tuple[str, str], ...], at: int) -> None: ...
+
+    def data(self, chunk: bytes, at: int) -> None: ...
+
+
+class Transport(Protocol):
+    """Carries one request to an endpoint. `simulated` marks every number that comes from it."""
+
+    simulated: bool
+    clock: Clock
+
+    async def exchange(self, request: HttpRequest, receiver: Receiver, limits: Limits) -> Exchange:
+        """Send, push the reply into `receiver`, return when it has ended or failed. Faults are returned, not raised."""
+        ...
+
+    async def aclose(self) -> None: ...
