@@ -75,6 +75,15 @@ class Exchange:
     reads: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A reply's body exactly as it came: `chunks` are (ns after `sent_at`, bytes) in order of arrival."""
+
+    status: int | None
+    headers: tuple[tuple[str, str], ...]
+    chunks: tuple[tuple[int, bytes], ...]
+
+
 class Receiver(Protocol):
     """Takes an exchange's head and body as they arrive. Must not raise: bytes are hostile, faults are values."""
 

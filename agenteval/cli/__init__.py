@@ -1,0 +1,57 @@
+"""The command line: the only room that prints, reads arguments or environment, or exits.
+
+Data goes to stdout, progress and messages to stderr. Exit codes: 0 all gates met, 1 a gate was missed, 2 the user's
+mistake, 3 infrastructure or not enough evidence, 130 interrupted. Commands are loaded when they are called, so that
+`--help` costs nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from agenteval import __version__
+from agenteval.cli.lazy import LazyGroup
+from agenteval.errors import EndpointError, UsageError
+
+EXIT_OK, EXIT_GATE, EXIT_USAGE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("agenteval.cli.run", "Run scenario suites against an endpoint (none given: the built-in one)."),
+    "report": ("agenteval.cli.report", "Show a run again."),
+    "serve": ("agenteval.cli.serve", "Serve the built-in endpoint over HTTP."),
+    "scenario": ("agenteval.cli.scenario", "List, check and show scenarios."),
+    "policies": ("agenteval.cli.policies", "List context policies and their knobs."),
+}
+"""Command → module that defines it (as `command`), and its one-line help."""
+
+
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="agenteval")
+def app() -> None:
+    """Find out why tool-calling agents break on your own server.
+
+    agenteval plays scripted multi-turn conversations with mock tools against an OpenAI-compatible endpoint, checks
+    every tool call, and times the same calls. Start with: agenteval run
+    """
+
+
+def main() -> None:
+    """Entry point: user's mistakes become a sentence and exit code 2, infrastructure 3, bugs a traceback."""
+    try:
+        code = app.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else EXIT_OK)
+    except click.exceptions.Abort:
+        sys.exit(EXIT_INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except UsageError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(EXIT_USAGE)
+    except EndpointError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(EXIT_INFRASTRUCTURE)

@@ -1,0 +1,138 @@
+"""Options of commands that talk to an endpoint or plan a run, declared once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from agenteval.errors import UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DIALECT_NAMES = ("auto", "openai", "sglang", "vllm", "llamacpp")
+MODE_NAMES = ("off", "on", "preserved")
+DEFAULT_OUT = Path("results")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointOptions:
+    """Which endpoint, and how to talk to it. `base_url` None: the embedded simulator."""
+
+    base_url: str | None
+    api_key: str | None
+    model: str | None
+    dialect: str
+    family: str | None
+    profile: str | None
+    header: tuple[tuple[str, str], ...]
+    extra_body: dict[str, Any]
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """What to run."""
+
+    thinking: tuple[str, ...] | None
+    policy: tuple[str, ...]
+    trials: int
+    concurrency: int
+    seed: int
+    history: str
+    temperature: float | None
+    max_tokens: int | None
+    tag: tuple[str, ...]
+
+
+def _json_object(_: click.Context, __: click.Parameter, text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise click.BadParameter("must be a JSON object, for instance '{\"top_k\": 40}'")
+    return value
+
+
+def _headers(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    found = []
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.isascii() or set(name + value) & set("\r\n\0"):
+            raise click.BadParameter(f"{pair!r} is not NAME=VALUE")
+        found.append((name, value))
+    return tuple(found)
+
+
+def _modes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    unknown = [name for name in names if name not in MODE_NAMES]
+    if unknown or not names:
+        raise click.BadParameter(f"{text!r}: a list of {', '.join(MODE_NAMES)}, separated by commas")
+    return names
+
+
+ENDPOINT = (
+    click.option("--base-url", envvar="OPENAI_BASE_URL", show_envvar=True, metavar="URL", help="The endpoint, with or without /v1; without it the built-in one."),
+    click.option("--api-key", envvar="OPENAI_API_KEY", show_envvar=True, metavar="KEY", help="Sent as a bearer token; never written anywhere."),
+    click.option("--model", metavar="NAME", help="Default: the only model that the endpoint lists."),
+    click.option("--dialect", type=click.Choice(DIALECT_NAMES), default="auto", show_default=True, help="How the server spells the API."),
+    click.option("--family", metavar="NAME", help="The model's native format; default: by the model's name."),
+    click.option("--profile", metavar="NAME", help="Which deployment the built-in endpoint imitates."),
+    click.option("--header", multiple=True, callback=_headers, metavar="K=V", help="One more request header; may be repeated."),
+    click.option("--extra-body", callback=_json_object, metavar="JSON", help="Merged into every request body."),
+    click.option("--timeout", type=click.FloatRange(min=0.1), default=300.0, show_default=True, metavar="S", help="Seconds to the first byte of a reply, and between two."),
+)
+
+PLAN = (
+    click.option("--thinking", callback=_modes, metavar="MODES", help="A list of off, on, preserved; default: all that the endpoint can do."),
+    click.option("--policy", multiple=True, default=("full_history",), show_default=True, metavar="NAME[:k=v,…]", help="Context policy; may be repeated."),
+    click.option("--trials", type=click.IntRange(1, 1000), default=1, show_default=True, help="Repetitions of each cell."),
+    click.option("--concurrency", type=click.IntRange(1, 1024), default=1, show_default=True, help="Conversations at a time."),
+    click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="For the order, the values in scenarios, and the server."),
+    click.option("--history", type=click.Choice(["live", "golden"]), default="live", show_default=True, help="golden: each turn starts from what was expected before."),
+    click.option("--temperature", type=click.FloatRange(0, 5), help="Overrides the scenarios'."),
+    click.option("--max-tokens", type=click.IntRange(1), help="Overrides the scenarios'."),
+    click.option("--tag", multiple=True, metavar="TAG", help="Only scenarios with one of these tags; may be repeated."),
+)
+
+OUT = click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_OUT, show_default=True, help="Folder of runs."
+)
+
+
+def with_options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Apply declared options to a command, in the order in which help shows them."""
+
+    def apply(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return apply
+
+
+def endpoint_options(values: dict[str, Any]) -> EndpointOptions:
+    """The endpoint's part of a command's values. Raises UsageError if they contradict each other."""
+    chosen = EndpointOptions(**{item.name: values[item.name] for item in fields(EndpointOptions)})
+    context = click.get_current_context()
+    given = context.get_parameter_source("base_url") is click.core.ParameterSource.COMMANDLINE
+    if chosen.profile and given:
+        raise UsageError("--profile belongs to the built-in endpoint and --base-url to yours: give one of them")
+    if chosen.profile and chosen.base_url:
+        chosen = replace(chosen, base_url=None)
+    return chosen
+
+
+def plan_options(values: dict[str, Any]) -> PlanOptions:
+    """The plan's part of a command's values."""
+    return PlanOptions(**{item.name: values[item.name] for item in fields(PlanOptions)})

@@ -1,0 +1,124 @@
+"""`sliding_window`: above `high` tokens the oldest groups go until `target` is reached; the rest stays whole.
+
+A group is a user message, an assistant answer, or an assistant message with calls together with its results: a
+call never loses its result. System prompt and the first user message (the goal) are pinned, the newest user message
+and the newest group always stay. Sticky: what is gone stays gone, and the boundary only moves when `high` is passed
+again, so that the server's prefix cache breaks rarely.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from agenteval.context.policy import Budget, Count, PolicyReport, State, View
+from agenteval.errors import UsageError
+from agenteval.messages import Message, ToolSpec, Transcript, last_user_index
+
+Group: TypeAlias = tuple[int, int]
+"""Half-open range of message indices that stand or fall together."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlidingWindow:
+    """Tokens: `high` triggers, `target` is the low mark. State: index of the first message kept after the head."""
+
+    high: int = 3000
+    target: int = 1500
+    name: str = "sliding_window"
+    tools: tuple[ToolSpec, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.target <= self.high:
+            raise UsageError(
+                f"sliding_window: target ({self.target}) must be above 0 and at most high ({self.high})"
+            )
+
+    def begin(self) -> State:
+        return 0
+
+    def step(self, transcript: Transcript, state: State, budget: Budget, count: Count) -> View:
+        head = head_length(transcript)
+        boundary = max(int(state), head)
+        current = cut(transcript, head, boundary)
+        before = count(current)
+        if before <= self.high:
+            return self._view(transcript, current, boundary, before, acted=False)
+        boundary = self._new_boundary(transcript, head, boundary, count)
+        return self._view(transcript, cut(transcript, head, boundary), boundary, before, acted=True, count=count)
+
+    def resume(self, state: State, reply: Message) -> View:
+        raise AssertionError("sliding_window asks no model")
+
+    def _new_boundary(self, transcript: Transcript, head: int, boundary: int, count: Count) -> int:
+        for start in boundaries(transcript, head, boundary):
+            boundary = start
+            if count(cut(transcript, head, start)) <= self.target:
+                break
+        return boundary
+
+    def _view(
+        self,
+        transcript: Transcript,
+        messages: Transcript,
+        boundary: int,
+        before: int,
+        *,
+        acted: bool,
+        count: Count | None = None,
+    ) -> View:
+        head = head_length(transcript)
+        dropped = len(transcript) - len(messages)
+        report = PolicyReport(
+            acted=acted and dropped > 0,
+            policy=self.name,
+            tokens_before=before,
+            tokens_after=count(messages) if count else before,
+            first_changed=head if dropped else None,
+            dropped_messages=dropped,
+        )
+        return View(messages, boundary, report)
+
+
+def head_length(transcript: Transcript) -> int:
+    """Messages that are pinned at the start: the system prompt and the first user message."""
+    for index, message in enumerate(transcript):
+        if message.role == "user":
+            return index + 1
+    return len(transcript)
+
+
+def boundaries(transcript: Transcript, head: int, after: int) -> list[int]:
+    """Indices at which the kept part may begin, oldest first: group starts behind `after`.
+
+    Whole earlier turns go first (the kept part then begins with a user message); within the newest turn its user
+    message stays, and only its older call groups may go.
+    """
+    newest_user = last_user_index(transcript)
+    turns = [
+        index
+        for index in range(max(head, after + 1), len(transcript))
+        if transcript[index].role == "user" and index <= newest_user
+    ]
+    groups = [start for start, _ in call_groups(transcript) if start > max(newest_user + 1, after)]
+    return turns + groups
+
+
+def call_groups(transcript: Transcript) -> list[Group]:
+    """Each assistant message with the tool results that follow it."""
+    groups: list[Group] = []
+    for index, message in enumerate(transcript):
+        if message.role == "assistant":
+            groups.append((index, index + 1))
+        elif message.role == "tool" and groups:
+            groups[-1] = (groups[-1][0], index + 1)
+    return groups
+
+
+def cut(transcript: Transcript, head: int, boundary: int) -> Transcript:
+    """Head plus everything from `boundary` on; the newest user message is never lost."""
+    if boundary <= head:
+        return transcript
+    newest_user = last_user_index(transcript)
+    pinned: Transcript = (transcript[newest_user],) if head <= newest_user < boundary else ()
+    return transcript[:head] + pinned + transcript[boundary:]

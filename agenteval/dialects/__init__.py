@@ -1,0 +1,20 @@
+"""How servers spell the OpenAI API: thinking, reasoning fields, empty content, running counts; and how to tell them
+apart. Pure: bodies in, bodies out; the requests themselves are made by `client`.
+"""
+
+from __future__ import annotations
+
+from agenteval.dialects.detect import Detection, family_of_model, recognise
+from agenteval.dialects.dialect import DIALECTS, Dialect
+from agenteval.dialects.encode import ChatRequest, EncodedRequest, encode
+
+__all__ = [
+    "DIALECTS",
+    "ChatRequest",
+    "Detection",
+    "Dialect",
+    "EncodedRequest",
+    "encode",
+    "family_of_model",
+    "recognise",
+]

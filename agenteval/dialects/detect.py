@@ -1,0 +1,68 @@
+"""Which dialect an endpoint speaks, from what it says of itself; and which family a model's name points to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PROBES: tuple[str, ...] = ("/v1/models", "/version", "/props", "/get_server_info")
+"""GET paths, in the order in which they are asked until one is recognised."""
+
+OWNERS: Mapping[str, str] = {
+    "vllm": "vllm",
+    "sglang": "sglang",
+    "llamacpp": "llamacpp",
+    "agenteval-simulator": "sglang",
+}
+"""`owned_by` in the list of models → dialect (the simulator imitates SGLang's wire)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """The dialect and the sentence that says why."""
+
+    dialect: str
+    evidence: str
+    version: str | None = None
+
+
+def recognise(path: str, answer: Any) -> Detection | None:
+    """What one probe's JSON answer tells; None: nothing."""
+    if not isinstance(answer, dict):
+        return None
+    if path == "/v1/models":
+        return _by_owner(answer)
+    if path == "/version" and isinstance(answer.get("version"), str):
+        return Detection("vllm", "GET /version answers as vLLM does", answer["version"])
+    if path == "/props" and "default_generation_settings" in answer:
+        return Detection("llamacpp", "GET /props answers as llama-server does", _text(answer.get("build_info")))
+    if path == "/get_server_info" and ("tp_size" in answer or "internal_states" in answer):
+        return Detection("sglang", "GET /get_server_info answers as SGLang does", _text(answer.get("version")))
+    return None
+
+
+def _by_owner(answer: Mapping[str, Any]) -> Detection | None:
+    for model in answer.get("data") or ():
+        owner = model.get("owned_by") if isinstance(model, dict) else None
+        if isinstance(owner, str) and owner in OWNERS:
+            return Detection(OWNERS[owner], f"GET /v1/models says owned_by {owner}")
+    return None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+FAMILY_NAMES: tuple[tuple[str, str], ...] = (
+    (r"glm[-_.]?(4[-_.]?[7-9]|5)", "glm47"),
+    (r"glm[-_.]?4", "glm45"),
+    (r"gpt[-_.]?oss", "harmony"),
+)
+
+
+def family_of_model(model: str) -> str | None:
+    """The native format that a served model's name points to; None if it points nowhere."""
+    name = model.lower()
+    return next((family for pattern, family in FAMILY_NAMES if re.search(pattern, name)), None)

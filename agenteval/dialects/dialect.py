@@ -1,0 +1,94 @@
+"""The dialects as a table of values. Sources: the servers' own behaviour, seen in SGLang 0.5.23, vLLM 0.32.0 and
+llama.cpp (0c1e570); the captured streams in `fixtures/streams/` show the replies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from agenteval.thinking import Thinking
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one kind of server wants requests.
+
+    `reasoning_in`: the field of an assistant message in which the server reads replayed reasoning.
+    `empty_content`: what stands for no text beside tool calls (GLM templates print a null as the word None).
+    `running_counts`: request fields that make the server count tokens in the stream.
+    `switches_thinking`: whether thinking can be chosen per request (by chat template arguments).
+    `hides_markup`: whether its parsers swallow tokens that never show as a delta.
+    `cached_flag`: the server option without which cached prompt tokens are not reported; None if none is needed.
+    """
+
+    name: str
+    reasoning_in: Literal["reasoning_content", "reasoning"]
+    empty_content: str | None
+    running_counts: Mapping[str, Any]
+    switches_thinking: bool
+    hides_markup: bool
+    cached_flag: str | None
+    thinking_fields: Mapping[Thinking, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def modes(self) -> tuple[Thinking, ...]:
+        """Thinking modes that this dialect can ask for; without a switch it is the model's own default, `on`."""
+        return ("off", "on", "preserved") if self.switches_thinking else ("on",)
+
+
+def _template_arguments(enable: bool, clear: bool) -> Mapping[str, Any]:
+    return {"chat_template_kwargs": {"enable_thinking": enable, "clear_thinking": clear}}
+
+
+GLM_TEMPLATE_ARGUMENTS: Mapping[Thinking, Mapping[str, Any]] = {
+    "off": _template_arguments(enable=False, clear=True),
+    "on": _template_arguments(enable=True, clear=True),
+    "preserved": _template_arguments(enable=True, clear=False),
+}
+"""GLM-4.5 to 5: both are written out each time, because the default of `clear_thinking` changed between releases."""
+
+_COUNTED_STREAM = {"stream_options": {"include_usage": True, "continuous_usage_stats": True}}
+
+DIALECTS: dict[str, Dialect] = {
+    "openai": Dialect(
+        name="openai",
+        reasoning_in="reasoning_content",
+        empty_content=None,
+        running_counts={"stream_options": {"include_usage": True}},
+        switches_thinking=False,
+        hides_markup=True,
+        cached_flag=None,
+    ),
+    "sglang": Dialect(
+        name="sglang",
+        reasoning_in="reasoning_content",
+        empty_content="",
+        running_counts=_COUNTED_STREAM,
+        switches_thinking=True,
+        hides_markup=True,
+        cached_flag="--enable-cache-report",
+        thinking_fields=GLM_TEMPLATE_ARGUMENTS,
+    ),
+    "vllm": Dialect(
+        name="vllm",
+        reasoning_in="reasoning",
+        empty_content="",
+        running_counts=_COUNTED_STREAM,
+        switches_thinking=True,
+        hides_markup=True,
+        cached_flag="--enable-prompt-tokens-details",
+        thinking_fields=GLM_TEMPLATE_ARGUMENTS,
+    ),
+    "llamacpp": Dialect(
+        name="llamacpp",
+        reasoning_in="reasoning_content",
+        empty_content="",
+        running_counts={"stream_options": {"include_usage": True}, "timings_per_token": True},
+        switches_thinking=True,
+        hides_markup=True,
+        cached_flag=None,
+        thinking_fields=GLM_TEMPLATE_ARGUMENTS,
+    ),
+}

@@ -1,0 +1,172 @@
+"""What a run observed: findings and step records, exactly as they stand in `steps.jsonl`.
+
+Unknown is None, never 0. A step is ok when it was judged and has no finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from agenteval.thinking import Thinking
+from agenteval.timing import Timing
+
+SCHEMA = 1
+
+FindingKind = Literal[
+    "no_tool_call",
+    "call_as_text",
+    "call_in_reasoning",
+    "truncated",
+    "missing_tool_call",
+    "extra_tool_call",
+    "unexpected_tool_call",
+    "wrong_tool",
+    "unknown_tool",
+    "invalid_json",
+    "arguments_not_object",
+    "schema_violation",
+    "wrong_argument",
+    "stale_argument",
+    "invented_argument",
+    "forbidden_call",
+    "leaked_markup",
+    "empty_reply",
+    "finish_reason_mismatch",
+    "bad_call_id",
+    "stream_protocol",
+    "reasoning_missing",
+    "reasoning_unexpected",
+    "wrong_answer",
+    "state_mismatch",
+    "endpoint_error",
+]
+
+FINDING_KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
+
+CALL_FINDINGS: frozenset[FindingKind] = frozenset(
+    FINDING_KINDS[: FINDING_KINDS.index("leaked_markup")]
+)
+"""Findings about a call that was or should have been made; the others are about the reply as a whole."""
+
+Purpose = Literal["agent", "summary", "probe", "fork"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One classified defect. `path` names the place in the arguments or the world, `$`-rooted, if there is one."""
+
+    kind: FindingKind
+    detail: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """A call of the reply; `arguments` is the parsed text, None if it is no JSON."""
+
+    id: str | None
+    name: str | None
+    arguments_text: str
+    arguments: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedReply:
+    content: str | None
+    reasoning: str | None
+    finish_reason: str | None
+    tool_calls: tuple[RecordedCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedExpectation:
+    name: str
+    arguments: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedResult:
+    """What a mock tool answered to the call of the same id."""
+
+    id: str
+    name: str
+    content: str
+    is_error: bool
+
+
+ContextSource = Literal["server", "server_tokenize", "tokenizer", "estimate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Token counts of one request. `context` is the whole rendered prompt, with its source.
+
+    `messages` and `tools` split it by a local rendering (o200k), so with a server's own `context` they need not add
+    up to it. `prompt`, `cached`, `completion` and `reasoning` are the server's; `completion_source` tells when the
+    completion had to be counted locally.
+    """
+
+    context: int | None = None
+    context_source: ContextSource | None = None
+    messages: int | None = None
+    tools: int | None = None
+    prompt: int | None = None
+    cached: int | None = None
+    completion: int | None = None
+    reasoning: int | None = None
+    completion_source: ContextSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Something in the history that could not be sent back as the model wrote it, and what was sent instead."""
+
+    call_id: str
+    problem: str
+    sent: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepError:
+    """Why a request could not be judged. `kind` is a transport fault, `http_status`, or `error_in_stream`."""
+
+    kind: str
+    detail: str
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRecord:
+    """One model request: one line of `steps.jsonl`. `seed` is what values and the server's sampling were seeded with;
+    `last_of_turn` marks the step on which a turn's answer and state were judged."""
+
+    schema: int = SCHEMA
+    id: str
+    run: str
+    cell: str
+    scenario: str
+    thinking: Thinking
+    policy: str
+    trial: int
+    turn: int
+    step: int
+    attempt: int
+    purpose: Purpose
+    ok: bool
+    judged: bool
+    findings: tuple[Finding, ...]
+    expected: tuple[RecordedExpectation, ...] | None
+    view_hash: str
+    tool_results: tuple[RecordedResult, ...]
+    reply: RecordedReply | None
+    tokens: Tokens
+    timing: Timing | None
+    policy_report: Mapping[str, Any]
+    repairs: tuple[Repair, ...]
+    error: StepError | None
+    simulated: bool
+    started_at: str
+    seed: int
+    last_of_turn: bool = False

@@ -1,0 +1,36 @@
+"""Families of model output: raw text ↔ messages.
+
+Reasoning, content and calls come out of one pass over the text: a reasoning parser glued before a tool parser is the
+seam where engines lose calls. Every family has the inverse, `render`, and passes the one exam in `tests/parsers`.
+"""
+
+from __future__ import annotations
+
+from agenteval.parsers.deltas import (
+    CallDelta,
+    ContentDelta,
+    Delta,
+    ParsedCall,
+    ParsedMessage,
+    ReasoningDelta,
+    fold,
+)
+from agenteval.parsers.family import Family, Parser
+from agenteval.parsers.glm47 import GLM47
+
+__all__ = [
+    "FAMILIES",
+    "CallDelta",
+    "ContentDelta",
+    "Delta",
+    "Family",
+    "ParsedCall",
+    "ParsedMessage",
+    "Parser",
+    "ReasoningDelta",
+    "fold",
+]
+
+FAMILIES: dict[str, Family] = {
+    "glm47": GLM47,
+}

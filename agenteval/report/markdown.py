@@ -1,0 +1,36 @@
+"""The report as markdown, for a file or an issue. Text from models and servers is escaped."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from tabulate import tabulate
+
+from agenteval.report.tables import SIMULATED, Table, aligned, mode_tables, score_lines, turn_tables
+from agenteval.summary import Summary
+
+
+def render_markdown(summary: Summary) -> str:
+    """The whole report."""
+    parts = [f"# agenteval run {escaped(summary.run)}", "", escaped(summary.title), ""]
+    if summary.simulated:
+        parts += [f"**{SIMULATED}**", ""]
+    for table in (*turn_tables(summary), *mode_tables(summary)):
+        parts += [f"## {escaped(table.title)}", "", _drawn(table), ""]
+    parts += ["## Summary", "", *(f"- {escaped(line)}" for line in score_lines(summary)), ""]
+    for title, lines in (("What fails", summary.sentences), ("How to read it", summary.notes), ("Next", summary.advice)):
+        if lines:
+            parts += [f"## {title}", "", *(f"- {escaped(line)}" for line in lines), ""]
+    return "\n".join(parts)
+
+
+def escaped(text: str) -> str:
+    """Text that markdown and HTML show as it is, on one line."""
+    flat = " ".join(html.escape(text, quote=False).split())
+    return re.sub(r"([\\`*_\[\]|#])", r"\\\1", flat)
+
+
+def _drawn(table: Table) -> str:
+    rows = [[escaped(cell) for cell in row] for row in table.rows]
+    return tabulate(rows, headers=table.header, tablefmt="pipe", colalign=aligned(table.header), disable_numparse=True)

@@ -1,0 +1,102 @@
+"""Summary → titled tables of short texts, the common ground of the terminal and of markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agenteval.summary import ArmRow, Summary, TurnRow
+
+UNKNOWN = "–"
+"""Stands for a number that could not be had."""
+
+SIMULATED = "SIMULATED: all numbers come from the embedded endpoint, none from hardware."
+
+TURN_HEADER = ("turn", "messages", "context", "TTFT ms", "decode tok/s", "chunks/s", "tok/chunk", "tool call")
+ARM_HEADER = ("thinking", "TTFT ms", "total ms", "decode tok/s", "calls", "correct", "reasoning tok", "turns ok")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def turn_tables(summary: Summary) -> list[Table]:
+    """One table per arm: its turns."""
+    arms: dict[str, list[TurnRow]] = {}
+    for row in summary.turns:
+        arms.setdefault(f"{row.scenario} · thinking {row.thinking} · {row.policy}", []).append(row)
+    return [Table(title, TURN_HEADER, tuple(map(turn_cells, rows))) for title, rows in arms.items()]
+
+
+def mode_tables(summary: Summary) -> list[Table]:
+    """One table per scenario and policy: its thinking modes side by side."""
+    groups: dict[str, list[ArmRow]] = {}
+    for row in summary.arms:
+        groups.setdefault(f"{row.scenario} · {row.policy} · thinking modes", []).append(row)
+    return [Table(title, ARM_HEADER, tuple(map(_arm_cells, rows))) for title, rows in groups.items()]
+
+
+def turn_cells(row: TurnRow) -> tuple[str, ...]:
+    return (
+        str(row.turn),
+        count(row.messages),
+        count(row.context),
+        fixed(row.ttft_ms, 0),
+        fixed(row.decode_tok_s, 2),
+        fixed(row.chunk_rate, 2),
+        fixed(row.tokens_per_chunk, 2),
+        verdict(row),
+    )
+
+
+def verdict(row: TurnRow) -> str:
+    """`ok`, or the findings; with several trials also how many of them were ok."""
+    if row.judged_trials == 0:
+        return "not judged"
+    share = f"{row.ok_trials}/{row.judged_trials} " if row.judged_trials > 1 else ""
+    return f"{share}ok" if row.ok else f"{share}FAIL {', '.join(row.findings)}"
+
+
+def _arm_cells(row: ArmRow) -> tuple[str, ...]:
+    return (
+        row.thinking,
+        fixed(row.ttft_ms, 0),
+        fixed(row.total_ms, 0),
+        fixed(row.decode_tok_s, 2),
+        str(row.calls),
+        str(row.correct_calls),
+        count(row.reasoning_tokens),
+        f"{row.turns_ok}/{row.turns_judged}",
+    )
+
+
+def score_lines(summary: Summary) -> list[str]:
+    """The scores in words, the completion rate beside them."""
+    scores = summary.scores
+    completion = UNKNOWN if scores.completion is None else f"{scores.completion:.0%}"
+    lines = [
+        f"Turns ok: {scores.turns_ok} of {scores.turns_judged} judged ({completion} of {scores.turns_planned} planned).",
+        f"Conversations ok: {scores.cells_ok} of {scores.cells_complete} complete ({scores.cells_planned} planned).",
+    ]
+    if scores.endpoint_errors:
+        lines.append(f"Requests lost to infrastructure: {scores.endpoint_errors} of {scores.requests}.")
+    if summary.findings:
+        counted = ", ".join(f"{kind} {number}" for kind, number in summary.findings.items())
+        lines.append(f"Findings: {counted}.")
+    return lines
+
+
+def count(value: int | None) -> str:
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def fixed(value: float | None, digits: int) -> str:
+    return UNKNOWN if value is None else f"{value:,.{digits}f}"
+
+
+def aligned(header: Sequence[str]) -> list[str]:
+    """Column alignments: the first and the last texts to the left, numbers to the right."""
+    return ["right" if name not in ("tool call", "thinking") else "left" for name in header]

@@ -1,0 +1,22 @@
+"""Run scenarios: `plan` (matrix → cells, pure), `session` (the loop of one cell), `batch` (many cells)."""
+
+from __future__ import annotations
+
+from agenteval.run.accounting import Accountant
+from agenteval.run.batch import BatchEnd, run_batch, run_simulated
+from agenteval.run.desk import Desk
+from agenteval.run.plan import Cell, Plan, expand
+from agenteval.run.session import CellEnd, run_cell
+
+__all__ = [
+    "Accountant",
+    "BatchEnd",
+    "Cell",
+    "CellEnd",
+    "Desk",
+    "Plan",
+    "expand",
+    "run_batch",
+    "run_cell",
+    "run_simulated",
+]

@@ -1,0 +1,131 @@
+"""The state of one cell while it is played: transcript, world, policy state, and what was right so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from agenteval.context import ModelRequest, View, build_policy
+from agenteval.errors import UsageError
+from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_user_index
+from agenteval.outcome import RecordedResult, Repair
+from agenteval.run.ask import Question
+from agenteval.run.desk import Desk
+from agenteval.run.plan import Cell
+from agenteval.scoring import StepContext
+from agenteval.scoring.calls import right_values
+from agenteval.script import Turn
+from agenteval.stream import CallReply, Reply
+from agenteval.tools import GoldenTurn, World, execute, play
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What followed from a reply: the tools' results, and what had to be changed to keep it in the history."""
+
+    results: tuple[RecordedResult, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+
+
+class Conversation:
+    """One cell in progress. The transcript only grows; with golden history each turn starts from what was expected."""
+
+    def __init__(self, cell: Cell, desk: Desk) -> None:
+        self.cell = cell
+        self.desk = desk
+        self.turn = 0
+        self.world = World(cell.scenario.world)
+        self.transcript: Transcript = (Message("system", cell.scenario.system),)
+        self._policy = build_policy(cell.policy)
+        self._policy_state = self._policy.begin()
+        self._golden: tuple[GoldenTurn, ...] = play(cell.scenario) if desk.plan.history == "golden" else ()
+        self._used_ids: set[str] = set()
+        self._once_right: dict[tuple[str, str], tuple[Any, ...]] = {}
+        self._turn_start: Transcript = self.transcript
+        self._right_now: list[tuple[tuple[str, str], Any]] = []
+        self._probed = False
+
+    @property
+    def tools(self) -> tuple[ToolSpec, ...]:
+        return self.cell.scenario.tool_specs + self._policy.tools
+
+    def begin_turn(self, number: int, turn: Turn) -> None:
+        """The user speaks. Under golden history the turn before is first replaced by what was expected of it."""
+        if self._golden and number > 1:
+            before = self._golden[number - 2]
+            self.transcript = (*self._turn_start, before.user, *before.messages)
+            self.world = before.world_after.copy()
+        self._turn_start = self.transcript
+        self.turn = number
+        self.transcript = (*self.transcript, Message("user", turn.user))
+        for key, value in self._right_now:
+            self._once_right[key] = (*self._once_right.get(key, ()), value)
+        self._right_now = right_values(turn.expect.calls or ())
+
+    def view(self) -> View:
+        """What the policy lets through now."""
+        accountant, tools, thinking = self.desk.accountant, self.tools, self.cell.thinking
+        view = self._policy.step(
+            self.transcript,
+            self._policy_state,
+            self.desk.budget,
+            lambda messages: accountant.estimate(messages, tools, thinking),
+        )
+        if isinstance(view, ModelRequest):
+            raise UsageError(f"policy {self._policy.name} wants a model-made summary, which `run` cannot ask for yet")
+        self._policy_state = view.state
+        return view
+
+    def context(self, question: Question, turn: Turn) -> StepContext:
+        """What the reply to a question is judged by."""
+        return StepContext(
+            expect=turn.expect,
+            offered=question.tools,
+            view=question.view.messages,
+            thinking=self.cell.thinking,
+            thinking_switched=self.desk.dialect.switches_thinking,
+            once_right=self._once_right,
+            known_ids=frozenset(self._used_ids),
+            exempt=frozenset(tool.name for tool in self._policy.tools),
+        )
+
+    def hear(self, reply: Reply) -> Heard:
+        """Append the reply to the transcript, carry out its calls on the world, append their results."""
+        calls, repairs = self._sendable_calls(reply.tool_calls)
+        said = Message("assistant", reply.content, reply.reasoning, calls)
+        results = [self._execute(call) for call in calls]
+        answers = (Message("tool", item.content, tool_call_id=item.id) for item in results)
+        self.transcript = (*self.transcript, said, *answers)
+        return Heard(tuple(results), tuple(repairs))
+
+    def wants_probe(self, question: Question) -> bool:
+        """True once per preserved cell: at the first step whose view holds reasoning of an earlier turn."""
+        messages = question.view.messages
+        earlier = messages[: max(last_user_index(messages), 0)]
+        wanted = self.cell.thinking == "preserved" and not self._probed and any(m.reasoning for m in earlier)
+        self._probed = self._probed or wanted
+        return wanted
+
+    def last_text(self) -> str:
+        """The assistant's last words, empty if there were none."""
+        last = self.transcript[-1]
+        return (last.content or "") if last.role == "assistant" else ""
+
+    def _execute(self, call: ToolCall) -> RecordedResult:
+        result = execute(self.cell.scenario, self.world, call)
+        return RecordedResult(call.id, call.name, result.content, result.is_error)
+
+    def _sendable_calls(self, calls: tuple[CallReply, ...]) -> tuple[tuple[ToolCall, ...], list[Repair]]:
+        """Calls with ids that are there and unique, as every server wants them in a history."""
+        sendable: list[ToolCall] = []
+        repairs: list[Repair] = []
+        for call in calls:
+            call_id = call.id
+            if not call_id or call_id in self._used_ids:
+                call_id = f"call_{len(self._used_ids):06}"
+                problem = "the call has no id" if not call.id else f"id {call.id!r} was used before"
+                repairs.append(Repair(call.id or "", problem, call_id))
+            self._used_ids.add(call_id)
+            sendable.append(ToolCall(call_id, call.name or "", call.arguments_text))
+        return tuple(sendable), repairs
+

@@ -1,0 +1,42 @@
+"""What a session needs beside its cell: finished objects, no configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agenteval.context import Budget
+from agenteval.dialects import Dialect
+from agenteval.outcome import StepRecord
+from agenteval.run.accounting import Accountant
+from agenteval.run.plan import Plan
+from agenteval.wire import Limits, Recording, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often a request is repeated after an infrastructure failure, and how long to wait before (doubling)."""
+
+    times: int = 2
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The endpoint, ready to be asked, and where records go. `extra` is merged into every request body."""
+
+    run: str
+    plan: Plan
+    transport: Transport
+    dialect: Dialect
+    model: str
+    accountant: Accountant
+    journal: Callable[[StepRecord, Recording | None], None]
+    headers: tuple[tuple[str, str], ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    retries: Retries = field(default_factory=Retries)
+    budget: Budget = field(default_factory=Budget)
+    stream: bool = True

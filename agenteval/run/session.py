@@ -1,0 +1,85 @@
+"""The loop: one cell, with a scripted user and mock tools on one side and the model on the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from agenteval.outcome import Finding, RecordedExpectation
+from agenteval.run.ask import Answered, Question, ask
+from agenteval.run.conversation import Conversation, Heard
+from agenteval.run.desk import Desk
+from agenteval.run.plan import Cell
+from agenteval.run.probe import probe_reasoning
+from agenteval.scoring import Judgement, Progress, judge_end, judge_step
+from agenteval.scoring.judge import give_up
+from agenteval.script import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class CellEnd:
+    """How a cell ended: how many of its turns were judged; `lost` says why not all of them."""
+
+    cell: Cell
+    turns_judged: int
+    lost: str | None = None
+
+
+async def run_cell(cell: Cell, desk: Desk) -> CellEnd:
+    """Play all turns of a cell; every request is journalled as it ends."""
+    talk = Conversation(cell, desk)
+    for number, turn in enumerate(cell.scenario.turns, start=1):
+        talk.begin_turn(number, turn)
+        if not await _run_turn(talk, turn):
+            return CellEnd(cell, number - 1, f"turn {number} got no reply that could be judged")
+    return CellEnd(cell, len(cell.scenario.turns))
+
+
+async def _run_turn(talk: Conversation, turn: Turn) -> bool:
+    """Steps until the assistant stops calling tools. False if the endpoint failed for good."""
+    progress = Progress.begin(turn.expect)
+    max_steps = talk.cell.scenario.defaults.max_steps
+    for step in range(1, max_steps + 1):
+        question = _question(talk, turn, step)
+        answered = await ask(question, talk.desk)
+        if answered is None:
+            return False
+        judgement = judge_step(answered.attempt.reply, talk.context(question, turn), progress)
+        progress, findings = judgement.progress, judgement.findings
+        heard = talk.hear(answered.attempt.reply)
+        over = judgement.ends_turn or step == max_steps
+        if over:
+            findings += _end_findings(talk, turn, judgement, max_steps)
+        _journal(talk.desk, answered, findings, heard, over=over)
+        if talk.wants_probe(question):
+            await probe_reasoning(question, talk.desk)
+        if over:
+            break
+    return True
+
+
+def _question(talk: Conversation, turn: Turn, step: int) -> Question:
+    calls = turn.expect.calls
+    expected = None if calls is None else tuple(RecordedExpectation(call.name, call.arguments) for call in calls)
+    return Question(talk.cell, talk.turn, step, talk.view(), talk.tools, expected)
+
+
+def _end_findings(talk: Conversation, turn: Turn, judgement: Judgement, max_steps: int) -> tuple[Finding, ...]:
+    findings = judge_end(talk.last_text(), talk.world.state, turn.expect)
+    if judgement.ends_turn:
+        return findings
+    return (*give_up(judgement.progress, max_steps), *findings)
+
+
+def _journal(
+    desk: Desk, answered: Answered, findings: tuple[Finding, ...], heard: Heard, *, over: bool
+) -> None:
+    record = replace(
+        answered.record,
+        ok=not findings,
+        judged=True,
+        findings=findings,
+        tool_results=heard.results,
+        repairs=(*answered.record.repairs, *heard.repairs),
+        last_of_turn=over,
+    )
+    desk.journal(record, answered.attempt.recording)

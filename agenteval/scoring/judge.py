@@ -1,0 +1,193 @@
+"""Judge one reply inside a turn, and the end of a turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agenteval.match import explain
+from agenteval.messages import ToolSpec, Transcript
+from agenteval.outcome import Finding
+from agenteval.scoring.calls import Memory, ReadCall, match_call, read_call
+from agenteval.scoring.progress import Progress
+from agenteval.scoring.textcalls import leaked, spells_a_call
+from agenteval.script import Expectation
+from agenteval.stream import Reply
+from agenteval.template import MissingPath, get_path
+from agenteval.thinking import Thinking
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """Everything a verdict depends on beside the reply.
+
+    `exempt`: tools whose calls are nobody's mistake (a policy's own). `known_ids`: call ids used before in this cell.
+    `thinking_switched`: whether the request really asked for the thinking mode.
+    """
+
+    expect: Expectation
+    offered: tuple[ToolSpec, ...]
+    view: Transcript
+    thinking: Thinking
+    thinking_switched: bool
+    once_right: Mapping[tuple[str, str], tuple[Any, ...]]
+    known_ids: frozenset[str] = frozenset()
+    exempt: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`calls`: the reply's calls as read, in order; `ends_turn`: the reply makes no call."""
+
+    findings: tuple[Finding, ...]
+    progress: Progress
+    calls: tuple[ReadCall, ...]
+    ends_turn: bool
+
+
+def judge_step(reply: Reply, context: StepContext, progress: Progress) -> Judgement:
+    """Findings of one reply, and the turn's progress after it."""
+    view_text = text_of(context.view)
+    offered = {tool.name: tool for tool in context.offered}
+    last = len(reply.tool_calls) - 1
+    calls = tuple(
+        read_call(call, offered, cut_off=reply.finish_reason == "length" and index == last)
+        for index, call in enumerate(reply.tool_calls)
+    )
+    findings = [*_stream_findings(reply), *_thinking_findings(reply, context), *_leaks(reply, view_text)]
+    findings += _id_findings(reply, context.known_ids)
+    memory = Memory(view_text, context.once_right)
+    for call in calls:
+        findings += call.findings
+        if call.name not in context.exempt:
+            progress, placed = match_call(call, context.expect, progress, memory)
+            findings += placed
+    if reply.finish_reason == "length":
+        findings.append(_truncated(reply))
+    elif not calls:
+        findings += _silence(reply, context, progress)
+    return Judgement(tuple(findings), progress, calls, ends_turn=not calls)
+
+
+def judge_end(answer: str, world: Any, expect: Expectation) -> tuple[Finding, ...]:
+    """Findings on a finished turn: its last text, and the world's state."""
+    return (*_answer_findings(answer, expect), *_state_findings(world, expect))
+
+
+def give_up(progress: Progress, max_steps: int) -> tuple[Finding, ...]:
+    """Findings on a turn that was stopped after `max_steps` steps because the calls did not end."""
+    stopped = Finding("extra_tool_call", f"still calling tools after {max_steps} steps, stopped")
+    missing = tuple(
+        Finding("missing_tool_call", f"{call.name} was expected and not made") for call in progress.open
+    )
+    return (stopped, *missing)
+
+
+def text_of(messages: Transcript) -> str:
+    """All text of some messages: content, reasoning, call names and arguments."""
+    parts: list[str] = []
+    for message in messages:
+        parts += (message.content or "", message.reasoning or "")
+        parts += (f"{call.name} {call.arguments_text}" for call in message.tool_calls)
+    return "\n".join(parts)
+
+
+def _stream_findings(reply: Reply) -> list[Finding]:
+    findings = [Finding("stream_protocol", f"{defect.kind}: {defect.detail}") for defect in reply.defects]
+    reason, calls = reply.finish_reason, bool(reply.tool_calls)
+    if reason is not None and reason != "length" and calls != (reason == "tool_calls"):
+        said = f"finish_reason is {reason!r}"
+        did = "calls were made" if calls else "no call was made"
+        findings.append(Finding("finish_reason_mismatch", f"{said} but {did}"))
+    if not calls and not reply.content and reason != "length":
+        detail = "only reasoning came" if reply.reasoning else "no content, no reasoning, no call"
+        findings.append(Finding("empty_reply", detail))
+    return findings
+
+
+def _thinking_findings(reply: Reply, context: StepContext) -> list[Finding]:
+    if not context.thinking_switched:
+        return []
+    if context.thinking == "off" and reply.reasoning:
+        return [Finding("reasoning_unexpected", "thinking is off and reasoning came")]
+    if context.thinking != "off" and not reply.reasoning:
+        return [Finding("reasoning_missing", f"thinking is {context.thinking} and no reasoning came")]
+    return []
+
+
+def _leaks(reply: Reply, view_text: str) -> list[Finding]:
+    places: list[tuple[str, str | None]] = [("content", reply.content), ("reasoning", reply.reasoning)]
+    for call in reply.tool_calls:
+        places += (("a tool name", call.name), (f"arguments of {call.name}", call.arguments_text))
+    found = ((place, leaked(text, view_text)) for place, text in places)
+    return [Finding("leaked_markup", f"{mark} stands in {place}") for place, mark in found if mark]
+
+
+def _id_findings(reply: Reply, known: frozenset[str]) -> list[Finding]:
+    findings = []
+    seen = set(known)
+    for call in reply.tool_calls:
+        if not call.id:
+            findings.append(Finding("bad_call_id", f"the call of {call.name} has no id"))
+        elif call.id in seen:
+            findings.append(Finding("bad_call_id", f"id {call.id!r} was used before"))
+        else:
+            seen.add(call.id)
+    return findings
+
+
+def _truncated(reply: Reply) -> Finding:
+    where = "inside a call" if reply.tool_calls else "before an answer" if not reply.content else "in the answer"
+    return Finding("truncated", f"generation was cut at max_tokens, {where}")
+
+
+def _silence(reply: Reply, context: StepContext, progress: Progress) -> list[Finding]:
+    """The turn ends here: what became of the calls that are still open?"""
+    if not progress.open:
+        return []
+    names = [tool.name for tool in context.offered]
+    wanted = ", ".join(call.name for call in progress.open)
+    if text := spells_a_call(reply.content, names):
+        return [Finding("call_as_text", f"expected {wanted}; in the content stands: {text}")]
+    if text := spells_a_call(reply.reasoning, names):
+        return [Finding("call_in_reasoning", f"expected {wanted}; in the reasoning stands: {text}")]
+    if progress.calls_made == 0:
+        return [Finding("no_tool_call", f"expected {wanted}, no call was made")]
+    return [Finding("missing_tool_call", f"{wanted} was expected and not made")]
+
+
+def _answer_findings(answer: str, expect: Expectation) -> list[Finding]:
+    if expect.answer is None:
+        return []
+    text = _plain(answer)
+    findings = [
+        Finding("wrong_answer", f"the answer lacks {wanted!r}")
+        for wanted in expect.answer.contains
+        if _plain(wanted) not in text
+    ]
+    findings += [
+        Finding("wrong_answer", f"the answer must not say {unwanted!r}")
+        for unwanted in expect.answer.excludes
+        if _plain(unwanted) in text
+    ]
+    return findings
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _state_findings(world: Any, expect: Expectation) -> list[Finding]:
+    findings: list[Finding] = []
+    for path, matcher in expect.state.items():
+        try:
+            value = get_path(world, path)
+        except MissingPath:
+            findings.append(Finding("state_mismatch", "does not exist", path))
+            continue
+        findings += (
+            Finding("state_mismatch", f"expected {item.expected!r}, is {item.got!r}"[:300], path)
+            for item in explain(matcher, value)
+        )
+    return findings

@@ -1,0 +1,146 @@
+"""The JSON of replies, in SGLang's spelling: chunks of a stream, whole replies, errors.
+
+Seen in `fixtures/streams/sglang/`: a role-only chunk first; reasoning in `reasoning_content`; a call's name in a chunk
+of its own with empty arguments, then arguments with a null id and name; a finish chunk; usage in a chunk without
+choices. Differs from it: with running usage a step whose tokens all stay hidden sends an empty delta (as vLLM does),
+so that a client can count truly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agenteval.messages import Message
+from agenteval.parsers import CallDelta, ContentDelta, Delta, ReasoningDelta
+
+DONE = b"data: [DONE]\n\n"
+
+EPOCH = 1_767_225_600
+"""`created` of the first simulated second: replies must not depend on the day on which they were made."""
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one reply, or of what has been generated of it so far."""
+
+    prompt: int
+    completion: int
+    cached: int
+    reasoning: int
+
+    def as_json(self) -> Json:
+        return {
+            "prompt_tokens": self.prompt,
+            "total_tokens": self.prompt + self.completion,
+            "completion_tokens": self.completion,
+            "prompt_tokens_details": {"cached_tokens": self.cached},
+            "reasoning_tokens": self.reasoning,
+            "completion_tokens_details": {"reasoning_tokens": self.reasoning},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a reply ended: `matched_stop` is the id of the stop token, None when it was cut."""
+
+    finish_reason: str
+    matched_stop: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Writes the chunks of one reply. `call_ids`: the id of each call, by its index."""
+
+    id: str
+    created: int
+    model: str
+    call_ids: Mapping[int, str]
+
+    def role(self) -> bytes:
+        return self._chunk({"reasoning_content": None, "role": "assistant", "content": ""})
+
+    def delta(self, delta: Delta | None, usage: Usage | None) -> bytes:
+        """One delta (None: nothing visible), with running usage if there is one."""
+        return self._chunk({} if delta is None else self._delta(delta), usage=usage)
+
+    def finish(self, ending: Ending) -> bytes:
+        return self._chunk({"reasoning_content": None}, ending)
+
+    def usage(self, usage: Usage) -> bytes:
+        return event({**self._head("chat.completion.chunk"), "choices": [], "usage": usage.as_json()})
+
+    def whole(self, message: Message, ending: Ending, usage: Usage) -> bytes:
+        """The reply as one JSON body, for a request without `stream`."""
+        choice = {"index": 0, "message": _message(message), "logprobs": None, **_ended(ending)}
+        reply = {**self._head("chat.completion"), "choices": [choice], "usage": usage.as_json()}
+        return json.dumps(reply, ensure_ascii=False).encode()
+
+    def _head(self, kind: str) -> Json:
+        return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
+
+    def _chunk(self, delta: Json, ending: Ending | None = None, usage: Usage | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, **_ended(ending)}
+        chunk = {**self._head("chat.completion.chunk"), "choices": [choice]}
+        if usage is not None:
+            chunk["usage"] = usage.as_json()
+        return event(chunk)
+
+    def _delta(self, delta: Delta) -> Json:
+        match delta:
+            case ReasoningDelta(text=text):
+                return {"reasoning_content": text}
+            case ContentDelta(text=text):
+                return {"role": None, "content": text, "reasoning_content": None}
+            case CallDelta():
+                call = self._call(delta)
+                return {"role": None, "content": None, "reasoning_content": None, "tool_calls": [call]}
+
+    def _call(self, delta: CallDelta) -> Json:
+        named = delta.name is not None
+        return {
+            "id": self.call_ids[delta.index] if named else None,
+            "index": delta.index,
+            "type": "function",
+            "function": {"name": delta.name, "arguments": delta.arguments},
+        }
+
+
+def event(value: Json) -> bytes:
+    """A JSON value as one server-sent event."""
+    return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+
+
+def error_body(status: int, message: str, param: str | None) -> bytes:
+    """An error as the OpenAI API spells it."""
+    kind = "NotFoundError" if status == 404 else "BadRequestError"
+    error = {"message": message, "type": kind, "param": param, "code": status}
+    return json.dumps({"error": error}, ensure_ascii=False).encode()
+
+
+def _ended(ending: Ending | None) -> Json:
+    if ending is None:
+        return {"finish_reason": None, "matched_stop": None}
+    return {"finish_reason": ending.finish_reason, "matched_stop": ending.matched_stop}
+
+
+def _message(message: Message) -> Json:
+    calls = [
+        {
+            "id": call.id,
+            "index": at,
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments_text},
+        }
+        for at, call in enumerate(message.tool_calls)
+    ]
+    return {
+        "role": "assistant",
+        "content": message.content,
+        "reasoning_content": message.reasoning,
+        "tool_calls": calls or None,
+    }

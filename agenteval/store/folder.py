@@ -1,0 +1,98 @@
+"""Write a run's folder."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from agenteval.errors import UsageError
+from agenteval.outcome import StepRecord
+from agenteval.store.manifest import Manifest
+from agenteval.wire import Recording
+
+MASK = b"[secret]"
+MIN_SECRET = 8
+"""Shorter keys (`EMPTY`, `x`) are placeholders of servers without keys; masking them would tear words apart."""
+
+
+class RunFolder:
+    """An open run. `secrets` are masked in everything that is written."""
+
+    def __init__(self, path: Path, journal: BinaryIO, secrets: tuple[str, ...]) -> None:
+        self.path = path
+        self._journal = journal
+        self._secrets = tuple(secret.encode() for secret in secrets if len(secret) >= MIN_SECRET)
+
+    @classmethod
+    def create(cls, out: Path, manifest: Manifest, secrets: tuple[str, ...] = ()) -> RunFolder:
+        """Make `out/<run>` and write the manifest. Raises UsageError if it cannot be written there."""
+        path = out / manifest.run
+        try:
+            (path / "frames").mkdir(parents=True)
+            journal = (path / "steps.jsonl").open("xb")
+        except OSError as error:
+            raise UsageError(f"cannot write a run into {out}: {error.strerror}; choose another --out") from error
+        folder = cls(path, journal, secrets)
+        folder.write_manifest(manifest)
+        return folder
+
+    def append(self, record: StepRecord, recording: Recording | None) -> None:
+        """Write one finished request: first its frames, then its line."""
+        if recording is not None:
+            self._append_frames(record, recording)
+        self._journal.write(self._masked(msgspec.json.encode(record)) + b"\n")
+        self._journal.flush()
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        self._replace("run.json", _pretty(msgspec.to_builtins(manifest)))
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        self._replace("summary.json", _pretty(summary))
+
+    def write_report(self, name: str, text: str) -> Path:
+        """Write a rendered report under its file name, e.g. `report.md`."""
+        self._replace(name, text.encode())
+        return self.path / name
+
+    def close(self) -> None:
+        self._journal.close()
+
+    def _append_frames(self, record: StepRecord, recording: Recording) -> None:
+        line = {
+            "step": record.id,
+            "status": recording.status,
+            "headers": recording.headers,
+            "chunks": [[at, *_spelled(self._masked(chunk))] for at, chunk in recording.chunks],
+        }
+        packed = gzip.compress(msgspec.json.encode(line) + b"\n", compresslevel=6, mtime=0)
+        with (self.path / "frames" / f"{record.cell}.jsonl.gz").open("ab") as file:
+            file.write(packed)
+
+    def _masked(self, data: bytes) -> bytes:
+        for secret in self._secrets:
+            data = data.replace(secret, MASK)
+        return data
+
+    def _replace(self, name: str, data: bytes) -> None:
+        """Write a file so that it is either the old one or the new one, whole."""
+        part = self.path / f".{name}.part"
+        part.write_bytes(self._masked(data))
+        os.replace(part, self.path / name)
+
+
+def _pretty(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+
+
+def _spelled(chunk: bytes) -> tuple[str, str]:
+    """A chunk as text where it is whole UTF-8, else in base64; with the name of the spelling."""
+    try:
+        return "text", chunk.decode()
+    except UnicodeDecodeError:
+        return "base64", base64.b64encode(chunk).decode()

@@ -1,0 +1,34 @@
+"""`run.json`: what was planned, with what versions, against what. Holds no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+SCHEMA = 1
+
+Status = Literal["running", "complete", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Written first with status `running`, completed last.
+
+    `plan`: the matrix and its settings; `options`: the command line's, without secrets; `endpoint`: model, dialect and
+    how it was found, address, whether simulated; `scenarios`: name → hash; `versions`: of the program and below it;
+    `client`: what the client saw of itself (event-loop lag, merged reads); `cells`: how many were planned and ended.
+    """
+
+    schema: int = SCHEMA
+    run: str
+    status: Status
+    created_at: str
+    finished_at: str | None = None
+    plan: Mapping[str, Any]
+    options: Mapping[str, Any]
+    endpoint: Mapping[str, Any]
+    scenarios: Mapping[str, str]
+    versions: Mapping[str, str]
+    client: Mapping[str, Any] = field(default_factory=dict)
+    cells: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,83 @@
+"""Read a run's folder again. A torn last line of the journal is ignored; any other broken line is an error."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from agenteval.errors import UsageError
+from agenteval.outcome import StepRecord
+from agenteval.store.manifest import Manifest
+from agenteval.wire import Recording
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as it stands on disk: its folder, manifest, and records in the order in which they were written."""
+
+    path: Path
+    manifest: Manifest
+    records: tuple[StepRecord, ...]
+
+
+def find_run(reference: str, out: Path) -> Path:
+    """The folder of a run given as its folder, its id, or `latest`. Raises UsageError."""
+    if reference == "latest":
+        runs = sorted(path.parent for path in out.glob("*/run.json"))
+        if not runs:
+            raise UsageError(f"there is no run in {out} yet: `agenteval run` makes one")
+        return max(runs, key=lambda path: path.name)
+    for path in (Path(reference), out / reference):
+        if (path / "run.json").is_file():
+            return path
+    raise UsageError(f"no run is called {reference!r}: give a run's folder, its id in {out}, or 'latest'")
+
+
+def load_run(path: Path) -> StoredRun:
+    """Read manifest and journal. Raises UsageError that names the file and line that cannot be read."""
+    return StoredRun(path, _manifest(path / "run.json"), tuple(_records(path / "steps.jsonl")))
+
+
+def _manifest(path: Path) -> Manifest:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError) as error:
+        raise UsageError(f"{path}: not a run's manifest ({error})") from error
+
+
+def _records(path: Path) -> Iterator[StepRecord]:
+    decoder = msgspec.json.Decoder(StepRecord)
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            yield decoder.decode(line)
+        except msgspec.DecodeError as error:
+            raise UsageError(f"{path}:{number}: not a step's record ({error})") from error
+
+
+def read_frames(path: Path, cell: str) -> dict[str, Recording]:
+    """The recordings of one cell by step id; empty if there are none. Ignores a torn last member."""
+    found: dict[str, Recording] = {}
+    try:
+        with gzip.open(path / "frames" / f"{cell}.jsonl.gz", "rt", encoding="utf-8") as file:
+            for line in file:
+                item = json.loads(line)
+                chunks = tuple((at, _bytes(kind, text)) for at, kind, text in item["chunks"])
+                headers = tuple((name, value) for name, value in item["headers"])
+                found[item["step"]] = Recording(item["status"], headers, chunks)
+    except (FileNotFoundError, EOFError):
+        pass
+    return found
+
+
+def _bytes(kind: str, text: str) -> bytes:
+    return text.encode() if kind == "text" else base64.b64decode(text)

@@ -1,0 +1,22 @@
+"""From body bytes to a reply: SSE decoding and the fold of deltas, both `feed`/`flush`, without I/O."""
+
+from __future__ import annotations
+
+from agenteval.stream.fold import Fold, fold_whole
+from agenteval.stream.reply import HARMLESS, CallReply, Defect, DefectKind, Reply, Usage
+from agenteval.stream.shapes import error_of
+from agenteval.stream.sse import MAX_EVENT, SseDecoder
+
+__all__ = [
+    "HARMLESS",
+    "MAX_EVENT",
+    "CallReply",
+    "Defect",
+    "DefectKind",
+    "Fold",
+    "Reply",
+    "SseDecoder",
+    "Usage",
+    "error_of",
+    "fold_whole",
+]

@@ -1,0 +1,83 @@
+"""Sentences: what failed, why chunks are not tokens, and what to try next. Each rests on rows, none on a guess."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from agenteval.summary.rows import ArmRow, TurnRow
+
+CHUNK_COUNTING_LIES_ABOVE = 1.1
+"""Tokens per chunk from which counting chunks would visibly understate the speed."""
+
+
+def failing_sentence(arm: ArmRow) -> str:
+    """Which turn breaks first, at which length."""
+    context = "unknown" if arm.failing_context is None else f"about {arm.failing_context:,}"
+    messages = "" if arm.failing_messages is None else f" ({arm.failing_messages:,} of them messages)"
+    where = f"{arm.scenario}, thinking {arm.thinking}, {arm.policy}"
+    return f"{where}: first failing turn {arm.first_failing_turn} at {context} context tokens{messages}."
+
+
+def explain_speed(arms: Sequence[ArmRow]) -> list[str]:
+    """Why a client that counts chunks would report another speed; nothing if it would not."""
+    merged = [arm for arm in arms if (arm.tokens_per_chunk or 0) > CHUNK_COUNTING_LIES_ABOVE]
+    rates = [arm for arm in merged if arm.chunk_rate and arm.decode_tok_s]
+    if not rates:
+        return []
+    worst = max(rates, key=lambda arm: arm.tokens_per_chunk or 0)
+    return [
+        f"Each chunk carries about {worst.tokens_per_chunk:.1f} tokens (speculative decoding, merged frames or hidden "
+        f"markup): counting chunks would report {worst.chunk_rate:.1f} tok/s where {worst.decode_tok_s:.1f} were decoded."
+    ]
+
+
+def advise(arms: Sequence[ArmRow], turns: Sequence[TurnRow]) -> tuple[str, ...]:
+    """What to try next, most telling first; empty if nothing failed."""
+    kinds = Counter(kind for row in turns for kind, count in row.findings.items() for _ in range(count))
+    late = next((arm for arm in arms if _breaks_late(arm, turns)), None)
+    hints: list[str] = []
+    if late is not None:
+        hints += _late_hints(late)
+    hints += [text for kind, text in HINTS if kinds[kind]]
+    return tuple(hints[:5])
+
+
+def _breaks_late(arm: ArmRow, turns: Sequence[TurnRow]) -> bool:
+    """All turns from the first failing one on fail, and it is not among the first two."""
+    if arm.first_failing_turn is None or arm.first_failing_turn <= 2:
+        return False
+    mine = [r for r in turns if (r.scenario, r.thinking, r.policy) == (arm.scenario, arm.thinking, arm.policy)]
+    return all(not row.ok for row in mine if row.turn >= arm.first_failing_turn)
+
+
+def _late_hints(arm: ArmRow) -> list[str]:
+    hints = [
+        f"Every turn from {arm.first_failing_turn} on fails: length or history is the likely cause. See whether later "
+        f"turns fail on their own: agenteval run {arm.scenario} --history golden"
+    ]
+    if arm.policy == "full_history":
+        hints.append(
+            f"See whether a shorter history heals it: agenteval run {arm.scenario} --policy full_history "
+            "--policy sliding_window"
+        )
+    return hints
+
+
+HINTS: tuple[tuple[str, str], ...] = (
+    ("endpoint_error", "Some requests failed for reasons of infrastructure: see the errors in steps.jsonl."),
+    (
+        "call_as_text",
+        "Calls stand as text: check the server's --tool-call-parser, and whether the history is rendered as calls.",
+    ),
+    ("call_in_reasoning", "Calls stand in the reasoning: check the server's --reasoning-parser, or try --thinking off."),
+    ("leaked_markup", "Markup leaks: the server's tool-call or reasoning parser does not fit the model."),
+    ("truncated", "Replies are cut: raise --max-tokens (reasoning counts, too)."),
+    ("reasoning_missing", "No reasoning came back: check that the server has a reasoning parser for this model."),
+    ("reasoning_unexpected", "The model thinks although thinking is off: its chat template may not know enable_thinking."),
+    ("invalid_json", "Arguments are no JSON: compare streaming with non-streaming; parsers often differ there."),
+    ("schema_violation", "Arguments break their schema: see the paths in the findings; strict tools may help."),
+    ("bad_call_id", "Call ids are missing or repeated: agents will attach results to the wrong call."),
+    ("stream_protocol", "The stream breaks the contract: the raw frames are kept in frames/."),
+)
+"""Finding kind → what to try."""

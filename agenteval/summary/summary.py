@@ -1,0 +1,147 @@
+"""Everything that a report shows about one run, as values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agenteval.outcome import StepRecord
+from agenteval.store import Manifest
+from agenteval.summary.advice import advise, explain_speed, failing_sentence
+from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, last_attempts, turn_rows
+
+
+@dataclass(frozen=True, slots=True)
+class PreservedProof:
+    """Prompt tokens of one request with the reasoning of earlier turns sent back, and of the same without it."""
+
+    cell: str
+    turn: int
+    with_reasoning: int
+    without_reasoning: int
+
+    @property
+    def arrived(self) -> bool:
+        return self.with_reasoning > self.without_reasoning
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Counts, never shares alone. Lost cells and unjudged turns are in no score; `turns_planned` tells how many
+    there should have been, so that completion can be shown beside every score."""
+
+    cells_planned: int
+    cells_complete: int
+    cells_ok: int
+    turns_planned: int
+    turns_judged: int
+    turns_ok: int
+    steps: int
+    requests: int
+    endpoint_errors: int
+
+    @property
+    def completion(self) -> float | None:
+        return self.turns_judged / self.turns_planned if self.turns_planned else None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`sentences` say what failed, `notes` how to read the numbers, `advice` what to try next."""
+
+    run: str
+    title: str
+    simulated: bool
+    scores: Scores
+    findings: Mapping[str, int]
+    turns: tuple[TurnRow, ...]
+    arms: tuple[ArmRow, ...]
+    preserved: tuple[PreservedProof, ...]
+    sentences: tuple[str, ...]
+    notes: tuple[str, ...]
+    advice: tuple[str, ...]
+
+
+def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
+    """Fold a run's manifest and records into what reports show."""
+    steps = last_attempts(records)
+    turns = turn_rows(steps)
+    arms = arm_rows(steps, turns)
+    proofs = preserved_proofs(records)
+    return Summary(
+        run=manifest.run,
+        title=_title(manifest),
+        simulated=bool(manifest.endpoint.get("simulated")),
+        scores=_scores(manifest.cells, records, steps),
+        findings=dict(Counter(f.kind for step in steps for f in step.findings).most_common()),
+        turns=tuple(turns),
+        arms=tuple(arms),
+        preserved=tuple(proofs),
+        sentences=tuple(failing_sentence(arm) for arm in arms if arm.first_failing_turn is not None),
+        notes=tuple([*explain_speed(arms), *_source_notes(steps), *(_arrival_note(proof) for proof in proofs[:1])]),
+        advice=advise(arms, turns),
+    )
+
+
+def _title(manifest: Manifest) -> str:
+    endpoint = manifest.endpoint
+    where = f"profile {endpoint['profile']}" if endpoint.get("simulated") else endpoint.get("base_url")
+    return f"{endpoint.get('model')} · {where} · dialect {endpoint.get('dialect')}"
+
+
+def _scores(
+    planned: Mapping[str, Any], records: Sequence[StepRecord], steps: Sequence[StepRecord]
+) -> Scores:
+    turns: dict[tuple[str, int], list[StepRecord]] = {}
+    for step in steps:
+        turns.setdefault((step.cell, step.turn), []).append(step)
+    over = {key: group for key, group in turns.items() if all(s.judged for s in group) and group[-1].last_of_turn}
+    passed = {key for key, group in over.items() if all(step.ok for step in group)}
+    plan: Mapping[str, int] = planned.get("turns", {})
+    complete = [cell for cell, count in plan.items() if all((cell, n) in over for n in range(1, count + 1))]
+    return Scores(
+        cells_planned=len(plan),
+        cells_complete=len(complete),
+        cells_ok=sum(all((cell, n) in passed for n in range(1, plan[cell] + 1)) for cell in complete),
+        turns_planned=sum(plan.values()),
+        turns_judged=len(over),
+        turns_ok=len(passed),
+        steps=len(steps),
+        requests=len(records),
+        endpoint_errors=sum(record.error is not None for record in records),
+    )
+
+
+def preserved_proofs(records: Sequence[StepRecord]) -> list[PreservedProof]:
+    """Pair each reasoning probe with the agent's request at the same place."""
+    asked = {
+        (r.cell, r.turn, r.step): r.tokens.prompt
+        for r in records
+        if r.purpose == "agent" and r.thinking == "preserved"
+    }
+    proofs = []
+    for record in records:
+        there = asked.get((record.cell, record.turn, record.step))
+        if record.purpose == "probe" and record.tokens.prompt is not None and there is not None:
+            proofs.append(PreservedProof(record.cell, record.turn, there, record.tokens.prompt))
+    return proofs
+
+
+def _arrival_note(proof: PreservedProof) -> str:
+    counts = f"{proof.with_reasoning:,} prompt tokens with it, {proof.without_reasoning:,} without (turn {proof.turn})"
+    if proof.arrived:
+        return f"Preserved reasoning reached the prompt: {counts}."
+    return f"Preserved reasoning did NOT reach the prompt: {counts}. The server dropped it."
+
+
+def _source_notes(steps: Sequence[StepRecord]) -> list[str]:
+    sources = Counter(step.tokens.context_source for step in steps if step.judged)
+    notes = []
+    if sources and set(sources) != {"server"}:
+        said = ", ".join(f"{count} from {source}" for source, count in sources.most_common())
+        notes.append(f"Context tokens do not all come from the server: {said}.")
+    if any(step.tokens.completion_source == "tokenizer" for step in steps):
+        notes.append("Some completion tokens are counted locally, because the server gave no usage: speeds are estimates.")
+    return notes
