@@ -31,9 +31,7 @@ def normal(value: Any) -> Any:
 
 def canonical_json(value: Any) -> str:
     """One spelling per value: sorted keys, no spaces, integral floats as integers. Raises ValueError for NaN."""
-    return json.dumps(
-        normal(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return json.dumps(normal(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def tagged_hash(value: Any) -> str:

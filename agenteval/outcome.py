@@ -45,9 +45,7 @@ FindingKind = Literal[
 
 FINDING_KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
 
-CALL_FINDINGS: frozenset[FindingKind] = frozenset(
-    FINDING_KINDS[: FINDING_KINDS.index("leaked_markup")]
-)
+CALL_FINDINGS: frozenset[FindingKind] = frozenset(FINDING_KINDS[: FINDING_KINDS.index("leaked_markup")])
 """Findings about a call that was or should have been made; the others are about the reply as a whole."""
 
 Purpose = Literal["agent", "summary", "probe", "fork"]

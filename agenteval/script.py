@@ -98,7 +98,7 @@ class ValueSpec:
     """A seeded value. `nonce`: a pattern in which # becomes a digit and @ a capital letter; `choice`: one of these."""
 
     nonce: str | None = None
-    choice: tuple[str, ...] = ()
+    choice: tuple[str | int | float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

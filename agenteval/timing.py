@@ -59,6 +59,7 @@ class Timeline:
 class Timing:
     """The timing of one reply as it is recorded. `refused`: metric → why it is None.
 
+    `decode_tokens` and `decode_ms` are what `decode_tok_s` was taken from, so that speeds can be pooled.
     `first_tokens_assumed`: the decode speed takes one token at the first chunk, because the server gave no
     count. `tokens_estimated`: the completion tokens were counted by us, not by the server.
     """
@@ -78,6 +79,8 @@ class Timing:
     chunks: int | None = None
     chunk_rate: float | None = None
     tokens_per_chunk: float | None = None
+    decode_tokens: int | None = None
+    decode_ms: float | None = None
     evidence: Evidence | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
     first_tokens_assumed: bool = False
@@ -137,6 +140,8 @@ def measure(
     return Timing(
         **values,
         chunks=len(timeline.chunk_times) if timeline.streamed else None,
+        decode_tokens=None if isinstance(decode, str) else decode.tokens,
+        decode_ms=None if isinstance(decode, str) else decode.ns / NS_PER_MS,
         evidence=timeline.evidence,
         refused={name: result for name, result in results.items() if isinstance(result, str)},
         first_tokens_assumed=not isinstance(decode, str) and timeline.first_token_count is None,
@@ -170,9 +175,7 @@ def dispatch_ms(timeline: Timeline, calls_valid: bool | None) -> Measured:
     if not calls_valid:
         return "a tool call is not valid"
     complete_at = timeline.finish_at if timeline.last_argument_at is None else timeline.last_argument_at
-    return (
-        "the stream never finished" if complete_at is None else (complete_at - timeline.sent_at) / NS_PER_MS
-    )
+    return "the stream never finished" if complete_at is None else (complete_at - timeline.sent_at) / NS_PER_MS
 
 
 def total_ms(timeline: Timeline) -> float:
@@ -194,9 +197,7 @@ def decode_sample(timeline: Timeline, completion: int | None, *, hides_markup: b
     if completion is None:
         return "the number of tokens is not known"
     if hides_markup and completion < HIDDEN_MARKUP_NEEDS and _markup_was_withheld(timeline):
-        return (
-            f"below {HIDDEN_MARKUP_NEEDS} tokens, and the server withholds markup and gives no running counts"
-        )
+        return f"below {HIDDEN_MARKUP_NEEDS} tokens, and the server withholds markup and gives no running counts"
     tokens = completion - (1 if timeline.first_token_count is None else timeline.first_token_count)
     window = max(last_at, timeline.finish_at or last_at) - first_at
     if tokens < MIN_DECODE_TOKENS:
@@ -213,12 +214,6 @@ def _markup_was_withheld(timeline: Timeline) -> bool:
 def tpot_ms(decode: DecodeSample | str) -> Measured:
     """Time per output token: 1 / decode speed."""
     return decode if isinstance(decode, str) else decode.ns / decode.tokens / NS_PER_MS
-
-
-def pooled_decode(samples: Iterable[DecodeSample]) -> float | None:
-    """Tokens per second of several replies together: pooled tokens over pooled time; None without samples."""
-    pool = tuple(samples)
-    return sum(s.tokens for s in pool) * NS_PER_S / sum(s.ns for s in pool) if pool else None
 
 
 def chunk_gaps_ms(timeline: Timeline) -> tuple[Measured, Measured]:

@@ -29,7 +29,11 @@ FaultKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request whose body is already serialised. `path` begins with a slash and is appended to the base URL."""
+    """A request whose body is already serialised.
+
+    `path` is the path on the server's root, the same for every endpoint: `/v1/chat/completions`, `/version`. An
+    HTTP transport puts it behind the base URL, whose last part stands for `/v1`.
+    """
 
     method: Literal["GET", "POST"]
     path: str

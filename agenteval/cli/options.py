@@ -82,31 +82,102 @@ def _modes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
 
 
 ENDPOINT = (
-    click.option("--base-url", envvar="OPENAI_BASE_URL", show_envvar=True, metavar="URL", help="The endpoint, with or without /v1; without it the built-in one."),
-    click.option("--api-key", envvar="OPENAI_API_KEY", show_envvar=True, metavar="KEY", help="Sent as a bearer token; never written anywhere."),
+    click.option(
+        "--base-url",
+        envvar="OPENAI_BASE_URL",
+        show_envvar=True,
+        metavar="URL",
+        help="The endpoint, with or without /v1; without it the built-in one.",
+    ),
+    click.option(
+        "--api-key",
+        envvar="OPENAI_API_KEY",
+        show_envvar=True,
+        metavar="KEY",
+        help="Sent as a bearer token; never written anywhere.",
+    ),
     click.option("--model", metavar="NAME", help="Default: the only model that the endpoint lists."),
-    click.option("--dialect", type=click.Choice(DIALECT_NAMES), default="auto", show_default=True, help="How the server spells the API."),
+    click.option(
+        "--dialect",
+        type=click.Choice(DIALECT_NAMES),
+        default="auto",
+        show_default=True,
+        help="How the server spells the API.",
+    ),
     click.option("--family", metavar="NAME", help="The model's native format; default: by the model's name."),
     click.option("--profile", metavar="NAME", help="Which deployment the built-in endpoint imitates."),
-    click.option("--header", multiple=True, callback=_headers, metavar="K=V", help="One more request header; may be repeated."),
+    click.option(
+        "--header",
+        multiple=True,
+        callback=_headers,
+        metavar="K=V",
+        help="One more request header; may be repeated.",
+    ),
     click.option("--extra-body", callback=_json_object, metavar="JSON", help="Merged into every request body."),
-    click.option("--timeout", type=click.FloatRange(min=0.1), default=300.0, show_default=True, metavar="S", help="Seconds to the first byte of a reply, and between two."),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0.1),
+        default=300.0,
+        show_default=True,
+        metavar="S",
+        help="Seconds to the first byte of a reply, and between two.",
+    ),
 )
 
 PLAN = (
-    click.option("--thinking", callback=_modes, metavar="MODES", help="A list of off, on, preserved; default: all that the endpoint can do."),
-    click.option("--policy", multiple=True, default=("full_history",), show_default=True, metavar="NAME[:k=v,…]", help="Context policy; may be repeated."),
-    click.option("--trials", type=click.IntRange(1, 1000), default=1, show_default=True, help="Repetitions of each cell."),
-    click.option("--concurrency", type=click.IntRange(1, 1024), default=1, show_default=True, help="Conversations at a time."),
-    click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="For the order, the values in scenarios, and the server."),
-    click.option("--history", type=click.Choice(["live", "golden"]), default="live", show_default=True, help="golden: each turn starts from what was expected before."),
+    click.option(
+        "--thinking",
+        callback=_modes,
+        metavar="MODES",
+        help="A list of off, on, preserved; default: all that the endpoint can do.",
+    ),
+    click.option(
+        "--policy",
+        multiple=True,
+        default=("full_history",),
+        show_default=True,
+        metavar="NAME[:k=v,…]",
+        help="Context policy; may be repeated.",
+    ),
+    click.option(
+        "--trials",
+        type=click.IntRange(1, 1000),
+        default=1,
+        show_default=True,
+        help="Repetitions of each cell.",
+    ),
+    click.option(
+        "--concurrency",
+        type=click.IntRange(1, 1024),
+        default=1,
+        show_default=True,
+        help="Conversations at a time.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, 2**31 - 1),
+        default=0,
+        show_default=True,
+        help="For the order, the values in scenarios, and the server.",
+    ),
+    click.option(
+        "--history",
+        type=click.Choice(["live", "golden"]),
+        default="live",
+        show_default=True,
+        help="golden: each turn starts from what was expected before.",
+    ),
     click.option("--temperature", type=click.FloatRange(0, 5), help="Overrides the scenarios'."),
     click.option("--max-tokens", type=click.IntRange(1), help="Overrides the scenarios'."),
     click.option("--tag", multiple=True, metavar="TAG", help="Only scenarios with one of these tags; may be repeated."),
 )
 
 OUT = click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_OUT, show_default=True, help="Folder of runs."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_OUT,
+    show_default=True,
+    help="Folder of runs.",
 )
 
 

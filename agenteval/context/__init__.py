@@ -5,12 +5,14 @@ Pure: a policy never does I/O and never edits the transcript. `POLICIES` is the 
 
 from __future__ import annotations
 
+from typing import Any
+
 from agenteval.context.full import FullHistory
 from agenteval.context.policy import Budget, Count, ModelRequest, Policy, PolicyReport, View
 from agenteval.context.spec import PolicySpec, parse_policy
 from agenteval.context.window import SlidingWindow
 
-POLICIES: dict[str, type[FullHistory] | type[SlidingWindow]] = {
+POLICIES: dict[str, type[Any]] = {
     "full_history": FullHistory,
     "sliding_window": SlidingWindow,
 }
@@ -19,7 +21,8 @@ POLICIES: dict[str, type[FullHistory] | type[SlidingWindow]] = {
 def build_policy(text: str) -> Policy:
     """A policy from `NAME[:key=value,…]`. Raises UsageError with the names and knobs that exist."""
     spec = parse_policy(text, POLICIES)
-    return POLICIES[spec.name](**spec.knobs)
+    policy: Policy = POLICIES[spec.name](**spec.knobs)
+    return policy
 
 
 __all__ = [

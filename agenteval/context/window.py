@@ -30,9 +30,7 @@ class SlidingWindow:
 
     def __post_init__(self) -> None:
         if not 0 < self.target <= self.high:
-            raise UsageError(
-                f"sliding_window: target ({self.target}) must be above 0 and at most high ({self.high})"
-            )
+            raise UsageError(f"sliding_window: target ({self.target}) must be above 0 and at most high ({self.high})")
 
     def begin(self) -> State:
         return 0
@@ -43,9 +41,12 @@ class SlidingWindow:
         current = cut(transcript, head, boundary)
         before = count(current)
         if before <= self.high:
-            return self._view(transcript, current, boundary, before, acted=False)
-        boundary = self._new_boundary(transcript, head, boundary, count)
-        return self._view(transcript, cut(transcript, head, boundary), boundary, before, acted=True, count=count)
+            return self._view(transcript, current, boundary, (before, before))
+        moved = self._new_boundary(transcript, head, boundary, count)
+        shorter = cut(transcript, head, moved)
+        if len(shorter) == len(current):
+            return self._view(transcript, current, boundary, (before, before))
+        return self._view(transcript, shorter, moved, (before, count(shorter)))
 
     def resume(self, state: State, reply: Message) -> View:
         raise AssertionError("sliding_window asks no model")
@@ -57,24 +58,15 @@ class SlidingWindow:
                 break
         return boundary
 
-    def _view(
-        self,
-        transcript: Transcript,
-        messages: Transcript,
-        boundary: int,
-        before: int,
-        *,
-        acted: bool,
-        count: Count | None = None,
-    ) -> View:
-        head = head_length(transcript)
+    def _view(self, transcript: Transcript, messages: Transcript, boundary: int, tokens: tuple[int, int]) -> View:
         dropped = len(transcript) - len(messages)
+        before, after = tokens
         report = PolicyReport(
-            acted=acted and dropped > 0,
+            acted=after < before,
             policy=self.name,
             tokens_before=before,
-            tokens_after=count(messages) if count else before,
-            first_changed=head if dropped else None,
+            tokens_after=after,
+            first_changed=head_length(transcript) if dropped else None,
             dropped_messages=dropped,
         )
         return View(messages, boundary, report)

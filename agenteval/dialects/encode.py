@@ -81,9 +81,7 @@ def _merged(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _encode_messages(
-    request: ChatRequest, dialect: Dialect, repairs: list[Repair]
-) -> list[dict[str, Any]]:
+def _encode_messages(request: ChatRequest, dialect: Dialect, repairs: list[Repair]) -> list[dict[str, Any]]:
     reasoning_from = _reasoning_from(request)
     return [
         _encode_message(message, dialect, keep_reasoning=index >= reasoning_from, repairs=repairs)

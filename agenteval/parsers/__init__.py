@@ -1,7 +1,8 @@
 """Families of model output: raw text ↔ messages.
 
-Reasoning, content and calls come out of one pass over the text: a reasoning parser glued before a tool parser is the
-seam where engines lose calls. Every family has the inverse, `render`, and passes the one exam in `tests/parsers`.
+Reasoning, content and calls come out of one pass over the text: a reasoning parser glued before a tool parser
+is the seam where engines lose calls. Every family has the inverse, `render`, and passes the one exam in
+`tests/parsers`.
 """
 
 from __future__ import annotations

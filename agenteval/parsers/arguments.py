@@ -1,10 +1,12 @@
 """Arguments of formats that write bare values between tags: between that text and the JSON object's text.
 
-Such a format does not say whether `00417` is a string or a number, or `true` a word; the tool's schema does. Numbers
-are never converted: a value that is JSON goes through as it is written, `1e400` and 30 digits included.
+Such a format does not say whether `00417` is a string or a number, or `true` a word; the tool's schema does.
+Numbers are never converted: a value that is JSON goes through as it is written, `1e400` and 30 digits
+included.
 
-Not covered: what only a validator could decide (`if`, `not`, patterns, remote references). A schema that does not
-plainly name its types counts as one that allows every type. An integer of more than 4300 digits counts as a string.
+Not covered: what only a validator could decide (`if`, `not`, patterns, remote references). A schema that does
+not plainly name its types counts as one that allows every type. An integer of more than 4300 digits counts as
+a string.
 """
 
 from __future__ import annotations
@@ -45,31 +47,12 @@ def escaped(text: str) -> str:
     return quoted(text)[1:-1]
 
 
-class ObjectText:
-    """The text of a JSON object as its members come; each method returns what is to be written next."""
-
-    def __init__(self) -> None:
-        self._open = False
-
-    def member(self, key: str) -> str:
-        """What stands before the next value."""
-        before = ", " if self._open else "{"
-        self._open = True
-        return f"{before}{quoted(key)}: "
-
-    def close(self) -> str:
-        return "}" if self._open else "{}"
-
-    def cut(self) -> str:
-        """What is missing so that an object which never ended is at least seen to have begun."""
-        return "" if self._open else "{"
-
-
 def spelled(text: str, types: Types) -> str:
     """The JSON of a bare value: as it is written if it is JSON of an allowed type, else as a string.
 
-    Where a string is not allowed and the text is no JSON, it still becomes a string: the schema's verdict is another
-    room's work. Where a string is allowed beside other types, JSON of those wins over a string that looks like it.
+    Where a string is not allowed and the text is no JSON, it still becomes a string: the schema's verdict is
+    another room's work. Where a string is allowed beside other types, JSON of those wins over a string that
+    looks like it.
     """
     if types == STRING:
         return quoted(text)
@@ -93,10 +76,18 @@ def parameter_types(tool: ToolSpec | None, key: str) -> Types:
     """What the tool's schema says about one of its parameters; None for an undeclared tool or parameter."""
     if tool is None:
         return None
-    properties = tool.parameters.get("properties")
-    declared = properties.get(key) if isinstance(properties, Mapping) else None
-    schema = tool.parameters.get("additionalProperties") if declared is None else declared
+    schema = _properties(tool).get(key, tool.parameters.get("additionalProperties"))
     return _types(schema, tool.parameters, _REFERENCES_FOLLOWED)
+
+
+def declares(tool: ToolSpec, key: str) -> bool:
+    """Whether a tool's schema names this parameter."""
+    return key in _properties(tool)
+
+
+def _properties(tool: ToolSpec) -> Mapping[str, object]:
+    properties = tool.parameters.get("properties")
+    return properties if isinstance(properties, Mapping) else {}
 
 
 def _types(schema: object, root: object, depth: int) -> Types:
@@ -126,7 +117,9 @@ def _of_reference(reference: object, root: object, depth: int) -> Types:
         return None
     target: object = root
     for step in reference.removeprefix("#/").split("/"):
-        target = target.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(target, Mapping) else None
+        target = (
+            target.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(target, Mapping) else None
+        )
     return _types(target, root, depth)
 
 

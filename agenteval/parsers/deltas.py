@@ -1,8 +1,8 @@
 """What a parser says about a model's text, piece by piece, and the message that the pieces make.
 
-A delta is a statement that is never taken back. Within one reply, call indices begin with 0 and rise by one in the
-order of first appearance; the first delta of a call carries its name, no later one does; the argument fragments of a
-call, joined, are the text of its JSON object. No delta is empty.
+A delta is a statement that is never taken back. Within one reply, call indices begin with 0 and rise by one
+in the order of first appearance; the first delta of a call carries its name, no later one does; the argument
+fragments of a call, joined, are the text of its JSON object. No delta is empty.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ Delta: TypeAlias = ReasoningDelta | ContentDelta | CallDelta
 
 @dataclass(frozen=True, slots=True)
 class ParsedCall:
-    """One call; `arguments_text` is the text of a JSON object, or the beginning of one if the reply was cut."""
+    """One call; `arguments_text` is the text of a JSON object, or the beginning of one if the reply was
+    cut."""
 
     name: str
     arguments_text: str

@@ -1,4 +1,5 @@
-"""What a model family is to the rest of the house: its special strings, a parser, and the parser's inverse."""
+"""What a model family is to the rest of the house: its special strings, a parser, and the parser's
+inverse."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from agenteval.parsers.deltas import Delta, ParsedMessage, fold
 
 
 class Parser(Protocol):
-    """One reply's text in, deltas out. Takes any text, cut anywhere, and never raises; reads no more after `flush`.
+    """One reply's text in, deltas out. Takes any text, cut anywhere, and never raises; reads no more after
+    `flush`.
 
     The deltas say the same however the text was cut. The work is linear in the text, whatever it holds.
     """
@@ -38,7 +40,8 @@ class MakeParser(Protocol):
 
 class Render(Protocol):
     def __call__(self, message: Message, tools: Sequence[ToolSpec], thinking_open: bool) -> str:
-        """The text that a model of the family would have written; raises UnrenderableError if there is none."""
+        """The text that a model of the family would have written; raises UnrenderableError if there is
+        none."""
         ...
 
 
@@ -46,8 +49,9 @@ class Render(Protocol):
 class Family:
     """A model's native output format.
 
-    `special`: strings that are one token each in the model's vocabulary. `markers`: those that have a meaning in a
-    reply; they never stand in content, reasoning or names (inside an argument they may be the argument's own text).
+    `special`: strings that are one token each in the model's vocabulary. `markers`: those that have a meaning
+    in a reply; they never stand in content, reasoning or names (inside an argument they may be the argument's
+    own text).
     """
 
     name: str

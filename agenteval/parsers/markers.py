@@ -28,9 +28,11 @@ class Markers:
         return 0
 
     def unjoined(self, before: str, text: str) -> str:
-        """`text` without each character that would complete a marker whose beginning stands at the end of `before`.
+        """`text` without each character that would complete a marker whose beginning stands at the end of
+        `before`.
 
-        Two pieces of text that a marker parted (`<tool<think>_call>`) would otherwise become a marker when joined.
+        Two pieces of text that a marker parted (`<tool<think>_call>`) would otherwise become a marker when
+        joined.
         """
         kept: list[str] = []
         begun = before[len(before) - self.open(before) :]

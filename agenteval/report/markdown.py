@@ -19,7 +19,11 @@ def render_markdown(summary: Summary) -> str:
     for table in (*turn_tables(summary), *mode_tables(summary)):
         parts += [f"## {escaped(table.title)}", "", _drawn(table), ""]
     parts += ["## Summary", "", *(f"- {escaped(line)}" for line in score_lines(summary)), ""]
-    for title, lines in (("What fails", summary.sentences), ("How to read it", summary.notes), ("Next", summary.advice)):
+    for title, lines in (
+        ("What fails", summary.sentences),
+        ("How to read it", summary.notes),
+        ("Next", summary.advice),
+    ):
         if lines:
             parts += [f"## {title}", "", *(f"- {escaped(line)}" for line in lines), ""]
     return "\n".join(parts)

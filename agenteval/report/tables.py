@@ -13,7 +13,16 @@ UNKNOWN = "–"
 SIMULATED = "SIMULATED: all numbers come from the embedded endpoint, none from hardware."
 
 TURN_HEADER = ("turn", "messages", "context", "TTFT ms", "decode tok/s", "chunks/s", "tok/chunk", "tool call")
-ARM_HEADER = ("thinking", "TTFT ms", "total ms", "decode tok/s", "calls", "correct", "reasoning tok", "turns ok")
+ARM_HEADER = (
+    "thinking",
+    "TTFT ms",
+    "total ms",
+    "decode tok/s",
+    "calls",
+    "correct",
+    "reasoning tok",
+    "turns ok",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import fill
-
-from tabulate import tabulate
 
 from agenteval.report.tables import SIMULATED, Table, aligned, mode_tables, score_lines, turn_tables
 from agenteval.summary import Summary
@@ -29,17 +28,29 @@ def render_terminal(summary: Summary, *, colour: bool = False) -> str:
     for table in (*turn_tables(summary), *mode_tables(summary)):
         parts += ["", _bold(table.title, colour=colour), _coloured(_drawn(table), colour=colour)]
     parts += ["", _bold("Summary", colour=colour), *map(_wrapped, score_lines(summary))]
-    for title, lines in (("What fails", summary.sentences), ("How to read it", summary.notes), ("Next", summary.advice)):
+    for title, lines in (
+        ("What fails", summary.sentences),
+        ("How to read it", summary.notes),
+        ("Next", summary.advice),
+    ):
         if lines:
             parts += ["", _bold(title, colour=colour), *(_wrapped(f"- {line}") for line in lines)]
     return "\n".join(parts) + "\n"
 
 
 def _drawn(table: Table) -> str:
-    header = [SHORT_HEADERS.get(name, name) for name in table.header]
-    return tabulate(
-        table.rows, headers=header, tablefmt="simple", colalign=aligned(table.header), disable_numparse=True
-    )
+    """Columns two spaces apart, a rule under the header (tabulate pads headers, which costs the 80 columns)."""
+    header = tuple(SHORT_HEADERS.get(name, name) for name in table.header)
+    widths = [max(map(len, column)) for column in zip(header, *table.rows, strict=True)]
+    rule = tuple("-" * width for width in widths)
+    sides = aligned(table.header)
+    return "\n".join(_row(cells, widths, sides) for cells in (header, rule, *table.rows))
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], sides: Sequence[str]) -> str:
+    placed = zip(cells, widths, sides, strict=True)
+    line = "  ".join(cell.rjust(width) if side == "right" else cell.ljust(width) for cell, width, side in placed)
+    return line.rstrip()
 
 
 def _wrapped(line: str) -> str:

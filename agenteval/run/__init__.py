@@ -7,14 +7,18 @@ from agenteval.run.batch import BatchEnd, run_batch, run_simulated
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell, Plan, expand
 from agenteval.run.session import CellEnd, run_cell
+from agenteval.run.watch import LAG_BOUND_MS, LoopWatch, SelfReport
 
 __all__ = [
+    "LAG_BOUND_MS",
     "Accountant",
     "BatchEnd",
     "Cell",
     "CellEnd",
     "Desk",
+    "LoopWatch",
     "Plan",
+    "SelfReport",
     "expand",
     "run_batch",
     "run_cell",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from agenteval.messages import ToolSpec, Transcript
-from agenteval.outcome import Tokens
+from agenteval.outcome import ContextSource, Tokens
 from agenteval.parsers import FAMILIES
 from agenteval.prompts import RENDERERS, PromptCount, count_prompt
 from agenteval.scoring.judge import text_of
-from agenteval.stream import Reply
+from agenteval.stream import Reply, Usage
 from agenteval.thinking import Thinking
-from agenteval.tokens import Calibration, Vocabulary, vocabulary
+from agenteval.tokens import Calibration, TokenCount, Vocabulary, vocabulary
 
 
 class Accountant:
@@ -29,9 +29,9 @@ class Accountant:
             self._family,
             messages,
             tools,
+            self._vocabulary,
             thinking=thinking != "off",
             keep_reasoning=thinking == "preserved",
-            vocabulary=self._vocabulary,
         )
 
     def estimate(self, messages: Transcript, tools: tuple[ToolSpec, ...], thinking: Thinking) -> int:
@@ -44,29 +44,38 @@ class Accountant:
     def learn(self, messages: Transcript, tools: tuple[ToolSpec, ...], prompt_tokens: int | None) -> None:
         """Take note of a server's count, for later estimates."""
         if prompt_tokens is not None:
-            self._calibration.observe(_characters(messages, tools), prompt_tokens)
+            count = TokenCount(prompt_tokens, "server")
+            self._calibration = self._calibration.learn(_characters(messages, tools), count)
 
     def tokens(self, reply: Reply, counted: PromptCount | None, estimate: int) -> Tokens:
         """The counts of one finished request, each from the best source."""
-        usage = reply.usage
-        prompt = usage.prompt if usage else None
-        completion = usage.completion if usage else None
-        text = _spoken(reply)
-        if completion is None and text:
-            completion, completion_source = self._vocabulary.count(text), "tokenizer"
-        else:
-            completion_source = "server" if completion is not None else None
+        usage = reply.usage or Usage()
+        completion, completion_source = self._completion(reply, usage)
+        context, context_source = _context(usage, counted, estimate)
         return Tokens(
-            context=prompt if prompt is not None else counted.total if counted else estimate,
-            context_source="server" if prompt is not None else "tokenizer" if counted else "estimate",
+            context=context,
+            context_source=context_source,
             messages=counted.messages if counted else None,
             tools=counted.tools if counted else None,
-            prompt=prompt,
-            cached=usage.cached if usage else None,
+            prompt=usage.prompt,
+            cached=usage.cached,
             completion=completion,
-            reasoning=usage.reasoning if usage else None,
-            completion_source=completion_source,  # type: ignore[arg-type]
+            reasoning=usage.reasoning,
+            completion_source=completion_source,
         )
+
+    def _completion(self, reply: Reply, usage: Usage) -> tuple[int | None, ContextSource | None]:
+        """The server's count, else a local one of what is visible; None for a reply without text."""
+        if usage.completion is not None:
+            return usage.completion, "server"
+        text = _spoken(reply)
+        return (self._vocabulary.count(text), "tokenizer") if text else (None, None)
+
+
+def _context(usage: Usage, counted: PromptCount | None, estimate: int) -> tuple[int, ContextSource]:
+    if usage.prompt is not None:
+        return usage.prompt, "server"
+    return (counted.total, "tokenizer") if counted else (estimate, "estimate")
 
 
 def _characters(messages: Transcript, tools: tuple[ToolSpec, ...]) -> int:

@@ -101,9 +101,7 @@ def _request(question: Question, desk: Desk) -> ChatRequest:
     )
 
 
-def _record(
-    question: Question, desk: Desk, number: int, attempt: Attempt, repairs: tuple[Repair, ...]
-) -> StepRecord:
+def _record(question: Question, desk: Desk, number: int, attempt: Attempt, repairs: tuple[Repair, ...]) -> StepRecord:
     cell, purpose = question.cell, question.purpose
     tokens = _tokens(question, desk, attempt.reply)
     suffix = "" if purpose == "agent" else f".{purpose}"

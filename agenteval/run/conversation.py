@@ -128,4 +128,3 @@ class Conversation:
             self._used_ids.add(call_id)
             sendable.append(ToolCall(call_id, call.name or "", call.arguments_text))
         return tuple(sendable), repairs
-

@@ -70,9 +70,7 @@ def _end_findings(talk: Conversation, turn: Turn, judgement: Judgement, max_step
     return (*give_up(judgement.progress, max_steps), *findings)
 
 
-def _journal(
-    desk: Desk, answered: Answered, findings: tuple[Finding, ...], heard: Heard, *, over: bool
-) -> None:
+def _journal(desk: Desk, answered: Answered, findings: tuple[Finding, ...], heard: Heard, *, over: bool) -> None:
     record = replace(
         answered.record,
         ok=not findings,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agenteval.canonical import JsonProblem, canonical_json, parse_json
-from agenteval.match import Mismatch, example_of, explain, matches
+from agenteval.match import Mismatch, describe, example_of, explain, matches
 from agenteval.messages import ToolSpec
 from agenteval.outcome import Finding
 from agenteval.schema import violations
@@ -91,16 +91,12 @@ def match_call(
         return replace(progress, open=_without(progress.open, exact)), ()
     named = next((item for item in candidates if item.name == call.name), None)
     if named is not None:
-        missed = replace(
-            progress, open=_without(progress.open, named), missed=(*progress.missed, named)
-        )
+        missed = replace(progress, open=_without(progress.open, named), missed=(*progress.missed, named))
         return missed, argument_findings(call, named, memory)
     return _misplaced(call, expect, progress)
 
 
-def _misplaced(
-    call: ReadCall, expect: Expectation, progress: Progress
-) -> tuple[Progress, tuple[Finding, ...]]:
+def _misplaced(call: ReadCall, expect: Expectation, progress: Progress) -> tuple[Progress, tuple[Finding, ...]]:
     if not expect.calls:
         return progress, (Finding("unexpected_tool_call", f"no call was expected, {call.name} was made"),)
     if expect.extra:
@@ -128,9 +124,7 @@ def _arguments_match(expected: ExpectedCall, arguments: Any) -> bool:
 
 
 def _find(call: ReadCall, among: Sequence[ExpectedCall]) -> ExpectedCall | None:
-    return next(
-        (item for item in among if item.name == call.name and _arguments_match(item, call.arguments)), None
-    )
+    return next((item for item in among if item.name == call.name and _arguments_match(item, call.arguments)), None)
 
 
 def _without(calls: tuple[ExpectedCall, ...], one: ExpectedCall) -> tuple[ExpectedCall, ...]:
@@ -138,20 +132,17 @@ def _without(calls: tuple[ExpectedCall, ...], one: ExpectedCall) -> tuple[Expect
     return calls[:at] + calls[at + 1 :]
 
 
-def argument_findings(
-    call: ReadCall, expected: ExpectedCall, memory: Memory
-) -> tuple[Finding, ...]:
+def argument_findings(call: ReadCall, expected: ExpectedCall, memory: Memory) -> tuple[Finding, ...]:
     """One finding per argument that is not what was expected; none if the call itself was broken already."""
     if call.findings or not isinstance(call.arguments, dict):
         return ()
     return tuple(
-        _argument_finding(call.name, item, memory)
-        for item in explain(dict(expected.arguments or {}), call.arguments)
+        _argument_finding(call.name, item, memory) for item in explain(dict(expected.arguments or {}), call.arguments)
     )
 
 
 def _argument_finding(tool: str, item: Mismatch, memory: Memory) -> Finding:
-    detail = f"{tool}: expected {_shown(item.expected)}, got {_shown(item.got)}"
+    detail = f"{tool}: expected {describe(item.expected)}, got {describe(item.got)}"
     argument = item.path.removeprefix("$").lstrip(".").split(".")[0].split("[")[0]
     if isinstance(item.got, bool) or not isinstance(item.got, str | int | float):
         return Finding("wrong_argument", detail, item.path)
@@ -160,14 +151,6 @@ def _argument_finding(tool: str, item: Mismatch, memory: Memory) -> Finding:
     if str(item.got) not in memory.view_text:
         return Finding("invented_argument", f"{detail} (which stands nowhere in the prompt)", item.path)
     return Finding("wrong_argument", detail, item.path)
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = canonical_json(value)
-    except (TypeError, ValueError):
-        text = repr(value)
-    return text if len(text) <= 100 else text[:97] + "…"
 
 
 def right_values(calls: Sequence[ExpectedCall]) -> list[tuple[tuple[str, str], Any]]:

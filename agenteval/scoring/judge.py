@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agenteval.match import explain
+from agenteval.match import describe, explain
 from agenteval.messages import ToolSpec, Transcript
 from agenteval.outcome import Finding
 from agenteval.scoring.calls import Memory, ReadCall, match_call, read_call
@@ -78,9 +78,7 @@ def judge_end(answer: str, world: Any, expect: Expectation) -> tuple[Finding, ..
 def give_up(progress: Progress, max_steps: int) -> tuple[Finding, ...]:
     """Findings on a turn that was stopped after `max_steps` steps because the calls did not end."""
     stopped = Finding("extra_tool_call", f"still calling tools after {max_steps} steps, stopped")
-    missing = tuple(
-        Finding("missing_tool_call", f"{call.name} was expected and not made") for call in progress.open
-    )
+    missing = tuple(Finding("missing_tool_call", f"{call.name} was expected and not made") for call in progress.open)
     return (stopped, *missing)
 
 
@@ -187,7 +185,7 @@ def _state_findings(world: Any, expect: Expectation) -> list[Finding]:
             findings.append(Finding("state_mismatch", "does not exist", path))
             continue
         findings += (
-            Finding("state_mismatch", f"expected {item.expected!r}, is {item.got!r}"[:300], path)
+            Finding("state_mismatch", f"expected {describe(item.expected)}, is {describe(item.got)}", path)
             for item in explain(matcher, value)
         )
     return findings

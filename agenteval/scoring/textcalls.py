@@ -64,7 +64,8 @@ def spells_a_call(text: str | None, tool_names: Iterable[str]) -> str | None:
     for name in tool_names:
         quoted = regex.escape(name)
         found = regex.search(
-            rf'"(?:name|tool|function)"\s*:\s*{regex.escape(json.dumps(name))}|\b{quoted}\s*\((?=\s*[\w"\'{{)])', text
+            rf'"(?:name|tool|function)"\s*:\s*{regex.escape(json.dumps(name))}|\b{quoted}\s*\((?=\s*[\w"\'{{)])',
+            text,
         )
         if found:
             return text[found.start() : found.start() + 60]

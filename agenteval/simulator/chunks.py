@@ -9,12 +9,12 @@ so that a client can count truly.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from agenteval.messages import Message
-from agenteval.parsers import CallDelta, ContentDelta, Delta, ReasoningDelta
+from agenteval.canonical import short_hash
+from agenteval.parsers import CallDelta, ContentDelta, Delta, ReasoningDelta, fold
 
 DONE = b"data: [DONE]\n\n"
 
@@ -54,12 +54,11 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Writes the chunks of one reply. `call_ids`: the id of each call, by its index."""
+    """Writes one reply, in chunks or whole."""
 
     id: str
     created: int
     model: str
-    call_ids: Mapping[int, str]
 
     def role(self) -> bytes:
         return self._chunk({"reasoning_content": None, "role": "assistant", "content": ""})
@@ -74,9 +73,9 @@ class Speaker:
     def usage(self, usage: Usage) -> bytes:
         return event({**self._head("chat.completion.chunk"), "choices": [], "usage": usage.as_json()})
 
-    def whole(self, message: Message, ending: Ending, usage: Usage) -> bytes:
+    def whole(self, deltas: Iterable[Delta], ending: Ending, usage: Usage) -> bytes:
         """The reply as one JSON body, for a request without `stream`."""
-        choice = {"index": 0, "message": _message(message), "logprobs": None, **_ended(ending)}
+        choice = {"index": 0, "message": self._message(deltas), "logprobs": None, **_ended(ending)}
         reply = {**self._head("chat.completion"), "choices": [choice], "usage": usage.as_json()}
         return json.dumps(reply, ensure_ascii=False).encode()
 
@@ -101,12 +100,24 @@ class Speaker:
                 return {"role": None, "content": None, "reasoning_content": None, "tool_calls": [call]}
 
     def _call(self, delta: CallDelta) -> Json:
-        named = delta.name is not None
         return {
-            "id": self.call_ids[delta.index] if named else None,
+            "id": None if delta.name is None else self._call_id(delta.index),
             "index": delta.index,
             "type": "function",
             "function": {"name": delta.name, "arguments": delta.arguments},
+        }
+
+    def _call_id(self, index: int) -> str:
+        return f"call_{short_hash([self.id, index], 24)}"
+
+    def _message(self, deltas: Iterable[Delta]) -> Json:
+        said = fold(deltas)
+        calls = [self._call(CallDelta(at, call.name, call.arguments_text)) for at, call in enumerate(said.calls)]
+        return {
+            "role": "assistant",
+            "content": said.content or None,
+            "reasoning_content": said.reasoning or None,
+            "tool_calls": calls or None,
         }
 
 
@@ -126,21 +137,3 @@ def _ended(ending: Ending | None) -> Json:
     if ending is None:
         return {"finish_reason": None, "matched_stop": None}
     return {"finish_reason": ending.finish_reason, "matched_stop": ending.matched_stop}
-
-
-def _message(message: Message) -> Json:
-    calls = [
-        {
-            "id": call.id,
-            "index": at,
-            "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments_text},
-        }
-        for at, call in enumerate(message.tool_calls)
-    ]
-    return {
-        "role": "assistant",
-        "content": message.content,
-        "reasoning_content": message.reasoning,
-        "tool_calls": calls or None,
-    }

@@ -14,6 +14,7 @@ from random import Random
 
 from agenteval.parsers import CallDelta, ContentDelta, Delta, Parser, ReasoningDelta
 from agenteval.simulator.pace import Pace
+from agenteval.simulator.speech import Speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,14 @@ class Prefilled:
     cached: int
 
 
-def generate(
-    shown: Sequence[bytes], hidden: int, parser: Parser, pace: Pace, start: Prefilled, rng: Random
-) -> Iterator[Step]:
-    """The steps of a reply: the bytes of its tokens, and after them `hidden` tokens that stay out of the text."""
-    total = len(shown) + hidden
+def generate(speech: Speech, parser: Parser, pace: Pace, start: Prefilled, rng: Random) -> Iterator[Step]:
+    """The steps of a reply."""
+    total = len(speech.ids)
     screen = Screen(parser)
     at = pace.first_token(start.prompt, start.cached, rng)
     before, tokens = 0, min(1, total)
     while True:
-        screen.feed(b"".join(shown[before:tokens]))
+        screen.feed(b"".join(speech.shown[before:tokens]))
         if tokens == total:
             yield Step(at, tokens, tuple(screen.flush()))
             return
@@ -79,7 +78,7 @@ class Screen:
             self._queue(self._parser.feed(text))
 
     def _queue(self, deltas: Sequence[Delta]) -> None:
-        for delta in (part for delta in deltas for part in _name_apart(delta)):
+        for delta in (part for said in deltas for part in _name_apart(said)):
             joined = _joined(self._waiting[-1], delta) if self._waiting else None
             if joined is None:
                 self._waiting.append(delta)

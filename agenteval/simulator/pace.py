@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from random import Random
 
 MAX_BURST = 4
@@ -161,7 +162,7 @@ Point = tuple[float, float]
 
 
 def _segment(points: Sequence[Point], x: float) -> tuple[Point, Point]:
-    for before, after in zip(points, points[1:], strict=False):
+    for before, after in pairwise(points):
         if x < after[0]:
             return before, after
     return points[-2], points[-1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agenteval.errors import UsageError
 from agenteval.simulator.ailments import Ailment
 from agenteval.simulator.pace import Pace, glm47_spark
 
@@ -14,7 +13,8 @@ from agenteval.simulator.pace import Pace, glm47_spark
 class Profile:
     """One deployment: what is served, on what, how it spells its replies, how fast, and what is wrong with it.
 
-    `stop_tools` and `stop_done` are the special strings with which the model ends a message with and without calls.
+    `stop_tools` and `stop_done` are the special strings that end a message with and without calls, `reasoning_end`
+    the one that ends its reasoning.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Profile:
     cache_tokens: int = 400_000
     stop_tools: str = "<|observation|>"
     stop_done: str = "<|user|>"
+    reasoning_end: str = "</think>"
 
 
 GLM47_4X_SPARK = Profile(
@@ -55,10 +56,3 @@ HEALTHY = Profile(
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in (GLM47_4X_SPARK, HEALTHY)}
 
 DEFAULT_PROFILE = GLM47_4X_SPARK.name
-
-
-def profile_named(name: str) -> Profile:
-    """A profile by its name. Raises UsageError with the names that exist."""
-    if name not in PROFILES:
-        raise UsageError(f"there is no simulator profile {name!r}; there are: {', '.join(PROFILES)}")
-    return PROFILES[name]

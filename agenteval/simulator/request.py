@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from agenteval.canonical import JsonProblem, parse_json
 from agenteval.errors import AgentevalError
@@ -89,8 +89,8 @@ def read_body(body: bytes) -> dict[str, Any]:
     """The JSON object in a request's bytes. Raises Refusal."""
     try:
         value = parse_json(body.decode("utf-8"))
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (UnicodeError, JsonProblem) as problem:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except ValueError as problem:  # no UTF-8, no JSON, numbers too large for it, half a surrogate pair
         raise Refusal(400, f"the body is not JSON: {problem}") from problem
     return _kind(value, "an object", "the body")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -83,7 +82,7 @@ class RunFolder:
         """Write a file so that it is either the old one or the new one, whole."""
         part = self.path / f".{name}.part"
         part.write_bytes(self._masked(data))
-        os.replace(part, self.path / name)
+        part.replace(self.path / name)
 
 
 def _pretty(value: Any) -> bytes:

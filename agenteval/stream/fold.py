@@ -170,9 +170,7 @@ class Fold:
         if sse.dropped:
             defects.add("oversized_event", f"{sse.dropped} events were too long and dropped")
         if sse.stray:
-            defects.add(
-                "stray_line", f"{sse.stray} lines are no SSE fields; the first: {_excerpt(sse.first_stray)}"
-            )
+            defects.add("stray_line", f"{sse.stray} lines are no SSE fields; the first: {_excerpt(sse.first_stray)}")
         if self._draft.legacy and not self._draft.calls:
             defects.add("legacy_function_call", "function_call came, and no tool_calls")
         if self._marks.first_event is None:

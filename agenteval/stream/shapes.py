@@ -82,9 +82,7 @@ class UsageTally:
         self._prompt = _latest(count_of(usage.get("prompt_tokens")), self._prompt)
         self._cached = _latest(_inside(usage, "prompt_tokens_details", "cached_tokens"), self._cached)
         reasoning = _inside(usage, "completion_tokens_details", "reasoning_tokens")
-        self._reasoning = _latest(
-            _latest(reasoning, count_of(usage.get("reasoning_tokens"))), self._reasoning
-        )
+        self._reasoning = _latest(_latest(reasoning, count_of(usage.get("reasoning_tokens"))), self._reasoning)
         return completion
 
     def usage(self, timings: Mapping[str, float] | None) -> Usage | None:
@@ -105,9 +103,7 @@ def _inside(usage: Mapping[str, Any], group: str, name: str) -> int | None:
 
 def timings_of(value: Mapping[str, Any]) -> dict[str, float]:
     """The finite numbers of llama.cpp's `timings`."""
-    return {
-        name: x for name, x in value.items() if type(x) in (int, float) and isfinite(x) and name.isascii()
-    }
+    return {name: x for name, x in value.items() if type(x) in (int, float) and isfinite(x) and name.isascii()}
 
 
 def usage_of_timings(timings: Mapping[str, float]) -> Usage | None:

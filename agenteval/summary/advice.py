@@ -70,13 +70,28 @@ HINTS: tuple[tuple[str, str], ...] = (
         "call_as_text",
         "Calls stand as text: check the server's --tool-call-parser, and whether the history is rendered as calls.",
     ),
-    ("call_in_reasoning", "Calls stand in the reasoning: check the server's --reasoning-parser, or try --thinking off."),
+    (
+        "call_in_reasoning",
+        "Calls stand in the reasoning: check the server's --reasoning-parser, or try --thinking off.",
+    ),
     ("leaked_markup", "Markup leaks: the server's tool-call or reasoning parser does not fit the model."),
     ("truncated", "Replies are cut: raise --max-tokens (reasoning counts, too)."),
-    ("reasoning_missing", "No reasoning came back: check that the server has a reasoning parser for this model."),
-    ("reasoning_unexpected", "The model thinks although thinking is off: its chat template may not know enable_thinking."),
-    ("invalid_json", "Arguments are no JSON: compare streaming with non-streaming; parsers often differ there."),
-    ("schema_violation", "Arguments break their schema: see the paths in the findings; strict tools may help."),
+    (
+        "reasoning_missing",
+        "No reasoning came back: check that the server has a reasoning parser for this model.",
+    ),
+    (
+        "reasoning_unexpected",
+        "The model thinks although thinking is off: its chat template may not know enable_thinking.",
+    ),
+    (
+        "invalid_json",
+        "Arguments are no JSON: compare streaming with non-streaming; parsers often differ there.",
+    ),
+    (
+        "schema_violation",
+        "Arguments break their schema: see the paths in the findings; strict tools may help.",
+    ),
     ("bad_call_id", "Call ids are missing or repeated: agents will attach results to the wrong call."),
     ("stream_protocol", "The stream breaks the contract: the raw frames are kept in frames/."),
 )

@@ -110,7 +110,7 @@ def _turn_row(steps: list[StepRecord]) -> TurnRow:
         tokens_per_chunk=pooled_tokens_per_chunk(judged),
         judged_trials=len(whole),
         ok_trials=sum(all(step.ok for step in trial) for trial in whole),
-        findings=dict(findings),
+        findings={str(kind): number for kind, number in findings.items()},
         detail=details[0] if details else "",
     )
 
@@ -168,8 +168,7 @@ def arm_rows(steps: Sequence[StepRecord], turns: Sequence[TurnRow]) -> list[ArmR
     for row in turns:
         arms.setdefault((row.scenario, row.policy, row.thinking), []).append(row)
     return [
-        _arm_row(rows, [s for s in steps if (s.scenario, s.policy, s.thinking) == arm])
-        for arm, rows in arms.items()
+        _arm_row(rows, [s for s in steps if (s.scenario, s.policy, s.thinking) == arm]) for arm, rows in arms.items()
     ]
 
 

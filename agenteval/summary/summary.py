@@ -80,7 +80,14 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         arms=tuple(arms),
         preserved=tuple(proofs),
         sentences=tuple(failing_sentence(arm) for arm in arms if arm.first_failing_turn is not None),
-        notes=tuple([*explain_speed(arms), *_source_notes(steps), *(_arrival_note(proof) for proof in proofs[:1])]),
+        notes=tuple(
+            [
+                *_client_notes(manifest.client),
+                *explain_speed(arms),
+                *_source_notes(steps),
+                *(_arrival_note(proof) for proof in proofs[:1]),
+            ]
+        ),
         advice=advise(arms, turns),
     )
 
@@ -91,9 +98,7 @@ def _title(manifest: Manifest) -> str:
     return f"{endpoint.get('model')} · {where} · dialect {endpoint.get('dialect')}"
 
 
-def _scores(
-    planned: Mapping[str, Any], records: Sequence[StepRecord], steps: Sequence[StepRecord]
-) -> Scores:
+def _scores(planned: Mapping[str, Any], records: Sequence[StepRecord], steps: Sequence[StepRecord]) -> Scores:
     turns: dict[tuple[str, int], list[StepRecord]] = {}
     for step in steps:
         turns.setdefault((step.cell, step.turn), []).append(step)
@@ -117,9 +122,7 @@ def _scores(
 def preserved_proofs(records: Sequence[StepRecord]) -> list[PreservedProof]:
     """Pair each reasoning probe with the agent's request at the same place."""
     asked = {
-        (r.cell, r.turn, r.step): r.tokens.prompt
-        for r in records
-        if r.purpose == "agent" and r.thinking == "preserved"
+        (r.cell, r.turn, r.step): r.tokens.prompt for r in records if r.purpose == "agent" and r.thinking == "preserved"
     }
     proofs = []
     for record in records:
@@ -136,6 +139,17 @@ def _arrival_note(proof: PreservedProof) -> str:
     return f"Preserved reasoning did NOT reach the prompt: {counts}. The server dropped it."
 
 
+def _client_notes(client: Mapping[str, Any]) -> list[str]:
+    """The stamp on a run whose client was too busy to measure."""
+    if client.get("valid") is not False:
+        return []
+    lag, bound = client["loop_lag_p99_ms"], client["bound_p99_ms"]
+    return [
+        f"LATENCIES INVALID: this client's event loop woke up {lag:.0f} ms late at P99 (bound: {bound:.0f} ms). "
+        "Verdicts stand; repeat the run on an idle machine or with less --concurrency for the times."
+    ]
+
+
 def _source_notes(steps: Sequence[StepRecord]) -> list[str]:
     sources = Counter(step.tokens.context_source for step in steps if step.judged)
     notes = []
@@ -143,5 +157,7 @@ def _source_notes(steps: Sequence[StepRecord]) -> list[str]:
         said = ", ".join(f"{count} from {source}" for source, count in sources.most_common())
         notes.append(f"Context tokens do not all come from the server: {said}.")
     if any(step.tokens.completion_source == "tokenizer" for step in steps):
-        notes.append("Some completion tokens are counted locally, because the server gave no usage: speeds are estimates.")
+        notes.append(
+            "Some completion tokens are counted locally, because the server gave no usage: speeds are estimates."
+        )
     return notes

@@ -1,0 +1,143 @@
+"""The books of one run: its folder, manifest, records and progress, from the first line to the report."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from agenteval import __version__
+from agenteval.canonical import short_hash
+from agenteval.cli.endpoint import Endpoint
+from agenteval.cli.options import EndpointOptions, PlanOptions
+from agenteval.cli.progress import Progress
+from agenteval.clock import wall_stamp
+from agenteval.outcome import StepRecord
+from agenteval.report import render_markdown
+from agenteval.report.machine import summary_values
+from agenteval.run import LAG_BOUND_MS, BatchEnd, Cell, LoopWatch, Plan
+from agenteval.store import Manifest, RunFolder
+from agenteval.summary import Summary, summarise
+from agenteval.wire import Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for, before the endpoint was asked anything."""
+
+    endpoint: EndpointOptions
+    plan: PlanOptions
+    title: str
+    out: Path
+
+
+class Books:
+    """Opened when the plan stands; `journal` takes every record; `close` writes what reports show."""
+
+    def __init__(self, order: Order, endpoint: Endpoint, plan: Plan, cells: Sequence[Cell]) -> None:
+        created = wall_stamp()
+        turns = {cell.id: len(cell.scenario.turns) for cell in cells}
+        self.manifest = Manifest(
+            run=_free_name(order.out, f"{_compact(created)}-{order.title}"),
+            status="running",
+            created_at=created,
+            plan=_plan_facts(plan, order.plan, cells),
+            options=_public_options(order.endpoint),
+            endpoint=endpoint.facts,
+            scenarios={scenario.name: scenario.hash for scenario in plan.scenarios},
+            versions=_versions(),
+            cells={"turns": turns},
+        )
+        secrets = (order.endpoint.api_key or "", *(value for _, value in order.endpoint.header))
+        self._folder = RunFolder.create(order.out, self.manifest, secrets)
+        self._records: list[StepRecord] = []
+        self._progress = Progress(sum(turns.values()))
+
+    def journal(self, record: StepRecord, recording: Recording | None) -> None:
+        """Keep one finished request."""
+        self._folder.append(record, recording)
+        self._records.append(record)
+        self._progress.see(record)
+
+    def close(self, end: BatchEnd | None, watch: LoopWatch | None = None) -> Summary:
+        """Write summary, report and the finished manifest; `end` None: the run was interrupted."""
+        manifest = replace(
+            self.manifest,
+            status="complete" if end else "interrupted",
+            finished_at=wall_stamp(),
+            client=_client_facts(watch),
+            cells={**self.manifest.cells, **_end_facts(end)},
+        )
+        summary = summarise(manifest, self._records)
+        self._folder.write_summary(summary_values(summary))
+        report = self._folder.write_report("report.md", render_markdown(summary))
+        self._folder.write_manifest(manifest)
+        self._folder.close()
+        click.echo(f"Run kept in {report.parent} (report.md, steps.jsonl, frames/).", err=True)
+        return summary
+
+
+def tell_losses(end: BatchEnd | None) -> None:
+    """Say on stderr which cells were lost, and whether the rest was not tried."""
+    for lost in (item for item in (end.ends if end else ()) if item.lost):
+        click.echo(f"Lost: {lost.cell.id}: {lost.lost}.", err=True)
+    if end and end.stopped:
+        click.echo(f"Stopped early: {end.stopped}.", err=True)
+
+
+def _end_facts(end: BatchEnd | None) -> dict[str, Any]:
+    if end is None:
+        return {}
+    lost = {item.cell.id: item.lost for item in end.ends if item.lost}
+    return {"ended": len(end.ends), "lost": lost, "stopped": end.stopped}
+
+
+def _client_facts(watch: LoopWatch | None) -> Mapping[str, Any]:
+    """What the client saw of itself; nothing in virtual time, where it cannot be late."""
+    if watch is None:
+        return {}
+    report = watch.report()
+    return {**asdict(report), "valid": report.valid, "bound_p99_ms": LAG_BOUND_MS}
+
+
+def _compact(stamp: str) -> str:
+    """2026-01-31T12:00:00.000Z → 20260131-120000."""
+    return stamp[:19].replace("-", "").replace(":", "").replace("T", "-")
+
+
+def _free_name(out: Path, name: str) -> str:
+    number = 1
+    while (out / (free := name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return free
+
+
+def _plan_facts(plan: Plan, wanted: PlanOptions, cells: Sequence[Cell]) -> dict[str, Any]:
+    return {
+        "thinking": plan.thinking,
+        "policies": plan.policies,
+        "trials": plan.trials,
+        "seed": plan.seed,
+        "history": plan.history,
+        "temperature": plan.temperature,
+        "max_tokens": plan.max_tokens,
+        "concurrency": wanted.concurrency,
+        "tags": wanted.tag,
+        "order": short_hash([cell.id for cell in cells]),
+    }
+
+
+def _public_options(options: EndpointOptions) -> dict[str, Any]:
+    """The options without the key, headers by name only."""
+    public = asdict(options)
+    public["api_key"] = "given" if options.api_key else None
+    public["header"] = [name for name, _ in options.header]
+    return public
+
+
+def _versions() -> dict[str, str]:
+    return {"agenteval": __version__, "python": platform.python_version(), "machine": platform.machine()}

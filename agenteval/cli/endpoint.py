@@ -1,0 +1,115 @@
+"""Options → an endpoint that can be asked: the embedded one, or a server over HTTP that has said what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from agenteval.cli.options import EndpointOptions
+from agenteval.client import HttpTransport, ask_json, list_models, normalise_base_url
+from agenteval.dialects import DIALECTS, Detection, Dialect, family_of_model, recognise
+from agenteval.dialects.detect import PROBES
+from agenteval.errors import EndpointError, UsageError
+from agenteval.parsers import FAMILIES
+from agenteval.simulator import PROFILES, Profile
+from agenteval.thinking import MODES, Thinking
+from agenteval.wire import Limits
+
+DEFAULT_PROFILE = "glm47-4x-spark"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What is known of the endpoint before the first cell. `facts` go into the manifest."""
+
+    model: str
+    dialect: Dialect
+    family: str | None
+    facts: Mapping[str, Any]
+
+
+def simulated_endpoint(options: EndpointOptions) -> tuple[Endpoint, Profile]:
+    """The embedded endpoint with a profile. Raises UsageError for a profile or model that it lacks."""
+    name = options.profile or DEFAULT_PROFILE
+    if name not in PROFILES:
+        raise UsageError(f"no profile is called {name!r}; there are: {', '.join(PROFILES)}")
+    profile = PROFILES[name]
+    if options.model not in (None, profile.model):
+        raise UsageError(f"profile {name} serves {profile.model!r}, not {options.model!r}: leave --model out")
+    dialect = profile.dialect if options.dialect == "auto" else options.dialect
+    facts = {"profile": name, "hardware": profile.hardware, "found_by": "profile"}
+    return _endpoint(profile.model, dialect, profile.family, facts | {"simulated": True}), profile
+
+
+def limits(options: EndpointOptions) -> Limits:
+    return Limits(first_byte_s=options.timeout, between_s=options.timeout)
+
+
+def http_transport(options: EndpointOptions) -> HttpTransport:
+    """A transport to `--base-url` with the key and headers on every request."""
+    headers = list(options.header)
+    if options.api_key:
+        headers.append(("authorization", f"Bearer {options.api_key}"))
+    return HttpTransport(normalise_base_url(options.base_url or ""), headers=tuple(headers))
+
+
+async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> Endpoint:
+    """Ask a server what it serves and is. Raises EndpointError or UsageError with what to do."""
+    models = await list_models(transport)
+    model = _choose_model(options.model, models)
+    detection = await _detect(options, transport)
+    dialect = detection.dialect if options.dialect == "auto" else options.dialect
+    facts = {
+        "base_url": transport.base_url,
+        "found_by": detection.evidence if options.dialect == "auto" else "--dialect",
+        "server_version": detection.version,
+        "simulated": False,
+    }
+    family = options.family or family_of_model(model)
+    if options.family and options.family not in FAMILIES:
+        raise UsageError(f"no family is called {options.family!r}; there are: {', '.join(FAMILIES)}")
+    return _endpoint(model, dialect, family, facts)
+
+
+def _endpoint(model: str, dialect: str, family: str | None, facts: Mapping[str, Any]) -> Endpoint:
+    known = {"model": model, "dialect": dialect, "family": family}
+    return Endpoint(model, DIALECTS[dialect], family, {**known, **facts})
+
+
+def _choose_model(wanted: str | None, listed: tuple[str, ...]) -> str:
+    if wanted is not None:
+        if listed and wanted not in listed:
+            click.echo(f"Note: the endpoint does not list {wanted!r}; it lists {', '.join(listed)}.", err=True)
+        return wanted
+    if len(listed) == 1:
+        return listed[0]
+    if not listed:
+        raise UsageError("the endpoint lists no models: name one with --model")
+    raise UsageError(f"the endpoint serves several models, choose with --model: {', '.join(listed)}")
+
+
+async def _detect(options: EndpointOptions, transport: HttpTransport) -> Detection:
+    if options.dialect != "auto":
+        return Detection(options.dialect, "--dialect")
+    for path in PROBES:
+        found = recognise(path, await ask_json(transport, path))
+        if found is not None:
+            return found
+    return Detection("openai", "it did not say what it is; plain OpenAI is assumed (choose with --dialect)")
+
+
+def planned_modes(wanted: tuple[str, ...] | None, endpoint: Endpoint) -> tuple[Thinking, ...]:
+    """The thinking modes to plan; says once which ones the endpoint cannot do."""
+    able = endpoint.dialect.modes
+    asked = tuple(mode for mode in MODES if wanted is None or mode in wanted)
+    planned = tuple(mode for mode in asked if mode in able)
+    left = [mode for mode in asked if mode not in able]
+    if left:
+        why = f"dialect {endpoint.dialect.name} has no switch for thinking"
+        click.echo(f"Not planned: thinking {', '.join(left)} ({why}; `on` is the model's default).", err=True)
+    if not planned:
+        raise EndpointError(f"none of the thinking modes asked for can be had here: try --thinking {able[0]}")
+    return planned

@@ -1,0 +1,30 @@
+"""`agenteval policies`."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import click
+
+from agenteval.context import POLICIES
+from agenteval.context.spec import NOT_KNOBS
+
+
+@click.group(name="policies")
+def command() -> None:
+    """Context policies: what the model gets to see of the history."""
+
+
+@command.command(name="list")
+def list_policies() -> None:
+    """Names, knobs with their defaults, and what each does."""
+    for name, kind in POLICIES.items():
+        knobs = ",".join(f"{item.name}={item.default}" for item in fields(kind) if item.name not in NOT_KNOBS)
+        click.echo(f"{name}{':' + knobs if knobs else ''}")
+        click.echo(f"    {_says(kind)}")
+
+
+def _says(kind: type) -> str:
+    module = __import__(kind.__module__, fromlist=["__doc__"])
+    text = module.__doc__ or ""
+    return " ".join(text.split("\n\n")[0].split()).partition(": ")[2]

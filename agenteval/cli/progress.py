@@ -1,0 +1,40 @@
+"""Progress on stderr: one line per turn as it ends."""
+
+from __future__ import annotations
+
+import click
+
+from agenteval.outcome import StepRecord
+
+
+class Progress:
+    """Counts turns as records come in, and says how each went. Steps of other purposes are not shown."""
+
+    def __init__(self, turns: int, *, quiet: bool = False) -> None:
+        self._turns = turns
+        self._done = 0
+        self._quiet = quiet
+        self._failed: dict[tuple[str, int], list[str]] = {}
+
+    def see(self, record: StepRecord) -> None:
+        """Take note of one record."""
+        if record.purpose != "agent":
+            return
+        if record.error is not None:
+            self._say(f"{record.cell} turn {record.turn}: {record.error.detail} (attempt {record.attempt})")
+            return
+        found = self._failed.setdefault((record.cell, record.turn), [])
+        found += [finding.kind for finding in record.findings]
+        if record.last_of_turn:
+            self._done += 1
+            self._say(self._line(record, found))
+
+    def _line(self, record: StepRecord, findings: list[str]) -> str:
+        where = f"{record.scenario} · {record.thinking} · {record.policy}"
+        verdict = "ok" if not findings else f"FAIL {', '.join(dict.fromkeys(findings))}"
+        context = "" if record.tokens.context is None else f" {record.tokens.context:,} tokens"
+        return f"[{self._done}/{self._turns}] {where} · turn {record.turn}{context} · {verdict}"
+
+    def _say(self, line: str) -> None:
+        if not self._quiet:
+            click.echo(line, err=True)

@@ -1,0 +1,178 @@
+"""`agenteval run`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from agenteval.cli.books import Books, Order, tell_losses
+from agenteval.cli.endpoint import Endpoint, http_endpoint, http_transport, limits, planned_modes, simulated_endpoint
+from agenteval.cli.options import ENDPOINT, OUT, PLAN, PlanOptions, endpoint_options, plan_options, with_options
+from agenteval.clock import LoopClock
+from agenteval.context import build_policy
+from agenteval.errors import UsageError
+from agenteval.report import render_json, render_terminal
+from agenteval.run import Accountant, BatchEnd, Cell, Desk, LoopWatch, Plan, expand, run_batch, run_simulated
+from agenteval.scenario import load_suite
+from agenteval.script import Scenario
+from agenteval.simulator import Engine, SimulatedTransport
+from agenteval.summary import Summary
+from agenteval.wire import Transport
+
+DEFAULT_SUITE = "founding"
+
+
+@click.command(name="run")
+@click.argument("suites", nargs=-1, metavar="[SUITE]...")
+@with_options(*ENDPOINT, *PLAN, OUT)
+@click.option("--json", "as_json", is_flag=True, help="A machine-readable summary on stdout, nothing else there.")
+def command(suites: tuple[str, ...], out: Path, as_json: bool, **values: Any) -> int:
+    """Run scenarios: a SUITE is a folder, a file, or a bundled name (default: founding).
+
+    Without --base-url the embedded endpoint answers, in virtual time. Exit code: 0 all turns ok, 1 some failed,
+    2 a mistake in options or files, 3 the endpoint failed or cells could not be judged.
+    """
+    suites = suites or (DEFAULT_SUITE,)
+    order = Order(endpoint_options(values), plan_options(values), _title(suites), out)
+    for policy in order.plan.policy:
+        build_policy(policy)
+    scenarios = _scenarios(suites, order.plan.tag)
+    play = _play_simulated if order.endpoint.base_url is None else _play_over_http
+    end, summary = play(order, scenarios)
+    tell_losses(end)
+    click.echo(render_json(summary) if as_json else render_terminal(summary, colour=_coloured()), nl=False)
+    return _exit_code(end, summary)
+
+
+def _exit_code(end: BatchEnd | None, summary: Summary) -> int:
+    if end is None:
+        return 130
+    if end.stopped or any(item.lost for item in end.ends):
+        return 3
+    return 0 if summary.scores.turns_ok == summary.scores.turns_planned else 1
+
+
+def _title(suites: Sequence[str]) -> str:
+    return "+".join(Path(suite).stem for suite in suites)[:60]
+
+
+def _coloured() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def _scenarios(suites: Sequence[str], tags: Sequence[str]) -> tuple[Scenario, ...]:
+    found = [scenario for suite in suites for scenario in load_suite(suite).scenarios]
+    names = [scenario.name for scenario in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise UsageError(f"two of the suites hold a scenario called {', '.join(sorted(twice))}")
+    chosen = tuple(item for item in found if not tags or set(tags) & set(item.tags))
+    if not chosen:
+        existing = ", ".join(sorted({tag for item in found for tag in item.tags})) or "none"
+        raise UsageError(f"no scenario has the tag {' or '.join(tags)}; tags there: {existing}")
+    return chosen
+
+
+def _plan(wanted: PlanOptions, scenarios: tuple[Scenario, ...], endpoint: Endpoint) -> Plan:
+    return Plan(
+        scenarios=scenarios,
+        thinking=planned_modes(wanted.thinking, endpoint),
+        policies=tuple(dict.fromkeys(wanted.policy)),
+        trials=wanted.trials,
+        seed=wanted.seed,
+        history="golden" if wanted.history == "golden" else "live",
+        temperature=wanted.temperature,
+        max_tokens=wanted.max_tokens,
+    )
+
+
+def _play_simulated(order: Order, scenarios: tuple[Scenario, ...]) -> tuple[BatchEnd | None, Summary]:
+    """All cells on the embedded endpoint, each with an engine of its own."""
+    endpoint, profile = simulated_endpoint(order.endpoint)
+    click.echo(f"No --base-url: the embedded endpoint answers (profile {profile.name}).", err=True)
+    plan = _plan(order.plan, scenarios, endpoint)
+    cells = expand(plan)
+    books = Books(order, endpoint, plan, cells)
+    desk_of = _desk_maker(order, endpoint, plan, books)
+
+    def simulated_desk(cell: Cell) -> Desk:
+        return desk_of(SimulatedTransport(Engine(profile, scenarios, LoopClock(), seed=cell.seed)))
+
+    try:
+        end = run_simulated(cells, simulated_desk)
+    except KeyboardInterrupt:
+        return None, books.close(None)
+    return end, books.close(end)
+
+
+def _play_over_http(order: Order, scenarios: tuple[Scenario, ...]) -> tuple[BatchEnd | None, Summary]:
+    """All cells against `--base-url`."""
+    opened: list[tuple[Books, LoopWatch]] = []
+
+    async def main() -> BatchEnd:
+        transport = http_transport(order.endpoint)
+        try:
+            endpoint = await http_endpoint(order.endpoint, transport)
+            click.echo(_greeting(endpoint), err=True)
+            plan = _plan(order.plan, scenarios, endpoint)
+            cells = expand(plan)
+            books, watch = Books(order, endpoint, plan, cells), LoopWatch()
+            opened.append((books, watch))
+            await transport.prepare(order.plan.concurrency)
+            desk = _desk_maker(order, endpoint, plan, books)(transport)
+            async with watch:
+                return await run_batch(cells, desk, order.plan.concurrency)
+        finally:
+            await transport.aclose()
+
+    try:
+        end = _loop_run(main())
+    except KeyboardInterrupt:
+        if not opened:
+            raise
+        end = None
+    books, watch = opened[0]
+    return end, books.close(end, watch)
+
+
+def _desk_maker(order: Order, endpoint: Endpoint, plan: Plan, books: Books) -> Callable[[Transport], Desk]:
+    """Transport → desk; all desks of a run share one accountant, so that estimates learn from all its cells."""
+    accountant = Accountant(endpoint.family)
+
+    def desk(transport: Transport) -> Desk:
+        return Desk(
+            run=books.manifest.run,
+            plan=plan,
+            transport=transport,
+            dialect=endpoint.dialect,
+            model=endpoint.model,
+            accountant=accountant,
+            journal=books.journal,
+            extra=order.endpoint.extra_body,
+            limits=limits(order.endpoint),
+        )
+
+    return desk
+
+
+def _greeting(endpoint: Endpoint) -> str:
+    facts = endpoint.facts
+    family = endpoint.family or "unknown (tokens are the server's only)"
+    return (
+        f"Endpoint {facts['base_url']}: model {endpoint.model}, dialect {endpoint.dialect.name} "
+        f"({facts['found_by']}), family {family}."
+    )
+
+
+def _loop_run(main: Coroutine[Any, Any, BatchEnd]) -> BatchEnd:
+    """Run on uvloop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(main)
+    return uvloop.run(main)

@@ -1,0 +1,20 @@
+"""The measuring client: one timed request over any transport, and the HTTP transport itself."""
+
+from __future__ import annotations
+
+from agenteval.client.address import normalise_base_url
+from agenteval.client.chat import Attempt, Recording, chat
+from agenteval.client.http import HttpTransport
+from agenteval.client.models import Fetched, ask_json, fetch_json, list_models
+
+__all__ = [
+    "Attempt",
+    "Fetched",
+    "HttpTransport",
+    "Recording",
+    "ask_json",
+    "chat",
+    "fetch_json",
+    "list_models",
+    "normalise_base_url",
+]

@@ -1,0 +1,181 @@
+"""One timed chat completion: serialised before the clock starts, folded while it arrives, recorded as it
+came."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from agenteval.stream import Defect, Fold, Reply, error_of, fold_whole
+from agenteval.timing import Timeline
+from agenteval.wire import Exchange, HttpRequest, Limits, Transport
+
+CHAT_PATH = "/v1/chat/completions"
+MAX_ERROR_TEXT = 500
+
+_LIMITS = Limits()
+
+Pairs = tuple[tuple[str, str], ...]
+
+_SECRET_HEADER = re.compile(r"cookie|authorization|authenticate|api-?key|secret|token$", re.IGNORECASE)
+_SECRET_TEXT = re.compile(r"\b(Bearer\s+|sk-)[\w.~+/=-]{6,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A reply as it came off the wire: body bytes with ns since the request was sent; headers without
+    secrets."""
+
+    status: int | None
+    headers: Pairs
+    chunks: tuple[tuple[int, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request and all that came of it.
+
+    `error`: the server's message for a status that is not 2xx (the status stands in `exchange`). An error
+    inside a 200 stream is `reply.error`. `retry_after_s`: how long the server asks to wait, None if it does
+    not.
+    """
+
+    exchange: Exchange
+    reply: Reply
+    timeline: Timeline
+    recording: Recording
+    error: str | None = None
+    retry_after_s: float | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """Why this attempt says nothing about the model, in words; None if it can be judged."""
+        if self.exchange.fault is not None:
+            return self.exchange.fault.detail
+        if self.error is not None:
+            return f"HTTP {self.exchange.status}: {self.error}"
+        if self.reply.error is not None:
+            return self.reply.error
+        empty = any(defect.kind == "empty_body" for defect in self.reply.defects)
+        return "the reply has an empty body" if empty else None
+
+
+class _Listener:
+    """Records body bytes, and folds them as they come when the reply is a stream."""
+
+    def __init__(self) -> None:
+        self.chunks: list[tuple[int, bytes]] = []
+        self.content_type = ""
+        self.fold: Fold | None = None
+
+    def head(self, status: int, headers: Pairs, at: int) -> None:
+        self.content_type = dict(headers).get("content-type", "").lower()
+        if status < 300 and "event-stream" in self.content_type:
+            self.fold = Fold()
+
+    def data(self, chunk: bytes, at: int) -> None:
+        self.chunks.append((at, chunk))
+        if self.fold is not None:
+            self.fold.feed(chunk, at)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(chunk for _, chunk in self.chunks)
+
+
+async def chat(
+    transport: Transport,
+    body: Mapping[str, Any],
+    *,
+    headers: Pairs = (),
+    limits: Limits = _LIMITS,
+) -> Attempt:
+    """Send one chat completion request and take its reply, streamed or whole. Never raises for what a server
+    does."""
+    accept = (("accept", "text/event-stream, application/json"),)
+    data = msgspec.json.encode(body, enc_hook=_plain)
+    listener = _Listener()
+    request = HttpRequest("POST", CHAT_PATH, accept + headers, data)
+    exchange = await transport.exchange(request, listener, limits)
+    return _attempt(exchange, listener, asked_for_stream=body.get("stream") is True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
+
+
+def _attempt(exchange: Exchange, listener: _Listener, *, asked_for_stream: bool) -> Attempt:
+    sent_at, status = exchange.sent_at, exchange.status
+    chunks = tuple((at - sent_at, chunk) for at, chunk in listener.chunks)
+    recording = Recording(status, _without_secrets(exchange.headers), chunks)
+    if status is None or not 200 <= status < 300:
+        error = None if exchange.fault else http_error(listener.body)
+        timeline = Timeline(sent_at, exchange.ended_at, streamed=False)
+        return Attempt(exchange, Reply(), timeline, recording, error, retry_after_s(exchange.headers))
+    reply, timeline = _folded(exchange, listener, asked_for_stream)
+    return Attempt(exchange, reply, timeline, recording)
+
+
+def _folded(exchange: Exchange, listener: _Listener, asked_for_stream: bool) -> tuple[Reply, Timeline]:
+    """By content type; where that says nothing, by how the body begins."""
+    sent_at, ended_at = exchange.sent_at, exchange.ended_at
+    if listener.fold is not None:
+        return listener.fold.finish(sent_at, ended_at)
+    body = listener.body
+    if "json" not in listener.content_type and body.lstrip()[:1] not in (b"{", b""):
+        fold = Fold()
+        for at, chunk in listener.chunks:
+            fold.feed(chunk, at)
+        return fold.finish(sent_at, ended_at)
+    reply, timeline = fold_whole(body, sent_at=sent_at, ended_at=ended_at)
+    if asked_for_stream and body.strip():
+        defect = Defect("not_streamed", f"a stream was asked for, and {listener.content_type or 'JSON'} came")
+        reply = replace(reply, defects=(*reply.defects, defect))
+    return reply, timeline
+
+
+def http_error(body: bytes) -> str:
+    """The message in an error body: OpenAI's, SGLang's flat and FastAPI's shape, plain text, or a proxy's HTML page.
+
+    What looks like a key is masked, since some servers repeat the one that they refuse.
+    """
+    text = body[:20_000].decode("utf-8", "replace").strip()
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        value = None
+    title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    message = (isinstance(value, dict) and error_of(value)) or (title.group(1).strip() if title else text)
+    return _SECRET_TEXT.sub(r"\1…", message)[:MAX_ERROR_TEXT] or "no message in an empty body"
+
+
+def retry_after_s(headers: Pairs) -> float | None:
+    """Seconds to wait, from `retry-after-ms` or `retry-after` (a number, or a date against the server's
+    own)."""
+    values = dict(headers)
+    milliseconds, after = values.get("retry-after-ms", ""), values.get("retry-after", "")
+    if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", milliseconds):
+        return float(milliseconds) / 1000
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", after):
+        return float(after)
+    until, now = _http_date(after), _http_date(values.get("date", ""))
+    return None if until is None or now is None else max(0.0, (until - now).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text) if text.endswith("GMT") else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _without_secrets(headers: Pairs) -> Pairs:
+    return tuple((name, value) for name, value in headers if not _SECRET_HEADER.search(name))

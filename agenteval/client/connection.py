@@ -1,0 +1,176 @@
+"""One connection, one exchange at a time: bytes are stamped first thing, time-outs cost nothing per read."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, TypeAlias, cast
+
+from agenteval.client.address import Address
+from agenteval.client.answer import Answer
+from agenteval.client.faults import connect_fault, timeout_fault
+from agenteval.clock import NS_PER_S, Clock
+from agenteval.wire import Exchange, Fault, FaultKind, Limits, Receiver
+
+Place: TypeAlias = tuple[Any, ...]
+"""A socket address of any family."""
+
+
+class Connection(asyncio.Protocol):
+    """An open connection. `ask` carries one exchange; an answer that nobody asked for closes it."""
+
+    def __init__(self, clock: Clock, where: str) -> None:
+        self.open = False
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._now = clock.now
+        self._where = where
+        self._answer: Answer | None = None
+        self._transport: asyncio.Transport | None = None
+
+    async def ask(
+        self, message: bytes, receiver: Receiver, limits: Limits, connect_ms: float | None
+    ) -> tuple[Exchange, bool]:
+        """Send a request and take its answer; and whether any byte of an answer came.
+
+        Afterwards `open` tells whether the connection can be used again. Cancelling closes it.
+        """
+        answer = self._answer = Answer(receiver, limits, self._where)
+        assert self._transport is not None
+        sent_at = self._now()
+        if self.open:
+            self._transport.write(message)
+        else:
+            answer.closed(None, sent_at)
+        watch = _Watch(answer, limits, self._now, sent_at)
+        try:
+            await answer.ended
+        finally:
+            watch.stop()
+            self._answer = None
+            if not answer.reusable:
+                self.close()
+        return answer.exchange(sent_at, connect_ms), answer.touched
+
+    def close(self) -> None:
+        """Close at once; nothing is waited for."""
+        self.open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    # Callbacks of the event loop.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self.open = True
+
+    def data_received(self, data: bytes) -> None:
+        at = self._now()
+        if self._answer is None:
+            self.close()
+        else:
+            self._answer.feed(data, at)
+
+    def eof_received(self) -> None:
+        self.open = False
+        if self._answer is not None:
+            self._answer.closed(None, self._now())
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.open = False
+        if self._answer is not None:
+            self._answer.closed(error, self._now())
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+
+class _Watch:
+    """Ends an answer that passes a limit. One timer that sleeps until the next deadline; reads never touch
+    it."""
+
+    def __init__(self, answer: Answer, limits: Limits, now: Callable[[], int], sent_at: int) -> None:
+        self._answer = answer
+        self._limits = limits
+        self._now = now
+        self._sent_at = sent_at
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._check()
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _check(self) -> None:
+        now = self._now()
+        due, kind = min(self._deadlines())
+        if now >= due:
+            self._answer.end(timeout_fault(kind, self._answer.where, self._limits), now)
+        else:
+            # The first byte may bring the next deadline closer, to `between_s` from then: never sleep longer.
+            delay = min((due - now) / NS_PER_S, self._limits.between_s)
+            self._timer = self._loop.call_later(delay, self._check)
+
+    def _deadlines(self) -> tuple[tuple[int, FaultKind], ...]:
+        limits, last = self._limits, self._answer.last_body_at
+        total = self._sent_at + round(limits.total_s * NS_PER_S)
+        if last is None:
+            first = self._sent_at + round(limits.first_byte_s * NS_PER_S)
+            return (total, "timeout_total"), (first, "timeout_first_byte")
+        return (total, "timeout_total"), (last + round(limits.between_s * NS_PER_S), "timeout_between")
+
+
+async def open_connection(
+    address: Address, tls: ssl.SSLContext | None, clock: Clock, limits: Limits
+) -> Connection | Fault:
+    """Resolve, connect and shake hands, within `connect_s`; the fault if that fails."""
+    try:
+        async with asyncio.timeout(limits.connect_s):
+            sock = await _connected_socket(address)
+            return await _wrapped(sock, address, tls, clock)
+    except OSError as error:
+        return connect_fault(error, address, limits)
+
+
+async def _wrapped(sock: socket.socket, address: Address, tls: ssl.SSLContext | None, clock: Clock) -> Connection:
+    """The loop owns the socket from here on, and closes it if the handshake fails."""
+    _, connection = await asyncio.get_running_loop().create_connection(
+        lambda: Connection(clock, address.where),
+        sock=sock,
+        ssl=tls,
+        server_hostname=address.host if tls else None,
+    )
+    return connection
+
+
+async def _connected_socket(address: Address) -> socket.socket:
+    """A socket to the first of the host's addresses that accepts; the first failure if none does."""
+    failures: list[OSError] = []
+    for family, place in await _resolve(address):
+        try:
+            return await _connect(family, place)
+        except OSError as error:
+            failures.append(error)
+    raise failures[0]
+
+
+async def _connect(family: int, place: Place) -> socket.socket:
+    with ExitStack() as undo:
+        sock = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().sock_connect(sock, place)
+        undo.pop_all()
+        return sock
+
+
+async def _resolve(address: Address) -> list[tuple[int, Place]]:
+    """Addresses of the host. A literal one is not sent through the loop's thread pool."""
+    host, port, tcp = address.host, address.port, socket.SOCK_STREAM
+    try:
+        found = socket.getaddrinfo(host, port, type=tcp, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=tcp)
+    return [(family, place) for family, _, _, _, place in found]

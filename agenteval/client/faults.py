@@ -1,0 +1,55 @@
+"""The one border where socket, TLS and HTTP trouble becomes a `Fault`: a sentence that a person can act
+on."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from agenteval.client.address import Address
+from agenteval.wire import Fault, FaultKind, Limits
+
+
+def connect_fault(error: OSError, address: Address, limits: Limits) -> Fault:
+    """Why no connection could be opened."""
+    where = address.where
+    if isinstance(error, socket.gaierror):
+        name = address.host
+        return Fault("dns", f"the name {name!r} does not resolve ({error.strerror}); is it spelled right?")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Fault("tls", f"the certificate of {where} is not trusted: {error.verify_message}")
+    if isinstance(error, ssl.SSLError):
+        return Fault("tls", f"no TLS with {where} ({error.reason or error}); does it speak plain http://?")
+    if isinstance(error, ConnectionRefusedError):
+        return Fault("refused", f"nothing listens on {where}; is the server running, and is this its port?")
+    if isinstance(error, TimeoutError):
+        return Fault(
+            "timeout_connect",
+            f"{where} accepted no {'TLS ' if address.tls else ''}connection within {limits.connect_s:g} s",
+        )
+    if address.tls and isinstance(error, ConnectionError):
+        return Fault("tls", f"{where} broke off during the TLS handshake; does it speak plain http://?")
+    return Fault("connect", f"no connection to {where}: {error.strerror or error}")
+
+
+def closed_fault(error: Exception | None, where: str, body_bytes: int, *, answered: bool) -> Fault:
+    """Why a reply is not complete: the connection ended inside it."""
+    kind: FaultKind = "cut" if error is None else "reset"
+    how = "closed the connection" if error is None else f"broke the connection ({error})"
+    when = f"after {body_bytes} bytes of the reply's body" if answered else "without an answer"
+    return Fault(kind, f"{where} {how} {when}")
+
+
+def timeout_fault(kind: FaultKind, where: str, limits: Limits) -> Fault:
+    """Which limit was passed."""
+    sentences: dict[FaultKind, str] = {
+        "timeout_first_byte": f"{where} sent nothing of a reply within {limits.first_byte_s:g} s",
+        "timeout_between": f"{where} fell silent for {limits.between_s:g} s inside its reply",
+        "timeout_total": f"the reply of {where} took longer than {limits.total_s:g} s",
+    }
+    return Fault(kind, sentences[kind])
+
+
+def redirect_fault(status: int, location: str, where: str) -> Fault:
+    """Redirects are not followed: a measured request has one address."""
+    return Fault("protocol", f"{where} redirects ({status}) to {location}; give that address as the base URL")

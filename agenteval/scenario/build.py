@@ -1,0 +1,109 @@
+"""A checked file → the values of `script`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from agenteval.canonical import tagged_hash
+from agenteval.messages import ToolSpec
+from agenteval.scenario.model import (
+    AnswerFile,
+    CallFile,
+    DefaultsFile,
+    ExpectFile,
+    RuleFile,
+    ScenarioFile,
+    ToolFile,
+    ValueFile,
+)
+from agenteval.script import (
+    Change,
+    Defaults,
+    Expectation,
+    ExpectedAnswer,
+    ExpectedCall,
+    Json,
+    MockTool,
+    Rule,
+    Scenario,
+    Turn,
+    ValueSpec,
+)
+
+_IDENTITY = frozenset({"description", "tags", "defaults"})
+
+
+def scenario(file: ScenarioFile, content: Mapping[str, Json], source: str, common: DefaultsFile) -> Scenario:
+    """The scenario of a file. `common` are the suite's defaults; what the file itself says goes first."""
+    defaults = merged(common, file.defaults)
+    return Scenario(
+        name=file.name,
+        description=file.description,
+        tags=tuple(file.tags),
+        system=file.system,
+        tools=tuple(
+            _tool(tool, raw.get("mock", ())) for tool, raw in zip(file.tools, content.get("tools", ()), strict=True)
+        ),
+        turns=tuple(Turn(turn.user, _expectation(turn.expect)) for turn in file.turns),
+        world=file.world,
+        values={name: _value(value) for name, value in file.values.items()},
+        defaults=defaults,
+        source=source,
+        hash=_hash(content, defaults),
+    )
+
+
+def merged(common: DefaultsFile, own: DefaultsFile) -> Defaults:
+    """The program's defaults, overridden by the suite's, overridden by the scenario's own."""
+    defaults = Defaults()
+    for part in (common, own):
+        defaults = replace(defaults, **part.model_dump(exclude_unset=True))
+    return defaults
+
+
+def _hash(content: Mapping[str, Json], defaults: Defaults) -> str:
+    """Of all that a run depends on: what only describes the scenario may change without a new identity."""
+    lasting = {key: item for key, item in content.items() if key not in _IDENTITY}
+    settings = [defaults.max_steps, defaults.max_tokens, defaults.temperature]
+    return tagged_hash({**lasting, "defaults": settings})
+
+
+def _tool(file: ToolFile, mock: list[Mapping[str, Json]]) -> MockTool:
+    rules = tuple(_rule(rule, raw) for rule, raw in zip(file.mock, mock, strict=True))
+    return MockTool(ToolSpec(file.name, file.description, file.parameters), rules)
+
+
+def _rule(file: RuleFile, raw: Mapping[str, Json]) -> Rule:
+    changes = {
+        "set": [Change("set", path, value) for path, value in file.set.items()],
+        "append": [Change("append", path, value) for path, value in file.append.items()],
+        "delete": [Change("delete", path) for path in file.delete],
+        "replace": [Change("replace", path, edit.model_dump()) for path, edit in file.replace.items()],
+    }
+    in_written_order = tuple(change for verb in raw for change in changes.get(verb, ()))
+    return Rule(file.when, file.state, in_written_order, file.returns, file.error)
+
+
+def _value(file: ValueFile) -> ValueSpec:
+    return ValueSpec(file.nonce, tuple(file.choice or ()))
+
+
+def _call(file: CallFile) -> ExpectedCall:
+    return ExpectedCall(file.name, file.arguments)
+
+
+def _answer(file: AnswerFile) -> ExpectedAnswer:
+    return ExpectedAnswer(tuple(file.contains), tuple(file.excludes), file.example)
+
+
+def _expectation(file: ExpectFile) -> Expectation:
+    return Expectation(
+        calls=None if file.calls is None else tuple(map(_call, file.calls)),
+        order=file.order,
+        extra=file.extra,
+        parallel=file.parallel,
+        forbid=tuple(map(_call, file.forbid)),
+        answer=_answer(file.answer) if file.answer else None,
+        state=file.state,
+    )

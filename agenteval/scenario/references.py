@@ -1,0 +1,152 @@
+"""Whether every `${…}` of a scenario, and every path in its rules, can lead somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from agenteval.errors import Problem
+from agenteval.scenario.bind import AT_CALL
+from agenteval.scenario.complaints import did_you_mean
+from agenteval.scenario.loader import Source
+from agenteval.scenario.model import projection_path, projections
+from agenteval.scenario.reader import Path
+from agenteval.script import Json, MockTool, Rule
+from agenteval.template import Path as Steps
+from agenteval.template import Reference, malformed, parse_path, placeholders
+
+_RULE_VERBS = frozenset({"set", "append", "delete", "replace"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text or key of the file, with its place."""
+
+    path: Path
+    text: str
+    is_key: bool = False
+
+
+def reference_problems(source: Source) -> Iterator[Problem]:
+    """Placeholders that nothing can fill in, paths that begin nowhere, values that nobody uses."""
+    names = frozenset(source.scenario.values)
+    for key in ("system", "world", "turns"):
+        yield from _text_problems(source, _texts(source.document.value.get(key), (key,)), names)
+    for place, tool in enumerate(source.scenario.tools):
+        yield from _tool_problems(source, ("tools", place), tool)
+    yield from _unused(source)
+
+
+def _tool_problems(source: Source, path: Path, tool: MockTool) -> Iterator[Problem]:
+    names = frozenset(source.scenario.values)
+    file = source.document.value["tools"][path[1]]
+    for key in ("description", "parameters"):
+        yield from _text_problems(source, _texts(file.get(key), (*path, key)), names)
+    scope = _Scope(source, _properties(tool), _world_names(source))
+    for place, rule in enumerate(tool.rules):
+        raw = file["mock"][place]
+        yield from scope.problems(raw, (*path, "mock", place), rule)
+
+
+def _text_problems(source: Source, texts: Iterator[_Text], names: Collection[str]) -> Iterator[Problem]:
+    """Where only values are known, a placeholder is the name of one."""
+    for text in texts:
+        for found in placeholders(text.text):
+            if found.head not in names:
+                message = f"`{found.text}`: there is no value `{found.head}`{did_you_mean(found.head, sorted(names))}"
+                yield source.document.problem(text.path, message, key=text.is_key)
+            elif len(found.path) > 1:
+                yield source.document.problem(text.path, f"`{found.text}`: a value has no parts", key=text.is_key)
+        yield from _malformed(source, text)
+
+
+def _malformed(source: Source, text: _Text) -> Iterator[Problem]:
+    for snippet in malformed(text.text):
+        message = f"`{snippet}` is no placeholder; write `$${{` for a literal `${{`"
+        yield source.document.problem(text.path, message, key=text.is_key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What the rules of one tool can see: its arguments (None: not listed by the schema), and the world."""
+
+    source: Source
+    arguments: frozenset[str] | None
+    world: frozenset[str]
+
+    def problems(self, raw: dict[str, Json], path: Path, rule: Rule) -> Iterator[Problem]:
+        names = frozenset(self.source.scenario.values)
+        for text in _texts(raw, path):
+            for found in placeholders(text.text):
+                if found.head in AT_CALL:
+                    yield from self._complain(text, self._path_problems(found.path))
+                elif found.head not in names:
+                    yield from _text_problems(self.source, iter((text,)), names | AT_CALL)
+            yield from _malformed(self.source, text)
+            yield from self._complain(text, self._plain_path_problems(text))
+        for projection in projections(rule.returns):
+            steps = parse_path(projection_path(projection))
+            yield from self._complain(_Text((*path, "returns"), ""), self._path_problems(steps))
+
+    def _complain(self, text: _Text, messages: Iterator[str]) -> Iterator[Problem]:
+        for message in messages:
+            yield self.source.document.problem(text.path, message, key=text.is_key)
+
+    def _plain_path_problems(self, text: _Text) -> Iterator[str]:
+        """A path that stands by itself: what a verb works on, or what a condition on the state looks at."""
+        where, key = text.path[4:5], text.path[5:]
+        if text.is_key and len(key) == 1 and where and (where[0] in _RULE_VERBS or where[0] == "state"):
+            yield from self._below_world(text.text, where[0] == "set")
+        elif where == ("delete",):
+            yield from self._below_world(text.text, False)
+
+    def _below_world(self, text: str, creates: bool) -> Iterator[str]:
+        if any(found.head in AT_CALL for found in placeholders(text)):
+            yield f"`{text}`: inside a path write [args.x] instead of [${{args.x}}]"
+        else:
+            steps = parse_path(text)
+            yield from self._path_problems(("world", *steps) if len(steps) > 1 or not creates else steps[1:])
+
+    def _path_problems(self, steps: Steps) -> Iterator[str]:
+        for way in (steps, *(step.names for step in steps if isinstance(step, Reference))):
+            known = self.arguments if way and way[0] == "args" else self.world
+            if len(way) > 1 and way[0] in AT_CALL and isinstance(way[1], str) and known is not None:
+                if way[1] not in known:
+                    kind = "an argument" if way[0] == "args" else "a part of the world"
+                    yield f"`{way[1]}` is not {kind}{did_you_mean(way[1], sorted(known))}"
+
+
+def _properties(tool: MockTool) -> frozenset[str] | None:
+    properties = tool.spec.parameters.get("properties")
+    return frozenset(properties) if isinstance(properties, dict) else None
+
+
+def _world_names(source: Source) -> frozenset[str]:
+    """What the world consists of at the beginning, and what rules may add to it."""
+    targets = (change.target for tool in source.scenario.tools for rule in tool.rules for change in rule.changes)
+    added = (parse_path(target) for target in targets)
+    return frozenset(source.scenario.world) | {str(steps[0]) for steps in added if len(steps) == 1}
+
+
+def _unused(source: Source) -> Iterator[Problem]:
+    scenario = source.scenario
+    content = {key: item for key, item in source.document.value.items() if key != "values"}
+    used = {found.head for found in placeholders([content, scenario.world, scenario.system])}
+    used |= {found.head for turn in scenario.turns for found in placeholders(turn.user)}
+    for name in scenario.values:
+        if name not in used:
+            message = f"the value `{name}` is not used; write it as ${{{name}}}"
+            yield source.document.problem(("values", name), message, key=True)
+
+
+def _texts(value: Json, path: Path) -> Iterator[_Text]:
+    """All texts and keys below a place of the file."""
+    if isinstance(value, str):
+        yield _Text(path, value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield _Text((*path, key), key, is_key=True)
+            yield from _texts(item, (*path, key))
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _texts(item, (*path, place))

@@ -1,0 +1,137 @@
+"""The scripted model: a request in, the message that it writes out.
+
+It finds its scenario by what the request says, the turn by the last user message, the place in the turn by the calls
+made since then, and goes on as the scenario expects. It knows only what stands in the prompt that it received: see
+`recall`. Whatever it does not know gets a plain answer that begins with `MARK`.
+
+Not covered: requests for a summary, a forced `tool_choice`, mistakes of its own; an error from a tool changes nothing
+in what it does next.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from agenteval.canonical import parse_json
+from agenteval.messages import Message, ToolCall, Transcript, last_user_index
+from agenteval.simulator.ailments import Effect
+from agenteval.simulator.library import Library, Script, Shelf
+from agenteval.simulator.recall import Recall, misremembered
+from agenteval.simulator.request import Received
+
+MARK = "[simulated endpoint]"
+
+LOST = "I no longer have what this needs: it does not stand in the conversation that I can see."
+
+CALLING = "Request {turn}, part {part}: {tool} gets me further here."
+ANSWERING = "Request {turn}, part {part}: I can answer this now."
+STRANGE = "This request belongs to none of the scenarios that I know."
+"""The thoughts hold no value of the conversation, so that dropping them loses none."""
+
+
+class ScriptedModel:
+    """Knows a library of scenarios, and forgets everything between two requests."""
+
+    def __init__(self, library: Library) -> None:
+        self._shelf = Shelf(library)
+
+    def reply(self, received: Received, effect: Effect | None) -> Message:
+        """What the model writes; `effect` is what becomes of its calls, None when nothing ails it."""
+        script = self._shelf.find(received)
+        turn = None if script is None else script.turn_of(_last_user(received.messages))
+        if script is None or turn is None:
+            return Message("assistant", _unknown(received), STRANGE if received.thinking else None)
+        part = Part.of(script, turn, received.messages)
+        calling = bool(part.calls) and received.may_call
+        message = _affected(part.call(), effect) if calling else part.answer()
+        return replace(message, reasoning=part.thought(calling=calling)) if received.thinking else message
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One step of a turn as the script has it: the calls that are due now, or none when it is time to answer."""
+
+    script: Script
+    turn: int
+    number: int
+    content: str | None
+    calls: tuple[ToolCall, ...]
+    recall: Recall
+
+    @classmethod
+    def of(cls, script: Script, turn: int, received: Transcript) -> Part:
+        """The part that follows on what was received."""
+        golden = script.golden[turn].messages
+        made = _calls_since_user(script, received)
+        begun = 0
+        for at, message in enumerate(golden):
+            left = message.tool_calls[max(0, made - begun) :]
+            begun += len(message.tool_calls)
+            if left or at == len(golden) - 1:
+                past = (*script.before(turn), *golden[:at])
+                return cls(script, turn, made + 1, message.content, left, Recall.of(past, received))
+        raise ValueError("a golden turn has no messages")
+
+    def call(self) -> Message:
+        """The calls that are due, with arguments as far as the model can still know them."""
+        calls = tuple(replace(call, arguments_text=self._arguments(call)) for call in self.calls)
+        return Message("assistant", self.content, None, calls)
+
+    def answer(self) -> Message:
+        """The golden answer, unless a value in it is lost."""
+        text = self.script.golden[self.turn].messages[-1].content or ""
+        lost = any(value in text and self.recall.lost(value) for value in self._values())
+        return Message("assistant", LOST if lost else text)
+
+    def thought(self, *, calling: bool) -> str:
+        """What the model thinks before it calls or answers."""
+        thought = CALLING if calling else ANSWERING
+        tool = self.calls[0].name if calling else ""
+        return thought.format(turn=self.turn + 1, part=self.number, tool=tool)
+
+    def _arguments(self, call: ToolCall) -> str:
+        tool = next(tool for tool in self.script.scenario.tool_specs if tool.name == call.name)
+        arguments = parse_json(call.arguments_text)
+        known = misremembered(arguments, tool.parameters, self.recall, self._values())
+        return call.arguments_text if known == arguments else json.dumps(known, ensure_ascii=False)
+
+    def _values(self) -> Iterator[str]:
+        """Texts that count on their own: the scenario's values, and what the turn's answer must hold."""
+        yield from self.script.values
+        answer = self.script.scenario.turns[self.turn].expect.answer
+        if answer is not None:
+            yield from answer.contains
+
+
+def _affected(message: Message, effect: Effect | None) -> Message:
+    """What comes of a message with calls under an ailment."""
+    if effect is None:
+        return message
+    if effect == "prose":
+        names = " and ".join(dict.fromkeys(call.name for call in message.tool_calls))
+        return Message("assistant", f"For this I would use {names} next and go on from what comes back.")
+    spelled = (
+        json.dumps({"name": call.name, "arguments": parse_json(call.arguments_text)}, ensure_ascii=False)
+        for call in message.tool_calls
+    )
+    return Message("assistant", "\n".join(spelled))
+
+
+def _unknown(received: Received) -> str:
+    return (
+        f"{MARK} I play only the scenarios that I was given, and this request is no turn of any of them "
+        f"({len(received.messages)} messages, {len(received.tools)} tools)."
+    )
+
+
+def _last_user(messages: Transcript) -> str | None:
+    at = last_user_index(messages)
+    return messages[at].content if at >= 0 else None
+
+
+def _calls_since_user(script: Script, messages: Transcript) -> int:
+    names = {tool.name for tool in script.scenario.tool_specs}
+    since = messages[last_user_index(messages) + 1 :]
+    return sum(call.name in names for message in since for call in message.tool_calls)

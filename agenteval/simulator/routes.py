@@ -1,0 +1,88 @@
+"""The endpoint's paths, for both doors: in-process and over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+
+import agenteval
+from agenteval.simulator.chunks import EPOCH, error_body
+from agenteval.simulator.engine import Engine
+from agenteval.simulator.request import Refusal, read_body
+
+OWNER = "agenteval-simulator"
+
+JSON = "application/json"
+SSE = "text/event-stream; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response whose body comes in time."""
+
+    status: int
+    content_type: str
+    body: AsyncGenerator[bytes, None]
+
+
+def respond(engine: Engine, method: str, path: str, body: bytes) -> Response:
+    """The answer to one HTTP request."""
+    try:
+        if (method, path) == ("POST", "/v1/chat/completions"):
+            return _chat(engine, body)
+        if method == "GET" and path in PAGES:
+            return Response(200, JSON, _at_once(json.dumps(PAGES[path](engine)).encode()))
+        raise Refusal(404, f"there is no {method} {path} here")
+    except Refusal as refusal:
+        return Response(refusal.status, JSON, _at_once(error_body(refusal.status, str(refusal), refusal.param)))
+
+
+def _chat(engine: Engine, body: bytes) -> Response:
+    job = engine.admit(read_body(body))
+    if job.received.stream:
+        return Response(200, SSE, engine.frames(job))
+    return Response(200, JSON, engine.whole(job))
+
+
+async def _at_once(data: bytes) -> AsyncGenerator[bytes, None]:
+    yield data
+
+
+def _models(engine: Engine) -> dict[str, Any]:
+    profile = engine.profile
+    model = {
+        "id": profile.model,
+        "object": "model",
+        "created": EPOCH,
+        "owned_by": OWNER,
+        "root": profile.model,
+        "parent": None,
+        "max_model_len": profile.max_model_len,
+    }
+    return {"object": "list", "data": [model]}
+
+
+def _server_info(engine: Engine) -> dict[str, Any]:
+    profile = engine.profile
+    return {
+        "server": OWNER,
+        "version": agenteval.__version__,
+        "profile": profile.name,
+        "title": profile.title,
+        "served_model_name": profile.model,
+        "hardware": profile.hardware,
+        "tool_call_parser": profile.family,
+        "dialect": profile.dialect,
+        "ailments": [f"{ailment.kind}:{ailment.limit}:{ailment.effect}" for ailment in profile.ailments],
+        "context_length": profile.max_model_len,
+    }
+
+
+PAGES = {
+    "/v1/models": _models,
+    "/get_server_info": _server_info,
+    "/health": lambda _: {"status": "ok"},
+}
+"""What a GET answers at once."""

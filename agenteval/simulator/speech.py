@@ -1,0 +1,85 @@
+"""From a request to prompt tokens, and from a message to the tokens that the model generates for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agenteval.errors import UnrenderableError
+from agenteval.messages import Message
+from agenteval.parsers import FAMILIES
+from agenteval.prompts import RENDERERS
+from agenteval.simulator.profiles import Profile
+from agenteval.simulator.request import Received
+from agenteval.tokens import vocabulary
+
+FILLER = " and so on"
+"""What stands behind the end of a reply when a request says `ignore_eos`."""
+
+UNWRITABLE = "What I should write here has no spelling in my format."
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What the model generates: all token ids, and the bytes of those that are shown to the parser.
+
+    `thought`: how many of the tokens are reasoning, its closing tag included; `stop`: the id of the stop token, which
+    is the last of `ids` and not shown, or None if the reply was cut.
+    """
+
+    ids: tuple[int, ...]
+    shown: tuple[bytes, ...]
+    thought: int
+    stop: int | None
+
+
+class Voice:
+    """A profile's template, family and vocabulary."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._family = FAMILIES[profile.family]
+        self._render_prompt = RENDERERS[profile.family]
+        self._vocabulary = vocabulary(self._family.special)
+
+    def prompt(self, received: Received) -> tuple[int, ...]:
+        """The tokens of the rendered prompt, tools included."""
+        text = self._render_prompt(
+            received.messages,
+            received.tools,
+            thinking=received.thinking,
+            keep_reasoning=received.keep_reasoning,
+        )
+        return tuple(self._vocabulary.encode(text))
+
+    def speak(self, message: Message, received: Received, room: int) -> Speech:
+        """A message as the model would write it, in at most `room` tokens."""
+        raw = self._raw(message, received)
+        ids = self._vocabulary.encode(raw)
+        shown = self._vocabulary.pieces(raw)
+        thought = self._thought(shown, received)
+        if received.ignore_eos and received.max_tokens:
+            more = FILLER * room
+            ids, shown = ids + self._vocabulary.encode(more), shown + self._vocabulary.pieces(more)
+        if len(ids) >= room:
+            return Speech(tuple(ids[:room]), tuple(shown[:room]), min(thought, room), None)
+        stop = self._stop(message)
+        return Speech((*ids, stop), tuple(shown), thought, stop)
+
+    def _raw(self, message: Message, received: Received) -> str:
+        try:
+            return self._family.render(message, received.tools, received.thinking)
+        except UnrenderableError:
+            plain = Message("assistant", UNWRITABLE, message.reasoning)
+            return self._family.render(plain, received.tools, received.thinking)
+
+    def _thought(self, shown: Sequence[bytes], received: Received) -> int:
+        closer = self._profile.reasoning_end.encode()
+        if not received.thinking:
+            return 0
+        return shown.index(closer) + 1 if closer in shown else len(shown)
+
+    def _stop(self, message: Message) -> int:
+        stop = self._profile.stop_tools if message.tool_calls else self._profile.stop_done
+        (token,) = self._vocabulary.encode(stop)
+        return token

@@ -1,0 +1,157 @@
+"""Whole commands, as a person types them: output, exit code, and where which text goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+KEY = "sk-a-secret-that-nobody-may-see"
+
+
+def agenteval(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "AGENTEVAL_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "agenteval", *arguments],
+        cwd=cwd,
+        env={**clean, "COLUMNS": "80", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def founding(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The run that a newcomer makes, once for all tests here."""
+    folder = tmp_path_factory.mktemp("founding")
+    return folder, agenteval("run", cwd=folder)
+
+
+def test_the_first_run_fails_turns_8_to_10_in_all_modes_and_exits_1(
+    founding: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, done = founding
+    assert done.returncode == 1, done.stderr
+    rows = json.loads(agenteval("report", "--format", "json", cwd=folder).stdout)["turns"]
+    ten = [row for row in rows if row["scenario"] == "ten-turn-repo"]
+    assert {row["thinking"] for row in ten} == {"off", "on", "preserved"}
+    for row in ten:
+        assert (row["ok_trials"] == 1) == (row["turn"] <= 7), row
+        if row["turn"] >= 8:
+            assert "no_tool_call" in row["findings"]
+    for mode in ("off", "on", "preserved"):
+        assert f"thinking {mode}, full_history: first failing turn 8" in " ".join(done.stdout.split())
+
+
+def test_the_report_tells_chunks_from_tokens(founding: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    arms = json.loads(agenteval("report", "--format", "json", cwd=founding[0]).stdout)["arms"]
+    for arm in arms:
+        assert 7 <= arm["chunk_rate"] <= 9, arm
+        assert 2.0 <= arm["tokens_per_chunk"] <= 2.4, arm
+        assert 16.0 <= arm["decode_tok_s"] <= 17.6, arm
+
+
+def test_preserved_reasoning_is_shown_to_arrive(founding: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    assert "Preserved reasoning reached the prompt" in founding[1].stdout
+
+
+def test_what_is_simulated_says_so_everywhere(founding: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, done = founding
+    assert "SIMULATED" in done.stdout
+    for kind in ("terminal", "md", "csv", "json"):
+        assert "simulated" in agenteval("report", "--format", kind, cwd=folder).stdout.lower()
+    (run,) = (folder / "results").iterdir()
+    assert "SIMULATED" in (run / "report.md").read_text()
+    assert all(json.loads(line)["simulated"] for line in (run / "steps.jsonl").read_text().splitlines())
+
+
+def test_progress_goes_to_stderr_and_data_to_stdout(founding: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    done = founding[1]
+    assert "[1/" in done.stderr
+    assert "[1/" not in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_a_healthy_deployment_passes_everything(tmp_path: Path) -> None:
+    done = agenteval("run", "--profile", "healthy", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    scores = json.loads(done.stdout)["scores"]
+    assert scores["turns_ok"] == scores["turns_planned"]
+    assert scores["completion"] == 1.0
+
+
+def test_a_sliding_window_heals_the_last_turns(tmp_path: Path) -> None:
+    options = ("ten-turn-repo", "--policy", "sliding_window", "--json")
+    done = agenteval("run", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_same_run_is_the_same_numbers(tmp_path: Path) -> None:
+    runs = [agenteval("run", "ten-turn-repo", "--json", "--thinking", "on", cwd=tmp_path) for _ in range(2)]
+    one, two = (json.loads(done.stdout) for done in runs)
+    assert one.pop("run") != two.pop("run")
+    assert one == two
+
+
+def test_golden_history_judges_later_turns_by_themselves(tmp_path: Path) -> None:
+    done = agenteval("run", "ten-turn-repo", "--thinking", "off", "--history", "golden", "--json", cwd=tmp_path)
+    rows = json.loads(done.stdout)["turns"]
+    assert [row["turn"] for row in rows if not row["ok_trials"]] == [8, 9, 10]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("rnu",), "run"),
+        (("run", "--polcy", "x"), "--policy"),
+        (("run", "--policy", "sliding_widow"), "sliding_window"),
+        (("run", "--thinking", "off,maybe"), "preserved"),
+        (("run", "--profile", "nope"), "glm47-4x-spark"),
+        (("run", "no-such-suite"), "no-such-suite"),
+        (("run", "--extra-body", "{"), "JSON"),
+        (("run", "--header", "oops"), "NAME=VALUE"),
+        (("run", "--base-url", "localhost:30000"), "http://"),
+        (("run", "--base-url", "http://127.0.0.1:1/v1", "--profile", "healthy"), "--profile"),
+        (("report", "nope"), "latest"),
+        (("report",), "agenteval run"),
+    ],
+)
+def test_a_mistake_gets_a_sentence_and_exit_2(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+    done = agenteval(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_dead_endpoint_gets_a_sentence_and_exit_3(tmp_path: Path) -> None:
+    done = agenteval("run", "--base-url", "http://127.0.0.1:9/v1", "--api-key", KEY, cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert "127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert KEY not in done.stderr + done.stdout
+
+
+def test_the_environment_may_name_the_endpoint(tmp_path: Path) -> None:
+    done = agenteval("run", cwd=tmp_path, OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+    assert done.returncode == 3
+    assert agenteval("run", "thinking-modes", "--profile", "healthy", cwd=tmp_path, OPENAI_BASE_URL="http://127.0.0.1:9/v1").returncode == 0
+
+
+def test_no_key_is_in_any_file(tmp_path: Path) -> None:
+    options = ("thinking-modes", "--api-key", KEY, "--header", f"X-Auth={KEY}")
+    agenteval("run", *options, cwd=tmp_path)
+    files = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
+    assert files
+    assert not any(KEY.encode() in path.read_bytes() for path in files)
+
+
+def test_policies_and_scenarios_are_listed(tmp_path: Path) -> None:
+    assert "sliding_window:high=3000,target=1500" in agenteval("policies", "list", cwd=tmp_path).stdout
+    assert "ten-turn-repo: 10 turns" in agenteval("scenario", "list", cwd=tmp_path).stdout
+    assert agenteval("scenario", "lint", "founding", cwd=tmp_path).returncode == 0

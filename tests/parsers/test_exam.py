@@ -1,0 +1,77 @@
+"""Every family sits the exam."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agenteval.messages import Message, ToolCall
+from agenteval.parsers import FAMILIES, Family
+from tests.parsers import exam
+from tests.parsers.replies import fragments, replies
+
+NAMES = st.sampled_from(sorted(FAMILIES))
+UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+
+
+@settings(max_examples=60, suppress_health_check=UNHURRIED)
+@given(NAMES, st.booleans(), st.data())
+def test_what_is_rendered_is_parsed_again_under_every_cut(name: str, thinking: bool, data: st.DataObject) -> None:
+    family = FAMILIES[name]
+    message = data.draw(replies(family, thinking))
+    raw = family.render(message, exam.TOOLS, thinking)
+    exam.check_same(exam.check_cuts(family, raw, thinking), message)
+
+
+@settings(max_examples=30, suppress_health_check=UNHURRIED)
+@given(NAMES, st.booleans(), st.data())
+def test_a_truncated_reply_invents_nothing(name: str, thinking: bool, data: st.DataObject) -> None:
+    family = FAMILIES[name]
+    message = data.draw(replies(family, thinking))
+    raw = family.render(message, exam.TOOLS, thinking)
+    exam.check_truncation(family, raw, thinking)
+    exam.check_flush(family, raw[: len(raw) // 2], thinking)
+
+
+@settings(max_examples=250, suppress_health_check=UNHURRIED)
+@given(NAMES, st.booleans(), st.data())
+def test_no_text_breaks_a_parser(name: str, thinking: bool, data: st.DataObject) -> None:
+    family = FAMILIES[name]
+    pieces = st.sampled_from([*fragments(family), *family.markers, *family.markers, "get", "save", "path", "n"])
+    text = "".join(data.draw(st.lists(pieces, max_size=14)))
+    exam.check_cuts(family, text, thinking, groupings=3)
+    exam.check_flush(family, text, thinking)
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
+def test_names_that_begin_alike_stay_apart(family: Family) -> None:
+    named = [ToolCall("", name, "{}") for name in ("get", "get_time", "get_time_zone", "get_time", "get")]
+    message = Message("assistant", "", tool_calls=tuple(named))
+    raw = family.render(message, exam.TOOLS, False)
+    exam.check_same(exam.check_cuts(family, raw), message)
+    for feed in exam.feeds(family, raw):
+        assert all(getattr(delta, "name", None) in {None, "get", "get_time", "get_time_zone"} for delta in feed)
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
+def test_the_work_is_linear_in_the_text(family: Family) -> None:
+    argument = json_call("save", {"path": "p" * 500, "text": "<" * 500, "tags": ["t" * 500]})
+    call = family.render(Message("assistant", "", tool_calls=(argument,)), exam.TOOLS, False)
+    hostile = [*family.markers, *(marker[:-1] for marker in family.markers), " ", "a", "<", call, call[:-5]]
+    for seed in [*hostile, "".join(family.markers)]:
+        copies = 6_000 // len(seed) + 1
+        once, twice = (exam.work(family, seed * times) for times in (copies, 2 * copies))
+        assert twice <= 2.1 * once, seed[:40]
+        assert once <= copies * len(seed) * most_looks(family), seed[:40]
+
+
+def most_looks(family: Family) -> int:
+    """How often a character may be looked at: as a marker's possible beginning, and while a name is one."""
+    return max(map(len, family.markers)) + 256
+
+
+def json_call(name: str, arguments: dict[str, object]) -> ToolCall:
+    return ToolCall("", name, json.dumps(arguments))

@@ -1,0 +1,373 @@
+"""GLM-4.7: the defects that the field knows, the policies, what can stream, and what cannot be written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from agenteval.errors import UnrenderableError
+from agenteval.messages import Message, ToolCall
+from agenteval.parsers import FAMILIES, CallDelta, Delta, ParsedCall, ParsedMessage
+from agenteval.parsers.glm47 import GLM47, POLICIES
+from tests.parsers import exam
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A raw reply and what it means. `why`: the defect or the policy; `guards`: public reports of it."""
+
+    why: str
+    raw: str
+    expected: ParsedMessage
+    guards: str = ""
+    thinking: bool = False
+
+
+def said(content: str = "", *calls: tuple[str, str], reasoning: str = "") -> ParsedMessage:
+    return ParsedMessage(reasoning, content, tuple(ParsedCall(*call) for call in calls))
+
+
+def arg(key: str, value: str) -> str:
+    return f"<arg_key>{key}</arg_key><arg_value>{value}</arg_value>"
+
+
+def call(name: str, *arguments: str) -> str:
+    return f"<tool_call>{name}{''.join(arguments)}</tool_call>"
+
+
+ZONE = call("get_time_zone", arg("city", "Oslo"))
+ZONE_CALL = ("get_time_zone", '{"city": "Oslo"}')
+
+WELL_FORMED = [
+    Case("content only", "Hello.\n", said("Hello.\n")),
+    Case("nothing at all", "", said()),
+    Case("the prompt opened thinking", "So.</think>Hi", said("Hi", reasoning="So."), "vllm#31220", True),
+    Case("thinking on, no thought", "</think>Hi", said("Hi"), "", True),
+    Case("answer without a closer", "Hi", said(reasoning="Hi"), "sglang#37645 vllm#48645", True),
+    Case("zero arguments", call("get_time"), said("", ("get_time", "{}")), "vllm#44326 vllm#41654 sglang#15405"),
+    Case("zero arguments, newline", call("get_time\n"), said("", ("get_time", "{}")), "vllm#48131"),
+    Case(
+        "zero arguments between others",
+        ZONE + call("get") + ZONE,
+        said("", ZONE_CALL, ("get", "{}"), ZONE_CALL),
+        "vllm#47901 sglang#33901 sglang#37634",
+    ),
+    Case("thought, then a call", f"So.</think>{ZONE}", said("", ZONE_CALL, reasoning="So."), "", True),
+    Case("text before a call", f"Let me see. {ZONE}", said("Let me see. ", ZONE_CALL), "llama.cpp#20260"),
+    Case(
+        "newline framing of 4.5",
+        "\n<tool_call>get_time_zone\n<arg_key>city</arg_key>\n<arg_value>Oslo</arg_value>\n</tool_call>\n",
+        said("", ZONE_CALL),
+    ),
+    Case(
+        "newlines around a value are its own",
+        call("get_time_zone", arg("city", "\nOslo\n")),
+        said("", ("get_time_zone", '{"city": "\\nOslo\\n"}')),
+    ),
+    Case(
+        "five calls at once",
+        "".join(call("calc", arg("n", str(number))) for number in range(5)),
+        said("", *(("calc", f'{{"n": {number}}}') for number in range(5))),
+        "sglang#33324 vllm#34449 vllm#39253",
+    ),
+    Case(
+        "a number-like string stays one",
+        call("get_time_zone", arg("city", "00417")),
+        said("", ("get_time_zone", '{"city": "00417"}')),
+        "ds4#569 vllm#36410",
+    ),
+    Case(
+        "an integer is not quoted, an object closes all its braces",
+        call("calc", arg("n", "7")) + call("save", arg("meta", '{"a": {"b": {}}}')),
+        said("", ("calc", '{"n": 7}'), ("save", '{"meta": {"a": {"b": {}}}}')),
+        "sglang#36688",
+    ),
+    Case(
+        "a word where a number belongs is a string",
+        call("calc", arg("n", "seven")),
+        said("", ("calc", '{"n": "seven"}')),
+        "sglang#36688",
+    ),
+    Case(
+        "numbers keep their digits",
+        call("calc", arg("n", "123456789012345678901234567890"), arg("x", "0.10")),
+        said("", ("calc", '{"n": 123456789012345678901234567890, "x": 0.10}')),
+        "colibri#118",
+    ),
+    Case(
+        "a string beside other types",
+        call("limit", arg("unit", "null")) + call("limit", arg("unit", "42")) + call("limit", arg("upto", "null")),
+        said("", ("limit", '{"unit": null}'), ("limit", '{"unit": "42"}'), ("limit", '{"upto": null}')),
+    ),
+    Case(
+        "JSON in a string is a string",
+        call("save", arg("text", '{"a": [1, "\\n"]}')),
+        said("", ("save", '{"text": "{\\"a\\": [1, \\"\\\\n\\"]}"}')),
+        "vllm#36410",
+    ),
+    Case(
+        "tags quoted in a value are its text",
+        call("save", arg("text", "<tool_call>get</tool_call></think><|user|><arg_key>"), arg("path", "a")),
+        said("", ("save", '{"text": "<tool_call>get</tool_call></think><|user|><arg_key>", "path": "a"}')),
+        "vllm#40861",
+    ),
+    Case(
+        "beginnings of the closer in a value",
+        call("save", arg("text", "</arg_value</arg_valu")),
+        said("", ("save", '{"text": "</arg_value</arg_valu"}')),
+    ),
+    Case("empty strings", call("get_time_zone", arg("city", "")), said("", ("get_time_zone", '{"city": ""}'))),
+    Case(
+        "control characters, astral and combining ones",
+        call("get_time_zone", arg("city", "\x00\t😀e\u0301\u2028")),
+        said("", ("get_time_zone", '{"city": "\\u0000\\t😀e\u0301\u2028"}')),
+    ),
+]
+
+BY_POLICY: dict[str, list[Case]] = {
+    "call_in_thinking": [
+        Case("a call", f"So{ZONE}", said("", ZONE_CALL, reasoning="So"), "vllm#42400 vllm#46040", True),
+        Case("late closer", f"So{ZONE}</think>Hi", said("Hi", ZONE_CALL, reasoning="So"), "", True),
+    ],
+    "tag_mentioned": [
+        Case("in prose", f"Use <tool_call> to call. {ZONE}", said("Use  to call. ", ZONE_CALL), "vllm#40861"),
+        Case(
+            "in reasoning",
+            f"I need <tool_call> for it.</think>{ZONE}",
+            said("", ZONE_CALL, reasoning="I need  for it."),
+            "vllm#42400",
+            True,
+        ),
+        Case("at the end of reasoning", "a <tool_call></think>Hi", said("Hi", reasoning="a "), "", True),
+        Case("JSON", '<tool_call>{"name": "get"}</tool_call>', said('{"name": "get"}'), "llama.cpp#19612"),
+        Case("twice", "<tool_call>get<tool_call>get_time</tool_call>", said("get", ("get_time", "{}")), "vllm#53638"),
+        Case("in quotes", "`<tool_call>` opens", said("`` opens"), "vllm#30439"),
+    ],
+    "undeclared_tool": [Case("forwarded", call("fly", arg("to", "5")), said("", ("fly", '{"to": 5}')))],
+    "undeclared_parameter": [
+        Case("JSON", call("get", arg("a", "[1]")), said("", ("get", '{"a": [1]}'))),
+        Case("not JSON", call("get", arg("a", "[1")), said("", ("get", '{"a": "[1"}'))),
+        Case("NaN is no JSON", call("calc", arg("any", "NaN")), said("", ("calc", '{"any": "NaN"}'))),
+    ],
+    "no_name": [
+        Case("empty", call("", arg("city", "Oslo")) + ZONE, said("", ZONE_CALL), "sglang#15754 vllm#31319"),
+        Case("nothing inside", "Hi<tool_call></tool_call>", said("Hi")),
+    ],
+    "no_key_opener": [
+        Case(
+            "glued",
+            "<tool_call>get_time_zonecity</arg_key><arg_value>Oslo</arg_value></tool_call>",
+            said("", ZONE_CALL),
+            "vllm#47190",
+        ),
+        Case(
+            "blank",
+            "<tool_call>fly to</arg_key><arg_value>5</arg_value></tool_call>",
+            said("", ("fly", '{"to": 5}')),
+            "vllm#47190",
+        ),
+        Case(
+            "second",
+            f"<tool_call>save{arg('path', 'a')}text</arg_key><arg_value>b</arg_value></tool_call>",
+            said("", ("save", '{"path": "a", "text": "b"}')),
+            "vllm#47190",
+        ),
+        Case("hopeless", "<tool_call>flyto</arg_key><arg_value>5</arg_value></tool_call>Hi", said("Hi")),
+    ],
+    "no_value_opener": [
+        Case(
+            "string",
+            "<tool_call>get_time_zone<arg_key>city</arg_key>Oslo</arg_value></tool_call>",
+            said("", ZONE_CALL),
+            "vllm#49248",
+        ),
+        Case(
+            "number",
+            "<tool_call>calc<arg_key>n</arg_key>7</arg_value></tool_call>",
+            said("", ("calc", '{"n": 7}')),
+            "vllm#49248",
+        ),
+    ],
+    "key_without_value": [
+        Case("last", "<tool_call>save<arg_key>path</arg_key></tool_call>", said("", ("save", "{}"))),
+        Case(
+            "twice opened",
+            f"<tool_call>save<arg_key>te{arg('path', 'a')}</tool_call>",
+            said("", ("save", '{"path": "a"}')),
+            "vllm#54971",
+        ),
+    ],
+    "value_without_key": [
+        Case(
+            "first",
+            f"<tool_call>save<arg_value>x</arg_value>{arg('path', 'a')}</tool_call>",
+            said("", ("save", '{"path": "a"}')),
+        ),
+        Case("closer only", "<tool_call>get</arg_value></tool_call>", said("", ("get", "{}")), "python-sdk#119"),
+    ],
+    "duplicate_key": [
+        Case("kept", call("calc", arg("n", "1"), arg("n", "2")), said("", ("calc", '{"n": 1, "n": 2}'))),
+    ],
+    "no_call_closer": [
+        Case("closed by the next", f"<tool_call>calc{arg('n', '1')}{ZONE}", said("", ("calc", '{"n": 1}'), ZONE_CALL)),
+        Case("in a key", f"<tool_call>calc<arg_key>n{ZONE}", said("", ("calc", "{}"), ZONE_CALL)),
+    ],
+    "truncated_name": [
+        Case("no call", "Hi<tool_call>get_ti", said("Hi"), "vllm#39757 vllm#40071 sglang#15754"),
+        Case("in the tag", "Hi<tool_call>get_time<arg_k", said("Hi"), "vllm#47137"),
+    ],
+    "truncated_call": [
+        Case("before an argument", "<tool_call>save<arg_key>pa", said("", ("save", "{")), "vllm#35208"),
+        Case(
+            "in a string",
+            f"<tool_call>save{arg('path', 'a')}<arg_key>text</arg_key><arg_value>b\n",
+            said("", ("save", '{"path": "a", "text": "b\\n')),
+        ),
+        Case("in a number", "<tool_call>calc<arg_key>n</arg_key><arg_value>4", said("", ("calc", '{"n": 4'))),
+        Case("before the closer", f"<tool_call>calc{arg('n', '4')}", said("", ("calc", '{"n": 4'))),
+    ],
+    "truncated_marker": [
+        Case("in content", "a <tool_c", said("a <tool_c"), "vllm#47137"),
+        Case("in reasoning", "a </thi", said(reasoning="a </thi"), "", True),
+    ],
+    "role_marker": [
+        Case("ends content", "Hi<|user|>\nAnd?", said("Hi")),
+        Case("ends reasoning", "So<|endoftext|>Hi", said(reasoning="So"), "", True),
+        Case("after a call", f"{ZONE}<|observation|><tool_response>", said("", ZONE_CALL)),
+        Case("in a call", "<tool_call>get<arg_key><|observation|>", said("", ("get", "{"))),
+        Case(
+            "not in a value",
+            call("get_time_zone", arg("city", "<|user|>")),
+            said("", ("get_time_zone", '{"city": "<|user|>"}')),
+        ),
+    ],
+    "thinking_reopened": [
+        Case("redundant", "<think>So</think>Hi", said("Hi", reasoning="So"), "vllm#27703", True),
+        Case("thinking off", "\n<think>So</think>Hi", said("Hi", reasoning="So")),
+        Case("again", "a</think>b<think>c</think>d", said("bd", reasoning="ac"), "", True),
+    ],
+    "stray_tag": [
+        Case("closers", "a</think>b</tool_call>c<arg_key>d</arg_value>", said("abcd"), "vllm#27703 vllm#37023"),
+        Case(
+            "in a gap",
+            f"<tool_call>save{arg('path', 'a')}</think>{arg('text', 'b')}</tool_call>",
+            said("", ("save", '{"path": "a", "text": "b"}')),
+        ),
+        Case(
+            "second key closer",
+            "<tool_call>save<arg_key>path</arg_key></arg_key><arg_value>a</arg_value></tool_call>",
+            said("", ("save", '{"path": "a"}')),
+            "vllm#54971",
+        ),
+    ],
+    "parted_marker": [
+        Case("dropped tag", "<tool<arg_key>_call>x", said("<tool_callx")),
+        Case("call between", f"<thi{ZONE}nk>", said("<think", ZONE_CALL)),
+    ],
+    "blank_content": [
+        Case("around calls", f"\n{ZONE}\n\n{ZONE}\n", said("", ZONE_CALL, ZONE_CALL), "sglang#29441"),
+        Case("behind text", f"Hi\n{ZONE}", said("Hi\n", ZONE_CALL)),
+        Case("text behind a call", f"{ZONE}\nDone.", said("\nDone.", ZONE_CALL)),
+        Case("text between calls", f"{ZONE} and {ZONE}", said(" and ", ZONE_CALL, ZONE_CALL)),
+        Case("alone", " \n", said(" \n")),
+    ],
+}
+
+CASES = WELL_FORMED + [case for cases in BY_POLICY.values() for case in cases]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.why}-{case.guards}")
+def test_a_reply_means_what_it_says_under_every_cut(case: Case) -> None:
+    assert exam.check_cuts(GLM47, case.raw, case.thinking) == case.expected
+    exam.check_flush(GLM47, case.raw, case.thinking)
+
+
+@pytest.mark.parametrize("case", WELL_FORMED, ids=lambda case: case.why)
+def test_a_well_formed_reply_may_be_cut_anywhere(case: Case) -> None:
+    exam.check_truncation(GLM47, case.raw, case.thinking)
+
+
+def test_every_policy_has_a_case() -> None:
+    assert set(BY_POLICY) == set(POLICIES)
+
+
+def test_the_family_is_listed() -> None:
+    assert FAMILIES["glm47"] is GLM47
+    assert set(GLM47.markers) < set(GLM47.special)
+
+
+# --- streaming ------------------------------------------------------------------------------------------------
+
+
+def test_a_string_streams_and_holds_back_no_more_than_the_beginning_of_its_closer() -> None:
+    opening = "<tool_call>save<arg_key>text</arg_key><arg_value>"
+    closer, value = "</arg_value>", 'a < b\n"</arg</arg_valuX\\😀</'
+    given = exam.feeds(GLM47, [opening, *value, "/arg_value></tool_call>"])
+    for fed in range(1, len(value) + 1):
+        out = exam.spoken(delta for feed in given[: fed + 1] for delta in feed)
+        held = max(size for size in range(len(closer)) if value[:fed].endswith(closer[:size]))
+        assert json.loads(out + '"}') == {"text": value[: fed - held]}
+
+
+def test_a_name_comes_only_when_it_is_whole_and_other_values_when_they_are() -> None:
+    given = exam.feeds(GLM47, ["<tool_call>get_time", "_zone", "<arg_key>", "ci", "ty</arg_key><arg_value>"])
+    assert given == [
+        *([], [], [CallDelta(0, "get_time_zone")], [], [CallDelta(0, None, '{"city": "')], []),
+    ]
+    given = exam.feeds(GLM47, ["<tool_call>calc<arg_key>n</arg_key><arg_value>", "4", "2</arg_value>"])
+    assert given[1:] == [[], [CallDelta(0, None, '{"n": 42')], []]
+
+
+def test_one_feed_may_hold_everything() -> None:
+    (deltas, rest) = exam.feeds(GLM47, [f"So.</think>Hi{ZONE}{call('get')}"], thinking=True)
+    assert len(deltas) == 4
+    assert deltas[2:] == [CallDelta(0, *ZONE_CALL), CallDelta(1, "get", "{}")]
+    assert rest == list[Delta]()
+
+
+# --- writing --------------------------------------------------------------------------------------------------
+
+
+def reply(content: str = "", reasoning: str = "", *, name: str = "get", arguments: str | None = None) -> Message:
+    calls = () if arguments is None else (ToolCall("", name, arguments),)
+    return Message("assistant", content, reasoning, calls)
+
+
+REFUSED = [
+    ("a value holds its closer", reply(name="save", arguments='{"text": "a</arg_value>"}')),
+    ("an inner value holds it", reply(name="save", arguments='{"tags": ["</arg_value>"]}')),
+    ("reasoning holds its closer", reply(reasoning="a</think>b")),
+    ("content holds a tag", reply("a <tool_call> b")),
+    ("content holds a role", reply("<|user|>")),
+    ("blank content before a call", reply("\n", arguments="{}")),
+    ("a string that would become a number", reply(name="calc", arguments='{"any": "42"}')),
+    ("a string that would lose its quotes", reply(name="calc", arguments='{"any": "\\"a\\""}')),
+    ("a string that would become null", reply(name="limit", arguments='{"unit": "null"}')),
+    ("a number that would become a string", reply(name="get_time_zone", arguments='{"city": 42}')),
+    ("no object", reply(arguments="[1]")),
+    ("no JSON", reply(arguments='{"a": 1')),
+    ("nothing", reply(arguments="")),
+    ("a key with blanks around it", reply(arguments='{" a": 1}')),
+    ("a key with a tag", reply(arguments='{"<arg_value>": 1}')),
+    ("no name", reply(name="", arguments="{}")),
+    ("two words as a name", reply(name="get time", arguments="{}")),
+    ("half a character", reply("\ud83d")),
+    ("not the model's", Message("user", "Hi")),
+]
+
+
+@pytest.mark.parametrize("thinking", [False, True])
+@pytest.mark.parametrize(("why", "message"), REFUSED, ids=[why for why, _ in REFUSED])
+def test_what_the_format_cannot_express_is_refused(why: str, message: Message, thinking: bool) -> None:
+    with pytest.raises(UnrenderableError):
+        GLM47.render(message, exam.TOOLS, thinking)
+
+
+def test_a_reply_is_written_as_the_model_writes_it() -> None:
+    message = reply("Hi", "So.", name="calc", arguments='{"n": 1, "x": [1,  2.50], "any": "a"}')
+    written = "Hi" + call("calc", arg("n", "1"), arg("x", "[1,  2.50]"), arg("any", "a"))
+    assert GLM47.render(message, exam.TOOLS, thinking_open=True) == f"So.</think>{written}"
+    assert GLM47.render(message, exam.TOOLS, thinking_open=False) == f"<think>So.</think>{written}"
+    assert GLM47.render(reply("Hi"), exam.TOOLS, thinking_open=False) == "Hi"

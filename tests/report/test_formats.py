@@ -1,0 +1,67 @@
+"""The four formats show the same rows, mark what is simulated, and let no text of a model do harm."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from agenteval.outcome import Finding
+from agenteval.report import FORMATS, render_csv, render_json, render_markdown, render_terminal
+from agenteval.report.markdown import escaped
+from agenteval.summary import Summary
+from tests.records import record
+from tests.summary.test_rows import summary_of
+
+FAILING = (Finding("no_tool_call", "expected read_file, no call was made"),)
+
+
+def summary(*, simulated: bool = True) -> Summary:
+    return summary_of(record(turn=1), record(turn=2, findings=FAILING), simulated=simulated, profile="p")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_shows_the_finding_and_the_mark_of_simulation(kind: str) -> None:
+    text = FORMATS[kind](summary())
+    assert "no_tool_call" in text.replace("\\", "")
+    assert "simulated" in text.lower()
+
+
+@pytest.mark.parametrize("kind", ["terminal", "md"])
+def test_real_runs_are_not_called_simulated(kind: str) -> None:
+    assert "SIMULATED" not in FORMATS[kind](summary(simulated=False))
+
+
+def test_the_terminal_report_fits_80_columns() -> None:
+    assert max(map(len, render_terminal(summary()).split("\n"))) <= 80
+
+
+def test_colour_only_on_request() -> None:
+    assert "\x1b" not in render_terminal(summary())
+    assert "\x1b[31m" in render_terminal(summary(), colour=True)
+
+
+def test_csv_has_one_line_per_turn_and_empty_for_unknown() -> None:
+    rows = list(csv.DictReader(io.StringIO(render_csv(summary()))))
+    assert [(row["turn"], row["ok_trials"], row["findings"]) for row in rows] == [("1", "1", ""), ("2", "0", "no_tool_call:1")]
+    assert rows[0]["decode_tok_s"] == "", "pooled decode needs token counts that these records lack"
+
+
+def test_csv_cells_are_no_formulas() -> None:
+    evil = summary_of(record(findings=(Finding("wrong_answer", "=HYPERLINK(1)"),)))
+    assert "\n=HYPER" not in render_csv(evil)
+    assert "'=HYPERLINK" in render_csv(evil)
+
+
+def test_json_keeps_unknown_as_null() -> None:
+    values = json.loads(render_json(summary()))
+    assert values["turns"][0]["decode_tok_s"] is None
+    assert values["scores"]["completion"] == 1.0
+
+
+def test_markdown_shows_hostile_text_as_text() -> None:
+    assert escaped("<script>|x|\n# h `c` [l](u)") == "&lt;script&gt;\\|x\\| \\# h \\`c\\` \\[l\\](u)"
+    evil = summary_of(record(scenario="<img src=x>|"))
+    assert "<img" not in render_markdown(evil)

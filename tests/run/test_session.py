@@ -1,0 +1,179 @@
+"""The loop: what is sent, what is recorded, and what becomes of a model's mistakes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from agenteval.wire import Fault
+from tests.run.scripted import SCENARIO, Body, Says, play, right
+
+
+def first_time(says: Says) -> Callable[[Body], Says]:
+    """Answers with `says` once, and rightly from then on."""
+    pending = [says]
+    return lambda body: pending.pop() if pending else right(body)
+
+
+def test_an_oracle_passes_and_every_request_is_a_record() -> None:
+    played = play(right)
+    assert played.kinds() == [[], [], [], [], []]
+    assert all(record.ok and record.judged for record in played.records)
+    assert [(r.turn, r.step, r.last_of_turn) for r in played.records] == [
+        (1, 1, False),
+        (1, 2, True),
+        (2, 1, False),
+        (2, 2, True),
+        (3, 1, True),
+    ]
+    assert played.end.lost is None
+    assert len(played.bodies) == len(played.records)
+
+
+def test_the_transcript_only_grows() -> None:
+    histories = [body["messages"] for body in play(right).bodies]
+    assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(histories))
+
+
+def test_tool_results_are_those_of_the_world() -> None:
+    played = play(right)
+    assert "alpha = 1" in played.records[0].tool_results[0].content
+    assert played.bodies[1]["messages"][-1]["content"] == played.records[0].tool_results[0].content
+
+
+def test_a_wrong_call_has_its_real_effect() -> None:
+    wrong = Says(calls=[("close_ticket", '{"id": "T-8"}')])
+    closes = iter([wrong])
+
+    def answer(body: Body) -> Says:
+        last = body["messages"][-1]
+        return next(closes) if last["content"] == "Close T-7." else right(body)
+
+    kinds = play(answer).kinds()
+    assert kinds[2] == ["invented_argument"]
+    assert kinds[3] == ["state_mismatch"], "T-7 is still open at the end of its turn"
+
+
+@pytest.mark.parametrize(
+    ("call", "finding", "told"),
+    [
+        (("reed_file", '{"path": "a.py"}'), "unknown_tool", "reed_file"),
+        (("read_file", "{}"), "schema_violation", "path"),
+        (("read_file", '{"path": '), "invalid_json", "JSON"),
+        (("read_file", '["a.py"]'), "arguments_not_object", "object"),
+        (("read_file", '{"path": "c.py"}'), "invented_argument", "no such file: c.py"),
+    ],
+)
+def test_a_broken_call_gets_a_result_that_says_so(call: tuple[str, str], finding: str, told: str) -> None:
+    played = play(first_time(Says(calls=[call])))
+    assert finding in played.kinds()[0]
+    result = played.records[0].tool_results[0]
+    assert result.is_error
+    assert told in result.content
+
+
+def test_broken_arguments_go_back_repaired_and_the_repair_is_recorded() -> None:
+    played = play(first_time(Says(calls=[("read_file", '{"path": ')])))
+    sent = played.bodies[1]["messages"][-2]["tool_calls"][0]["function"]["arguments"]
+    assert json.loads(sent) == {}
+    assert [repair.sent for repair in played.records[1].repairs] == ["{}"]
+    reply = played.records[0].reply
+    assert reply is not None
+    assert reply.tool_calls[0].arguments_text == '{"path": ', "the record keeps what the model wrote"
+
+
+@pytest.mark.parametrize("ids", [[None, None], ["same", "same"]])
+def test_ids_that_are_missing_or_repeated_are_replaced(ids: list[str | None]) -> None:
+    call = ("read_file", '{"path": "a.py"}')
+    played = play(first_time(Says(calls=[call, call], ids=ids)))
+    assert "bad_call_id" in played.kinds()[0]
+    assistant, *results = played.bodies[1]["messages"][-3:]
+    sent = [made["id"] for made in assistant["tool_calls"]]
+    assert len(set(sent)) == 2
+    assert [result["tool_call_id"] for result in results] == sent
+    assert played.records[0].repairs
+
+
+def test_a_call_cut_by_max_tokens_is_truncated_not_broken() -> None:
+    cut = Says(calls=[("read_file", '{"path": "a')], finish="length")
+    assert play(first_time(cut)).kinds()[0] == ["truncated"]
+
+
+def test_calls_without_end_are_stopped() -> None:
+    played = play(lambda body: Says(calls=[("read_file", '{"path": "a.py"}')]))
+    first_turn = [record for record in played.agent if record.turn == 1]
+    assert len(first_turn) == SCENARIO.defaults.max_steps
+    assert "extra_tool_call" in [finding.kind for finding in first_turn[-1].findings]
+    assert first_turn[-1].last_of_turn
+
+
+def test_live_history_carries_mistakes_on_and_golden_history_does_not() -> None:
+    never = Says("I would rather not.")
+    live, golden = (play(lambda body: never, history=history) for history in ("live", "golden"))
+    assert [m["role"] for m in live.bodies[-1]["messages"]] == ["system", "user", "assistant"] * 1 + [
+        "user",
+        "assistant",
+        "user",
+    ]
+    roles = [m["role"] for m in golden.bodies[-1]["messages"]]
+    assert roles == ["system"] + ["user", "assistant", "tool", "assistant"] * 2 + ["user"]
+    assert golden.kinds() == [["no_tool_call"], ["no_tool_call", "wrong_answer", "state_mismatch"], []]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_infrastructure_failures_are_retried_recorded_and_not_judged(status: int) -> None:
+    played = play(first_time(Says(status=status)))
+    failed, repeated = played.records[:2]
+    assert (failed.attempt, failed.judged, failed.ok) == (1, False, False)
+    assert [finding.kind for finding in failed.findings] == ["endpoint_error"]
+    assert failed.error is not None
+    assert failed.error.status == status
+    assert (repeated.attempt, repeated.ok) == (2, True)
+    assert failed.id != repeated.id
+    assert played.end.lost is None
+
+
+def test_a_dead_endpoint_ends_the_cell_after_bounded_retries() -> None:
+    played = play(lambda body: Says(fault=Fault("refused", "nothing listens on 127.0.0.1:1")))
+    assert [record.attempt for record in played.records] == [1, 2, 3]
+    assert played.end.lost is not None
+    assert played.end.turns_judged == 0
+
+
+def test_a_refused_request_is_not_repeated() -> None:
+    played = play(lambda body: Says(status=400))
+    assert len(played.records) == 1
+
+
+@pytest.mark.parametrize(("thinking", "probes"), [("off", 0), ("on", 0), ("preserved", 1)])
+def test_preserved_reasoning_is_probed_once(thinking: str, probes: int) -> None:
+    played = play(right, thinking=thinking)  # type: ignore[arg-type]
+    probed = [record for record in played.records if record.purpose == "probe"]
+    assert len(probed) == probes
+    for record in probed:
+        asked = next(r for r in played.agent if (r.turn, r.step) == (record.turn, record.step))
+        with_reasoning, without = (
+            played.bodies[played.records.index(item)]["messages"] for item in (asked, record)
+        )
+        assert any("reasoning" in message for message in with_reasoning)
+        assert not any("reasoning" in message for message in without)
+        assert record.turn == 2
+
+
+def test_thinking_that_is_not_honoured_is_found() -> None:
+    thinks = Says("Hi.", reasoning="Hm.")
+    assert "reasoning_unexpected" in play(lambda body: thinks).kinds()[0]
+    assert "reasoning_missing" in play(lambda body: Says("Hi."), thinking="on").kinds()[0]
+
+
+def test_times_and_tokens_are_those_of_the_reply() -> None:
+    first = play(right).records[0]
+    assert first.timing is not None
+    assert first.timing.ttft_ms == pytest.approx(200.0), "the role chunk at 100 ms is no token"
+    assert first.tokens.context == first.tokens.prompt == 101
+    assert first.tokens.context_source == "server"
+    assert first.tokens.messages is not None
+    assert not first.simulated

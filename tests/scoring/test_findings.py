@@ -1,0 +1,234 @@
+"""Every finding of the closed list, with an example that has it and one that has not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from agenteval.messages import Message, Transcript
+from agenteval.outcome import FINDING_KINDS, Finding
+from agenteval.scoring import Progress, StepContext, judge_end, judge_step
+from agenteval.scoring.judge import give_up
+from agenteval.script import ExpectedAnswer, ExpectedCall, Expectation
+from agenteval.stream import CallReply, Defect, Reply
+from agenteval.thinking import Thinking
+from tests.transcripts import CLOSE, READ
+
+VIEW: Transcript = (Message("system", "You are a coding agent."), Message("user", "Read a.py and b.py, close T-7."))
+READ_A = ExpectedCall("read_file", {"path": "a.py"})
+READ_B = ExpectedCall("read_file", {"path": "b.py"})
+CLOSE_7 = ExpectedCall("close_ticket", {"id": "T-7"})
+
+
+def calls(*pairs: tuple[str, Any], ids: tuple[str | None, ...] = ()) -> tuple[CallReply, ...]:
+    """Call replies from (name, arguments or text) pairs."""
+    found = []
+    for index, (name, arguments) in enumerate(pairs):
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+        call_id = ids[index] if ids else f"id{index}"
+        found.append(CallReply(call_id, name, text, index))
+    return tuple(found)
+
+
+def made(*pairs: tuple[str, Any], **kwargs: Any) -> Reply:
+    ids = kwargs.pop("ids", ())
+    return reply(tool_calls=calls(*pairs, ids=ids), **{"finish_reason": "tool_calls", **kwargs})
+
+
+def reply(**kwargs: Any) -> Reply:
+    return Reply(**{"finish_reason": "stop", **kwargs})
+
+
+def said(text: str, **kwargs: Any) -> Reply:
+    return reply(content=text, **kwargs)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A reply, what was expected, and what else the verdict depends on."""
+
+    reply: Reply
+    expect: Expectation = Expectation(calls=(READ_A,))
+    thinking: Thinking = "off"
+    view: Transcript = VIEW
+    progress: Progress | None = None
+    once_right: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
+    known_ids: frozenset[str] = frozenset()
+
+
+def found(case: Case) -> tuple[Finding, ...]:
+    context = StepContext(
+        expect=case.expect,
+        offered=(READ, CLOSE),
+        view=case.view,
+        thinking=case.thinking,
+        thinking_switched=True,
+        once_right=case.once_right,
+        known_ids=case.known_ids,
+    )
+    return judge_step(case.reply, context, case.progress or Progress.begin(case.expect)).findings
+
+
+RIGHT = Case(made(("read_file", {"path": "a.py"})))
+NO_CALLS = Expectation(calls=())
+BOTH = Expectation(calls=(READ_A, READ_B))
+ANY = Expectation(calls=(READ_A, CLOSE_7), order="any")
+
+STEP_CASES: dict[str, tuple[Case, Case]] = {
+    "no_tool_call": (Case(said("I have read it.")), RIGHT),
+    "call_as_text": (
+        Case(said('I will call read_file(path="a.py") now.')),
+        Case(said("You could call read_file yourself."), NO_CALLS),
+    ),
+    "call_in_reasoning": (
+        Case(said("Done.", reasoning="<tool_call>read_file</tool_call>"), thinking="on"),
+        Case(made(("read_file", {"path": "a.py"}), reasoning="I read a.py."), thinking="on"),
+    ),
+    "truncated": (
+        Case(made(("read_file", '{"path": "a.p'), finish_reason="length")),
+        Case(made(("read_file", {"path": "a.py"}))),
+    ),
+    "missing_tool_call": (
+        Case(said("Done."), BOTH, progress=Progress(open=(READ_B,), calls_made=1)),
+        Case(said("Done."), BOTH, progress=Progress(open=(), calls_made=2)),
+    ),
+    "extra_tool_call": (
+        Case(made(("read_file", {"path": "a.py"}), ("read_file", {"path": "a.py"}))),
+        Case(
+            made(("read_file", {"path": "a.py"}), ("read_file", {"path": "b.py"})),
+            Expectation(calls=(READ_A,), extra=True),
+        ),
+    ),
+    "unexpected_tool_call": (
+        Case(made(("read_file", {"path": "a.py"})), NO_CALLS),
+        Case(said("No need to look."), NO_CALLS),
+    ),
+    "wrong_tool": (
+        Case(made(("close_ticket", {"id": "T-7"}))),
+        Case(made(("close_ticket", {"id": "T-7"})), ANY),
+    ),
+    "unknown_tool": (Case(made(("delete_all", {}))), RIGHT),
+    "invalid_json": (Case(made(("read_file", '{"path": "a.py"'))), RIGHT),
+    "arguments_not_object": (Case(made(("read_file", '["a.py"]'))), RIGHT),
+    "schema_violation": (
+        Case(made(("read_file", {"path": "a.py", "limit": "ten"}))),
+        Case(made(("read_file", {"path": "a.py", "limit": 10})), Expectation()),
+    ),
+    "wrong_argument": (Case(made(("read_file", {"path": "b.py"}))), RIGHT),
+    "stale_argument": (
+        Case(made(("read_file", {"path": "b.py"})), once_right={("read_file", "path"): ("b.py",)}),
+        Case(made(("read_file", {"path": "a.py"})), once_right={("read_file", "path"): ("a.py",)}),
+    ),
+    "invented_argument": (Case(made(("read_file", {"path": "zz.py"}))), Case(made(("read_file", {"path": "b.py"})))),
+    "forbidden_call": (
+        Case(made(("close_ticket", {"id": "T-7"})), Expectation(forbid=(CLOSE_7,))),
+        Case(made(("close_ticket", {"id": "T-8"})), Expectation(forbid=(CLOSE_7,))),
+    ),
+    "leaked_markup": (
+        Case(said("All done.</think>"), NO_CALLS),
+        Case(said("The file says </think>."), NO_CALLS, view=(*VIEW, Message("tool", "</think>", tool_call_id="x"))),
+    ),
+    "empty_reply": (Case(reply(content=""), NO_CALLS), Case(said("Yes."), NO_CALLS)),
+    "finish_reason_mismatch": (Case(made(("read_file", {"path": "a.py"}), finish_reason="stop")), RIGHT),
+    "bad_call_id": (
+        Case(made(("read_file", {"path": "a.py"})), known_ids=frozenset({"id0"})),
+        Case(made(("read_file", {"path": "a.py"})), known_ids=frozenset({"id1"})),
+    ),
+    "stream_protocol": (Case(said("Hi.", defects=(Defect("bad_json", "event 3"),)), NO_CALLS), RIGHT),
+    "reasoning_missing": (Case(made(("read_file", {"path": "a.py"})), thinking="on"), RIGHT),
+    "reasoning_unexpected": (
+        Case(made(("read_file", {"path": "a.py"}), reasoning="Hm.")),
+        Case(made(("read_file", {"path": "a.py"}), reasoning="Hm."), thinking="preserved"),
+    ),
+}
+
+AT_THE_END = {"wrong_answer", "state_mismatch"}
+BY_THE_RUN = {"endpoint_error"}
+
+
+def test_every_finding_has_its_examples() -> None:
+    assert set(STEP_CASES) | AT_THE_END | BY_THE_RUN == set(FINDING_KINDS)
+
+
+@pytest.mark.parametrize("kind", STEP_CASES)
+def test_a_reply_with_the_defect_is_found(kind: str) -> None:
+    assert kind in [finding.kind for finding in found(STEP_CASES[kind][0])]
+
+
+@pytest.mark.parametrize("kind", STEP_CASES)
+def test_a_reply_without_the_defect_is_left_alone(kind: str) -> None:
+    assert kind not in [finding.kind for finding in found(STEP_CASES[kind][1])]
+
+
+@pytest.mark.parametrize("kind", ["no_tool_call", "call_as_text", "call_in_reasoning", "truncated"])
+def test_one_explanation_replaces_no_tool_call(kind: str) -> None:
+    kinds = [finding.kind for finding in found(STEP_CASES[kind][0])]
+    assert len({"no_tool_call", "call_as_text", "call_in_reasoning", "truncated"} & set(kinds)) == 1
+
+
+def test_a_right_call_has_no_finding_at_all() -> None:
+    assert found(RIGHT) == ()
+
+
+def test_a_schema_violation_names_its_path() -> None:
+    (finding,) = [f for f in found(STEP_CASES["schema_violation"][0]) if f.kind == "schema_violation"]
+    assert finding.path == "$.limit"
+
+
+def test_a_wrong_argument_names_path_expectation_and_value() -> None:
+    (finding,) = found(STEP_CASES["wrong_argument"][0])
+    assert finding.path == "$.path"
+    assert "a.py" in finding.detail
+    assert "b.py" in finding.detail
+
+
+def test_a_broken_call_is_not_blamed_twice() -> None:
+    kinds = [finding.kind for finding in found(STEP_CASES["schema_violation"][0])]
+    assert kinds == ["schema_violation"]
+
+
+def test_a_right_call_after_a_wrong_one_is_not_extra() -> None:
+    context = StepContext(Expectation(calls=(READ_A,)), (READ, CLOSE), VIEW, "off", True, {})
+    first = judge_step(made(("read_file", {"path": "b.py"})), context, Progress.begin(context.expect))
+    second = judge_step(made(("read_file", {"path": "a.py"})), context, first.progress)
+    third = judge_step(said("Done."), context, second.progress)
+    assert [f.kind for f in first.findings] == ["wrong_argument"]
+    assert second.findings == third.findings == ()
+
+
+def test_calls_may_come_one_by_one_or_together() -> None:
+    both = (("read_file", {"path": "a.py"}), ("read_file", {"path": "b.py"}))
+    assert found(Case(made(*both), BOTH)) == ()
+    assert [f.kind for f in found(Case(made(*reversed(both)), BOTH))] != []
+    assert found(Case(made(*reversed(both)), Expectation(calls=(READ_A, READ_B), order="any"))) == ()
+
+
+def test_no_expectation_means_no_finding_on_calls() -> None:
+    assert found(Case(said("Hello."), Expectation())) == ()
+    assert found(Case(made(("read_file", {"path": "q"})), Expectation())) == ()
+
+
+def test_calls_that_never_end_are_given_up() -> None:
+    kinds = [finding.kind for finding in give_up(Progress(open=(READ_B,), calls_made=9), 4)]
+    assert kinds == ["extra_tool_call", "missing_tool_call"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "wrong"),
+    [("Ticket T-7 is closed.", False), ("ticket t-7  is\nclosed", False), ("All closed.", True), ("T-7 is open.", True)],
+)
+def test_wrong_answer(answer: str, wrong: bool) -> None:
+    expect = Expectation(answer=ExpectedAnswer(contains=("T-7",), excludes=("is open",)))
+    assert [f.kind for f in judge_end(answer, {}, expect)] == (["wrong_answer"] if wrong else [])
+
+
+@pytest.mark.parametrize(
+    ("world", "path"),
+    [({"tickets": {"T-7": "closed"}}, None), ({"tickets": {"T-7": "open"}}, "tickets[T-7]"), ({}, "tickets[T-7]")],
+)
+def test_state_mismatch(world: Any, path: str | None) -> None:
+    findings = judge_end("", world, Expectation(state={"tickets[T-7]": "closed"}))
+    assert [(f.kind, f.path) for f in findings] == ([("state_mismatch", path)] if path else [])

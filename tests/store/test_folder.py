@@ -1,0 +1,107 @@
+"""A run's folder: what is written can be read again, also after a kill, and holds no secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agenteval.errors import UsageError
+from agenteval.outcome import Finding, StepRecord
+from agenteval.store import Manifest, RunFolder, find_run, load_run, read_frames
+from agenteval.wire import Recording
+from tests.records import record
+
+SECRET = "sk-very-secret-key"
+
+
+def manifest(run: str = "20260101-000000-test") -> Manifest:
+    return Manifest(
+        run=run,
+        status="running",
+        created_at="2026-01-01T00:00:00.000Z",
+        plan={},
+        options={},
+        endpoint={"simulated": True},
+        scenarios={"s": "sha256:0"},
+        versions={},
+    )
+
+
+def written(out: Path, *records: StepRecord, recording: Recording | None = None) -> RunFolder:
+    folder = RunFolder.create(out, manifest(), (SECRET,))
+    for item in records:
+        folder.append(item, recording)
+    folder.close()
+    return folder
+
+
+def test_records_come_back_as_they_were(tmp_path: Path) -> None:
+    records = (record(turn=1), record(turn=2, findings=(Finding("no_tool_call", "nöthing", "$.a"),)))
+    folder = written(tmp_path, *records)
+    assert load_run(folder.path).records == records
+
+
+def test_frames_come_back_byte_for_byte(tmp_path: Path) -> None:
+    cut_inside_a_character = Recording(200, (("content-type", "text/event-stream"),), ((5, b"data: \xc3"), (9, b"\xa4\n\n")))
+    folder = written(tmp_path, record(turn=1), record(turn=2), recording=cut_inside_a_character)
+    frames = read_frames(folder.path, record().cell)
+    assert list(frames.values()) == [cut_inside_a_character] * 2
+
+
+@pytest.mark.parametrize("keep", [0, 1, 10, -1])
+def test_a_torn_last_line_loses_only_itself(tmp_path: Path, keep: int) -> None:
+    folder = written(tmp_path, record(turn=1), record(turn=2))
+    journal = folder.path / "steps.jsonl"
+    whole = journal.read_bytes()
+    first = whole.index(b"\n") + 1
+    torn = whole[:-1] if keep == -1 else whole[: first + keep]
+    journal.write_bytes(torn)
+    assert load_run(folder.path).records == (record(turn=1),)
+
+
+def test_a_torn_frame_member_loses_only_itself(tmp_path: Path) -> None:
+    recording = Recording(200, (), ((1, b"x" * 100),))
+    folder = written(tmp_path, record(turn=1), record(turn=2), recording=recording)
+    path = folder.path / "frames" / f"{record().cell}.jsonl.gz"
+    path.write_bytes(path.read_bytes()[:-30])
+    assert list(read_frames(folder.path, record().cell)) == [record(turn=1).id]
+
+
+def test_a_broken_line_is_named(tmp_path: Path) -> None:
+    folder = written(tmp_path, record(turn=1))
+    with (folder.path / "steps.jsonl").open("ab") as journal:
+        journal.write(b'{"schema": "no"}\n')
+    with pytest.raises(UsageError, match=r"steps\.jsonl:2"):
+        load_run(folder.path)
+
+
+def test_secrets_are_masked_everywhere(tmp_path: Path) -> None:
+    leaky = record(findings=(Finding("endpoint_error", f"server said: bad key {SECRET}"),))
+    folder = written(tmp_path, leaky, recording=Recording(401, (), ((1, f"no: {SECRET}".encode()),)))
+    folder.write_summary({"note": SECRET})
+    folder.write_report("report.md", SECRET)
+    assert SECRET not in repr(read_frames(folder.path, leaky.cell))
+    for path in folder.path.iterdir():
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes(), path.name
+
+
+def test_a_place_that_cannot_be_written_is_the_users_mistake(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(UsageError, match="--out"):
+        RunFolder.create(blocked, manifest())
+
+
+def test_runs_are_found_by_id_folder_and_latest(tmp_path: Path) -> None:
+    older, newer = (RunFolder.create(tmp_path, manifest(run)) for run in ("20260101-000000-a", "20260102-000000-b"))
+    older.close()
+    newer.close()
+    assert find_run("latest", tmp_path) == newer.path
+    assert find_run("20260101-000000-a", tmp_path) == older.path
+    assert find_run(str(older.path), tmp_path) == older.path
+    with pytest.raises(UsageError, match="latest"):
+        find_run("nope", tmp_path)
+    with pytest.raises(UsageError, match="agenteval run"):
+        find_run("latest", tmp_path / "empty")

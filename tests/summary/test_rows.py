@@ -1,0 +1,113 @@
+"""Rows that a person can check in the head."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from agenteval.outcome import Finding, StepError, StepRecord, Tokens
+from agenteval.store import Manifest
+from agenteval.summary import Summary, summarise
+from tests.records import TIMING, record
+
+CELL = "s.off.full_history.0"
+
+
+def summary_of(*records: StepRecord, turns: dict[str, int] | None = None, **endpoint: Any) -> Summary:
+    planned = turns or {cell: max(r.turn for r in records if r.cell == cell) for cell in {r.cell for r in records}}
+    manifest = Manifest(
+        run="r",
+        status="complete",
+        created_at="",
+        plan={},
+        options={},
+        endpoint={"simulated": False, "model": "m", "dialect": "vllm", "base_url": "http://h/v1", **endpoint},
+        scenarios={},
+        versions={},
+        cells={"turns": planned},
+    )
+    return summarise(manifest, records)
+
+
+NO_CALL = (Finding("no_tool_call", "expected read_file, no call was made"),)
+
+
+def test_a_turn_is_ok_when_all_its_steps_are() -> None:
+    steps = (record(step=1, last_of_turn=False), record(step=2, findings=NO_CALL))
+    (row,) = summary_of(*steps).turns
+    assert (row.ok, row.ok_trials, row.judged_trials, row.findings) == (False, 0, 1, {"no_tool_call": 1})
+
+
+def test_context_and_ttft_are_those_of_the_first_step() -> None:
+    second = record(step=2, tokens=Tokens(context=900), timing=replace(TIMING, ttft_ms=7.0))
+    (row,) = summary_of(record(step=1, last_of_turn=False), second).turns
+    assert (row.context, row.messages, row.ttft_ms, row.total_ms) == (500, 100, 100.0, 4200.0)
+
+
+def test_decode_is_pooled_tokens_over_pooled_time() -> None:
+    fast = replace(TIMING, decode_tokens=30, decode_ms=1000.0, decode_tok_s=30.0)
+    slow = replace(TIMING, decode_tokens=10, decode_ms=1000.0, decode_tok_s=10.0)
+    refused = replace(TIMING, decode_tokens=None, decode_ms=None, decode_tok_s=None)
+    steps = (record(step=1, timing=fast), record(step=2, timing=slow), record(step=3, timing=refused))
+    (row,) = summary_of(*steps).turns
+    assert row.decode_tok_s == 20.0
+
+
+def test_the_last_attempt_counts_and_probes_do_not() -> None:
+    failed = record(attempt=1, judged=False, ok=False, error=StepError("reset", "cut"), reply=None, timing=None)
+    probe = record(purpose="probe", findings=NO_CALL)
+    summary = summary_of(failed, record(attempt=2), probe)
+    assert [row.ok for row in summary.turns] == [True]
+    assert (summary.scores.steps, summary.scores.requests, summary.scores.endpoint_errors) == (1, 3, 1)
+    assert summary.findings == {}
+
+
+def test_infrastructure_failures_are_in_no_score() -> None:
+    lost = record(turn=2, judged=False, ok=False, error=StepError("refused", "nobody listens"), timing=None)
+    summary = summary_of(record(turn=1), lost, turns={CELL: 3})
+    scores = summary.scores
+    assert (scores.turns_ok, scores.turns_judged, scores.turns_planned) == (1, 1, 3)
+    assert scores.completion == 1 / 3
+    assert (scores.cells_complete, scores.cells_ok) == (0, 0)
+    assert summary.turns[1].judged_trials == 0
+    assert summary.arms[0].first_failing_turn is None
+
+
+def test_trials_are_pooled_per_turn() -> None:
+    other = "s.off.full_history.1"
+    summary = summary_of(record(), record(cell=other, trial=1, findings=NO_CALL))
+    (row,) = summary.turns
+    assert (row.ok_trials, row.judged_trials) == (1, 2)
+    assert summary.scores.cells_ok == 1
+
+
+def test_the_first_failing_turn_is_named_with_its_context() -> None:
+    steps = [record(turn=turn, findings=NO_CALL if turn >= 3 else ()) for turn in range(1, 6)]
+    summary = summary_of(*steps)
+    assert summary.arms[0].first_failing_turn == 3
+    assert summary.sentences == (
+        "s, thinking off, full_history: first failing turn 3 at about 500 context tokens (100 of them messages).",
+    )
+    assert any("sliding_window" in hint for hint in summary.advice)
+
+
+def test_a_single_failing_turn_is_not_blamed_on_length() -> None:
+    steps = [record(turn=turn, findings=NO_CALL if turn == 3 else ()) for turn in range(1, 6)]
+    assert not any("sliding_window" in hint for hint in summary_of(*steps).advice)
+
+
+def test_chunks_are_not_tokens() -> None:
+    timing = replace(TIMING, decode_tokens=40, decode_ms=2000.0)
+    (note, *_) = summary_of(record(timing=timing)).notes
+    assert "10.0 tok/s where 20.0 were decoded" in note
+
+
+def test_preserved_reasoning_is_proven_by_prompt_tokens() -> None:
+    cell = "s.preserved.full_history.0"
+    asked = record(cell=cell, thinking="preserved", turn=2, tokens=Tokens(prompt=520, context=520))
+    probe = record(cell=cell, thinking="preserved", turn=2, purpose="probe", tokens=Tokens(prompt=500, context=500))
+    arrived = summary_of(asked, probe)
+    dropped = summary_of(asked, replace(probe, tokens=Tokens(prompt=520)))
+    assert [proof.arrived for proof in arrived.preserved + dropped.preserved] == [True, False]
+    assert any("520 prompt tokens with it, 500 without" in note for note in arrived.notes)
+    assert any("did NOT reach" in note for note in dropped.notes)
