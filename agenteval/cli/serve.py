@@ -8,7 +8,8 @@ import click
 
 from agenteval.errors import UsageError
 from agenteval.scenario import bundled_names, load_suite
-from agenteval.simulator import PROFILES, serve
+from agenteval.simulator import PROFILES
+from agenteval.simulator.serve import serve
 
 
 @click.command(name="serve")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agenteval.client.address import normalise_base_url
-from agenteval.client.chat import Attempt, Recording, chat
+from agenteval.client.chat import Attempt, chat
 from agenteval.client.http import HttpTransport
 from agenteval.client.models import Fetched, ask_json, fetch_json, list_models
 
@@ -11,7 +11,6 @@ __all__ = [
     "Attempt",
     "Fetched",
     "HttpTransport",
-    "Recording",
     "ask_json",
     "chat",
     "fetch_json",

@@ -14,7 +14,7 @@ import msgspec
 
 from agenteval.stream import Defect, Fold, Reply, error_of, fold_whole
 from agenteval.timing import Timeline
-from agenteval.wire import Exchange, HttpRequest, Limits, Transport
+from agenteval.wire import Exchange, HttpRequest, Limits, Recording, Transport
 
 CHAT_PATH = "/v1/chat/completions"
 MAX_ERROR_TEXT = 500
@@ -25,16 +25,6 @@ Pairs = tuple[tuple[str, str], ...]
 
 _SECRET_HEADER = re.compile(r"cookie|authorization|authenticate|api-?key|secret|token$", re.IGNORECASE)
 _SECRET_TEXT = re.compile(r"\b(Bearer\s+|sk-)[\w.~+/=-]{6,}")
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A reply as it came off the wire: body bytes with ns since the request was sent; headers without
-    secrets."""
-
-    status: int | None
-    headers: Pairs
-    chunks: tuple[tuple[int, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,9 +117,7 @@ def _of_reference(reference: object, root: object, depth: int) -> Types:
         return None
     target: object = root
     for step in reference.removeprefix("#/").split("/"):
-        target = (
-            target.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(target, Mapping) else None
-        )
+        target = target.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(target, Mapping) else None
     return _types(target, root, depth)
 
 

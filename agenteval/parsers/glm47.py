@@ -62,8 +62,7 @@ POLICIES: dict[str, str] = {
     "thinking_reopened": "`<think>` in content opens reasoning; in reasoning it means nothing.",
     "stray_tag": "A tag where it has no meaning is dropped.",
     "parted_marker": (
-        "A marker that only arises because another one between its halves is dropped loses its last "
-        "character."
+        "A marker that only arises because another one between its halves is dropped loses its last character."
     ),
     "blank_content": (
         "Blank text beside calls (before the first one when nothing was said, between, behind) is dropped; "

@@ -64,7 +64,6 @@ class GlmReader:
     def feed(self, text: str) -> list[Delta]:
         """What this text adds."""
         text, at = self._held + text, 0
-        self._held = ""
         while self._place is not _Place.END:
             markers = _WATCHED.get(self._place, _ALL)
             found = markers.find(text, at)

@@ -1,6 +1,15 @@
 """Scenario files: read with positions, checked, loaded into values, linted, and bound to a seed.
 
-`loader.load_suite` gives scenarios with `${value}` placeholders, `bind.bind` fills them in for one cell, `lint.lint`
-names every problem of a suite at once. Not here: what happens when a tool is called (`tools`), and whether a reply
-is right (`scoring`). No code runs from a scenario file.
+`load_suite` gives scenarios with `${value}` placeholders, `bind` fills them in for one cell, `lint` names every
+problem of a suite at once. Not here: what happens when a tool is called (`tools`), and whether a reply is right
+(`scoring`). No code runs from a scenario file.
 """
+
+from __future__ import annotations
+
+from agenteval.scenario.bind import bind, draw
+from agenteval.scenario.lint import lint
+from agenteval.scenario.loader import load_suite
+from agenteval.scenario.locate import bundled_names, bundled_root
+
+__all__ = ["bind", "bundled_names", "bundled_root", "draw", "lint", "load_suite"]

@@ -34,7 +34,18 @@ def reference_problems(source: Source) -> Iterator[Problem]:
         yield from _text_problems(source, _texts(source.document.value.get(key), (key,)), names)
     for place, tool in enumerate(source.scenario.tools):
         yield from _tool_problems(source, ("tools", place), tool)
+    for place, turn in enumerate(source.scenario.turns):
+        yield from _state_problems(source, ("turns", place, "expect", "state"), turn.expect.state)
     yield from _unused(source)
+
+
+def _state_problems(source: Source, path: Path, state: Collection[str]) -> Iterator[Problem]:
+    known = _world_names(source)
+    for target in state:
+        name = str(parse_path(target)[0])
+        if name not in known:
+            message = f"`{name}` is not a part of the world{did_you_mean(name, sorted(known))}"
+            yield source.document.problem((*path, target), message, key=True)
 
 
 def _tool_problems(source: Source, path: Path, tool: MockTool) -> Iterator[Problem]:
@@ -97,7 +108,7 @@ class _Scope:
         where, key = text.path[4:5], text.path[5:]
         if text.is_key and len(key) == 1 and where and (where[0] in _RULE_VERBS or where[0] == "state"):
             yield from self._below_world(text.text, where[0] == "set")
-        elif where == ("delete",):
+        elif where == ("delete",) and not text.is_key:
             yield from self._below_world(text.text, False)
 
     def _below_world(self, text: str, creates: bool) -> Iterator[str]:
@@ -109,11 +120,11 @@ class _Scope:
 
     def _path_problems(self, steps: Steps) -> Iterator[str]:
         for way in (steps, *(step.names for step in steps if isinstance(step, Reference))):
-            known = self.arguments if way and way[0] == "args" else self.world
-            if len(way) > 1 and way[0] in AT_CALL and isinstance(way[1], str) and known is not None:
-                if way[1] not in known:
-                    kind = "an argument" if way[0] == "args" else "a part of the world"
-                    yield f"`{way[1]}` is not {kind}{did_you_mean(way[1], sorted(known))}"
+            head, name = (*way, "", "")[:2]
+            known = {"args": self.arguments, "world": self.world}.get(str(head))
+            if name and isinstance(name, str) and known is not None and name not in known:
+                kind = "an argument" if head == "args" else "a part of the world"
+                yield f"`{name}` is not {kind}{did_you_mean(name, sorted(known))}"
 
 
 def _properties(tool: MockTool) -> frozenset[str] | None:
@@ -131,8 +142,9 @@ def _world_names(source: Source) -> frozenset[str]:
 def _unused(source: Source) -> Iterator[Problem]:
     scenario = source.scenario
     content = {key: item for key, item in source.document.value.items() if key != "values"}
-    used = {found.head for found in placeholders([content, scenario.world, scenario.system])}
-    used |= {found.head for turn in scenario.turns for found in placeholders(turn.user)}
+    results = [rule.returns for tool in scenario.tools for rule in tool.rules]
+    users = [turn.user for turn in scenario.turns]
+    used = {found.head for found in placeholders([content, scenario.system, scenario.world, results, users])}
     for name in scenario.values:
         if name not in used:
             message = f"the value `{name}` is not used; write it as ${{{name}}}"

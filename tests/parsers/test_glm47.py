@@ -99,7 +99,13 @@ WELL_FORMED = [
     Case(
         "a string beside other types",
         call("limit", arg("unit", "null")) + call("limit", arg("unit", "42")) + call("limit", arg("upto", "null")),
-        said("", ("limit", '{"unit": null}'), ("limit", '{"unit": "42"}'), ("limit", '{"upto": null}')),
+        said(
+            "",
+            ("limit", '{"unit": "\\"x\\""}'),
+            ("limit", '{"unit": null}'),
+            ("limit", '{"unit": "42"}'),
+            ("limit", '{"upto": null}'),
+        ),
     ),
     Case(
         "JSON in a string is a string",
@@ -178,6 +184,11 @@ BY_POLICY: dict[str, list[Case]] = {
     ],
     "no_value_opener": [
         Case(
+            "newline framing",
+            "<tool_call>save<arg_key>\ntext\n</arg_key>\n b\n</arg_value></tool_call>",
+            said("", ("save", '{"text": " b\\n"}')),
+        ),
+        Case(
             "string",
             "<tool_call>get_time_zone<arg_key>city</arg_key>Oslo</arg_value></tool_call>",
             said("", ZONE_CALL),
@@ -249,6 +260,16 @@ BY_POLICY: dict[str, list[Case]] = {
         Case("again", "a</think>b<think>c</think>d", said("bd", reasoning="ac"), "", True),
     ],
     "stray_tag": [
+        Case(
+            "text before it in a gap is nothing",
+            f"<tool_call>save{arg('path', 'a')}x</think>text</arg_key><arg_value>b</arg_value></tool_call>",
+            said("", ("save", '{"path": "a", "text": "b"}')),
+        ),
+        Case(
+            "text between key closers is nothing",
+            "<tool_call>save<arg_key>path</arg_key>x</arg_key><arg_value>a</arg_value></tool_call>",
+            said("", ("save", '{"path": "a"}')),
+        ),
         Case("closers", "a</think>b</tool_call>c<arg_key>d</arg_value>", said("abcd"), "vllm#27703 vllm#37023"),
         Case(
             "in a gap",
@@ -272,6 +293,8 @@ BY_POLICY: dict[str, list[Case]] = {
         Case("text behind a call", f"{ZONE}\nDone.", said("\nDone.", ZONE_CALL)),
         Case("text between calls", f"{ZONE} and {ZONE}", said(" and ", ZONE_CALL, ZONE_CALL)),
         Case("alone", " \n", said(" \n")),
+        Case("forgotten when more is said", f"\n{ZONE}Done.", said("Done.", ZONE_CALL)),
+        Case("after text and a call", f"Hi{ZONE}\n{ZONE}\n", said("Hi", ZONE_CALL, ZONE_CALL)),
     ],
 }
 

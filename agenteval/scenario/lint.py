@@ -1,0 +1,159 @@
+"""Everything that is wrong with a suite, at once: its files (`loader`), its `${…}` (`references`), and whether tools,
+rules and expectations agree.
+
+Not covered: whether the world can come into the states that the expectations ask for; an oracle run shows that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from agenteval.errors import Problem, UsageError
+from agenteval.match import check_matcher, example_of, matches
+from agenteval.scenario.bind import AT_CALL, draw
+from agenteval.scenario.complaints import did_you_mean
+from agenteval.scenario.loader import Source, load
+from agenteval.scenario.reader import Path
+from agenteval.scenario.references import reference_problems
+from agenteval.schema import check_schema, violations
+from agenteval.script import ExpectedAnswer, ExpectedCall, Expectation, Json, MockTool, Rule, Turn
+from agenteval.template import TemplateProblem, substitute
+
+
+def lint(name_or_path: str) -> list[Problem]:
+    """All problems of a suite, file by file. Raises UsageError if there is nothing of that name."""
+    loaded = load(name_or_path)
+    found = [problem for source in loaded.sources for problem in check(source)]
+    return sorted(dict.fromkeys((*loaded.problems, *found)), key=lambda it: (it.file, it.line, it.column))
+
+
+def check(source: Source) -> Iterator[Problem]:
+    """The problems of one scenario whose file could be loaded."""
+    yield from reference_problems(source)
+    checker = _Checker(source)
+    for place, tool in enumerate(source.scenario.tools):
+        yield from checker.tool(tool, ("tools", place))
+    for place, turn in enumerate(source.scenario.turns):
+        yield from checker.turn(turn, ("turns", place))
+
+
+@dataclass(slots=True)
+class _Checker:
+    """Checks one scenario, with the values of seed 0 filled in where a value matters."""
+
+    source: Source
+    sample: Mapping[str, Json] = field(init=False)
+    tools: dict[str, MockTool] = field(default_factory=dict)
+    users: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.sample = draw(self.source.scenario, 0)
+
+    def tool(self, tool: MockTool, path: Path) -> Iterator[Problem]:
+        if tool.spec.name in self.tools:
+            yield self._problem((*path, "name"), f"there is already a tool {tool.spec.name!r}")
+        self.tools[tool.spec.name] = tool
+        for fault in check_schema(tool.spec.parameters):
+            yield self._problem((*path, "parameters"), f"not a valid JSON Schema: {fault}")
+        if tool.spec.parameters.get("type") != "object":
+            yield self._problem((*path, "parameters"), "a tool's arguments are an object; write `type: object`")
+        for place, rule in enumerate(tool.rules):
+            yield from self._rule(rule, tool, (*path, "mock", place))
+
+    def _rule(self, rule: Rule, tool: MockTool, path: Path) -> Iterator[Problem]:
+        yield from self._argument_names(rule.when, tool, (*path, "when"))
+        for key, matchers in (("when", rule.when), ("state", rule.state)):
+            for name, matcher in matchers.items():
+                yield from self._matcher(matcher, (*path, key, name), needs_example=False)
+
+    def turn(self, turn: Turn, path: Path) -> Iterator[Problem]:
+        first = self.users.setdefault(turn.user, int(path[1]))
+        if first != path[1]:
+            yield self._problem((*path, "user"), f"the same text as in turn {first + 1}; each must be unique")
+        path = (*path, "expect")
+        for place, call in enumerate(turn.expect.calls or ()):
+            yield from self._call(call, turn.expect, (*path, "calls", place))
+        for place, call in enumerate(turn.expect.forbid):
+            yield from self._named_call(call, (*path, "forbid", place), needs_example=False)
+        for name, matcher in turn.expect.state.items():
+            yield from self._matcher(matcher, (*path, "state", name), needs_example=False)
+        yield from self._answer(turn.expect.answer, (*path, "answer"))
+        yield from self._steps(turn.expect, (*path, "calls"))
+
+    def _steps(self, expect: Expectation, path: Path) -> Iterator[Problem]:
+        calls = len(expect.calls or ())
+        steps = (1 if expect.parallel and calls else calls) + 1
+        if steps > self.source.scenario.defaults.max_steps:
+            message = f"needs {steps} steps, but max_steps is {self.source.scenario.defaults.max_steps}"
+            yield self._problem(path, message)
+
+    def _call(self, call: ExpectedCall, expect: Expectation, path: Path) -> Iterator[Problem]:
+        faults = list(self._named_call(call, path, needs_example=True))
+        yield from faults
+        tool = self.tools.get(call.name)
+        if faults or not tool or check_schema(tool.spec.parameters):
+            return
+        try:
+            example = example_of(dict(self._filled(call.arguments) or {}))
+        except UsageError as error:
+            yield self._problem((*path, "arguments"), str(error))
+            return
+        for fault in violations(tool.spec.parameters, example):
+            yield self._problem((*path, "arguments"), f"breaks the schema of {call.name}: {fault}")
+        if any(_covers(self._filled(one.arguments), example) for one in expect.forbid if one.name == call.name):
+            yield self._problem(path, f"{call.name} is expected and forbidden in the same turn")
+
+    def _named_call(self, call: ExpectedCall, path: Path, *, needs_example: bool) -> Iterator[Problem]:
+        tool = self.tools.get(call.name)
+        if tool is None:
+            known = sorted(self.tools)
+            message = f"there is no tool {call.name!r}{did_you_mean(call.name, known)}; there are {', '.join(known)}"
+            yield self._problem((*path, "name"), message)
+        else:
+            yield from self._argument_names(call.arguments or {}, tool, (*path, "arguments"))
+        for name, matcher in (call.arguments or {}).items():
+            yield from self._matcher(matcher, (*path, "arguments", name), needs_example=needs_example)
+
+    def _argument_names(self, arguments: Mapping[str, Json], tool: MockTool, path: Path) -> Iterator[Problem]:
+        properties = tool.spec.parameters.get("properties")
+        if not isinstance(properties, dict):
+            return
+        for name in arguments:
+            if name not in properties:
+                message = f"{tool.spec.name} has no argument {name!r}{did_you_mean(name, sorted(properties))}"
+                yield self._problem((*path, name), message, key=True)
+
+    def _matcher(self, matcher: Json, path: Path, *, needs_example: bool) -> Iterator[Problem]:
+        for fault in check_matcher(self._filled(matcher), needs_example=needs_example):
+            yield self._problem(path, fault.removeprefix("$: "))
+
+    def _answer(self, answer: ExpectedAnswer | None, path: Path) -> Iterator[Problem]:
+        if answer is None or answer.example is None:
+            return
+        said = _plain(self._filled(answer.example))
+        for text in answer.contains:
+            if _plain(self._filled(text)) not in said:
+                yield self._problem((*path, "example"), f"the example does not contain {text!r}")
+        for text in answer.excludes:
+            if _plain(self._filled(text)) in said:
+                yield self._problem((*path, "example"), f"the example contains {text!r}, which is excluded")
+
+    def _filled(self, value: Json) -> Json:
+        """With sample values; as it is, where a placeholder cannot be filled in (`references` says so)."""
+        try:
+            return substitute(value, self.sample, later=AT_CALL)
+        except TemplateProblem:
+            return value
+
+    def _problem(self, path: Path, message: str, *, key: bool = False) -> Problem:
+        return self.source.document.problem(path, message, key=key)
+
+
+def _covers(forbidden: Mapping[str, Json] | None, arguments: Json) -> bool:
+    return forbidden is None or matches(forbidden, arguments)
+
+
+def _plain(text: Json) -> str:
+    """As answers are compared: without regard to case and spacing."""
+    return " ".join(str(text).casefold().split())
