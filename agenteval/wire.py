@@ -99,8 +99,11 @@ class Receiver(Protocol):
 class Transport(Protocol):
     """Carries one request to an endpoint. `simulated` marks every number that comes from it."""
 
-    simulated: bool
-    clock: Clock
+    @property
+    def simulated(self) -> bool: ...
+
+    @property
+    def clock(self) -> Clock: ...
 
     async def exchange(self, request: HttpRequest, receiver: Receiver, limits: Limits) -> Exchange:
         """Send, push the reply into `receiver`, return when it has ended or failed. Faults are returned, not raised."""

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from agenteval.cli.options import EndpointOptions
-from agenteval.client import HttpTransport, ask_json, list_models, normalise_base_url
+from agenteval.client import MODELS_PATH, HttpTransport, ask_json, fetch_json, model_names, normalise_base_url
 from agenteval.dialects import DIALECTS, Detection, Dialect, family_of_model, recognise
 from agenteval.dialects.detect import PROBES
 from agenteval.errors import EndpointError, UsageError
@@ -58,8 +58,7 @@ def http_transport(options: EndpointOptions) -> HttpTransport:
 
 async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> Endpoint:
     """Ask a server what it serves and is. Raises EndpointError or UsageError with what to do."""
-    models = await list_models(transport)
-    model = _choose_model(options.model, models)
+    model = _choose_model(options.model, await _listed(options, transport))
     detection = await _detect(options, transport)
     dialect = detection.dialect if options.dialect == "auto" else options.dialect
     facts = {
@@ -77,6 +76,24 @@ async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> E
 def _endpoint(model: str, dialect: str, family: str | None, facts: Mapping[str, Any]) -> Endpoint:
     known = {"model": model, "dialect": dialect, "family": family}
     return Endpoint(model, DIALECTS[dialect], family, {**known, **facts})
+
+
+async def _listed(options: EndpointOptions, transport: HttpTransport) -> tuple[str, ...]:
+    """Models that the endpoint lists. A server without such a list will do if --model names one."""
+    fetched = await fetch_json(transport, MODELS_PATH)
+    if fetched.fault is not None:
+        raise EndpointError(f"{transport.base_url} cannot be reached: {fetched.fault.detail}")
+    if fetched.status in (401, 403):
+        key = "the key it was given" if options.api_key else "requests without a key: give one with --api-key"
+        raise EndpointError(f"{transport.base_url} refuses {key} ({fetched.error})")
+    if fetched.error is None:
+        return model_names(fetched.value)
+    if options.model is None:
+        raise EndpointError(
+            f"{transport.base_url} does not list its models ({fetched.error}); is this the address of an OpenAI-compatible "
+            "API? If it is, name the model with --model"
+        )
+    return ()
 
 
 def _choose_model(wanted: str | None, listed: tuple[str, ...]) -> str:

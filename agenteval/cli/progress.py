@@ -15,6 +15,7 @@ class Progress:
         self._done = 0
         self._quiet = quiet
         self._failed: dict[tuple[str, int], list[str]] = {}
+        self._context: dict[tuple[str, int], int | None] = {}
 
     def see(self, record: StepRecord) -> None:
         """Take note of one record."""
@@ -23,16 +24,18 @@ class Progress:
         if record.error is not None:
             self._say(f"{record.cell} turn {record.turn}: {record.error.detail} (attempt {record.attempt})")
             return
-        found = self._failed.setdefault((record.cell, record.turn), [])
+        place = (record.cell, record.turn)
+        found = self._failed.setdefault(place, [])
         found += [finding.kind for finding in record.findings]
+        self._context.setdefault(place, record.tokens.context)
         if record.last_of_turn:
             self._done += 1
-            self._say(self._line(record, found))
+            self._say(self._line(record, self._context[place], found))
 
-    def _line(self, record: StepRecord, findings: list[str]) -> str:
+    def _line(self, record: StepRecord, tokens: int | None, findings: list[str]) -> str:
         where = f"{record.scenario} · {record.thinking} · {record.policy}"
         verdict = "ok" if not findings else f"FAIL {', '.join(dict.fromkeys(findings))}"
-        context = "" if record.tokens.context is None else f" {record.tokens.context:,} tokens"
+        context = "" if tokens is None else f" · {tokens:,} tokens"
         return f"[{self._done}/{self._turns}] {where} · turn {record.turn}{context} · {verdict}"
 
     def _say(self, line: str) -> None:

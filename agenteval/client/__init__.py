@@ -5,15 +5,16 @@ from __future__ import annotations
 from agenteval.client.address import normalise_base_url
 from agenteval.client.chat import Attempt, chat
 from agenteval.client.http import HttpTransport
-from agenteval.client.models import Fetched, ask_json, fetch_json, list_models
+from agenteval.client.models import MODELS_PATH, Fetched, ask_json, fetch_json, model_names
 
 __all__ = [
+    "MODELS_PATH",
     "Attempt",
     "Fetched",
     "HttpTransport",
     "ask_json",
     "chat",
     "fetch_json",
-    "list_models",
+    "model_names",
     "normalise_base_url",
 ]

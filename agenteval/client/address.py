@@ -15,8 +15,7 @@ _ENDPOINT = re.compile(r"(/chat)?/completions$|/models$")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where requests go. `api` is the path of the API's root (`/v1`), `root` what stands before its last
-    part."""
+    """Where requests go. `api` is the path of the API's root (`/v1`), `root` is it without its last part."""
 
     host: str
     port: int
@@ -43,8 +42,7 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def target(self, path: str) -> str:
-        """The request target of a path on the server's root; `/v1/…` goes to the API's root, whatever its
-        version."""
+        """The request target of a path on the server's root; `/v1/…` means the API's root of any version."""
         return self.api + path.removeprefix("/v1") if path.startswith("/v1/") else self.root + path
 
 

@@ -21,19 +21,8 @@ class Answer:
     """
 
     __slots__ = (
-        *("_at", "_head_done", "_headers", "_interim", "_limits", "_parser", "_receiver", "_until_close"),
-        *(
-            "ended",
-            "ended_at",
-            "fault",
-            "last_body_at",
-            "reads",
-            "reusable",
-            "size",
-            "status",
-            "touched",
-            "where",
-        ),
+        *("ended", "ended_at", "fault", "last_body_at", "reads", "reusable", "size", "status", "touched", "where"),
+        *("_at", "_head_done", "_headers", "_interim", "_max_bytes", "_parser", "_receiver", "_until_close"),
     )
 
     def __init__(self, receiver: Receiver, limits: Limits, where: str) -> None:
@@ -48,7 +37,7 @@ class Answer:
         self.reusable = False  # whether the connection may carry another exchange
         self.where = where
         self._receiver = receiver
-        self._limits = limits
+        self._max_bytes = limits.max_bytes
         self._parser = httptools.HttpResponseParser(self)
         self._headers: list[tuple[str, str]] = []
         self._head_done = False
@@ -90,8 +79,7 @@ class Answer:
         return Exchange(sent_at, self.ended_at, self.status, self.fault, connect_ms, headers, self.reads)
 
     def _crash(self, error: BaseException) -> None:
-        """A bug in what takes the bytes is no fault of the server: it surfaces where the exchange is
-        awaited."""
+        """A bug in what takes the bytes is no fault of the server: it surfaces at the awaited exchange."""
         if not self.ended.done():
             self.ended.set_exception(error)
 
@@ -130,13 +118,11 @@ class Answer:
             self.end(Fault("protocol", f"{self.where} compressed its reply ({encoding}) unasked"), self._at)
 
     def on_body(self, body: bytes) -> None:
-        if self.ended.done():
-            return
         self.size += len(body)
-        if self.size > self._limits.max_bytes:
-            limit = self._limits.max_bytes
+        if self.size > self._max_bytes:
+            limit = self._max_bytes
             self.end(Fault("too_large", f"the reply of {self.where} is longer than {limit} bytes"), self._at)
-        else:
+        elif not self.ended.done():
             self._receiver.data(body, self._at)
 
     def on_message_complete(self) -> None:

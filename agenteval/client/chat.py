@@ -86,8 +86,7 @@ async def chat(
     headers: Pairs = (),
     limits: Limits = _LIMITS,
 ) -> Attempt:
-    """Send one chat completion request and take its reply, streamed or whole. Never raises for what a server
-    does."""
+    """Send one request and take its reply, streamed or whole. Never raises for what a server does."""
     accept = (("accept", "text/event-stream, application/json"),)
     data = msgspec.json.encode(body, enc_hook=_plain)
     listener = _Listener()
@@ -148,8 +147,7 @@ def http_error(body: bytes) -> str:
 
 
 def retry_after_s(headers: Pairs) -> float | None:
-    """Seconds to wait, from `retry-after-ms` or `retry-after` (a number, or a date against the server's
-    own)."""
+    """Seconds to wait, by `retry-after-ms` or `retry-after` (a number, or a date against the server's)."""
     values = dict(headers)
     milliseconds, after = values.get("retry-after-ms", ""), values.get("retry-after", "")
     if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", milliseconds):

@@ -87,8 +87,7 @@ class Connection(asyncio.Protocol):
 
 
 class _Watch:
-    """Ends an answer that passes a limit. One timer that sleeps until the next deadline; reads never touch
-    it."""
+    """Ends an answer that passes a limit, with one timer that reads never touch."""
 
     def __init__(self, answer: Answer, limits: Limits, now: Callable[[], int], sent_at: int) -> None:
         self._answer = answer

@@ -56,8 +56,7 @@ class HttpTransport:
         self._all: set[Connection] = set()
 
     async def prepare(self, n: int, limits: Limits = _LIMITS) -> Fault | None:
-        """Open connections until `n` are idle (at most `max_connections`); the first fault if one cannot be
-        opened."""
+        """Open connections until `n` (at most `max_connections`) are idle; the first fault if that fails."""
         self._idle = [connection for connection in self._idle if connection.open]
         missing = min(n, self._max_connections) - len(self._idle)
         results = await asyncio.gather(*(self._open(limits) for _ in range(missing)))
@@ -65,8 +64,7 @@ class HttpTransport:
         return next((result for result in results if isinstance(result, Fault)), None)
 
     async def exchange(self, request: HttpRequest, receiver: Receiver, limits: Limits) -> Exchange:
-        """Send a request and push its reply into `receiver`; faults are returned, cancelling closes the
-        connection."""
+        """Send a request, push its reply into `receiver`, return faults. Cancelling closes the connection."""
         message = self._compose(request)
         async with self._slots:
             kept = self._take_idle()
@@ -143,8 +141,7 @@ def _tls_context(verify: bool) -> ssl.SSLContext:
 
 
 def _checked(headers: Headers) -> dict[str, str]:
-    """Headers by lower-case name. Raises UsageError for what would break the request; values are not
-    repeated."""
+    """Headers by lower-case name. Raises UsageError, without the value, for what would break a request."""
     checked: dict[str, str] = {}
     for name, value in headers:
         if not _TOKEN.fullmatch(name):

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from agenteval.client.chat import http_error
-from agenteval.errors import EndpointError
 from agenteval.wire import Fault, HttpRequest, Limits, Transport
 
 MODELS_PATH = "/v1/models"
@@ -67,13 +66,8 @@ async def ask_json(transport: Transport, path: str, body: Mapping[str, Any] | No
     return (await fetch_json(transport, path, body)).value
 
 
-async def list_models(transport: Transport) -> tuple[str, ...]:
-    """Names of the models that the endpoint lists, in its order. Raises EndpointError when it cannot be asked."""
-    fetched = await fetch_json(transport, MODELS_PATH)
-    if fetched.error is not None:
-        raise EndpointError(f"the endpoint does not list its models: {fetched.error}")
-    entries = fetched.value.get("data") if isinstance(fetched.value, dict) else None
-    if not isinstance(entries, list):
-        raise EndpointError(f"the endpoint does not list its models: {MODELS_PATH} answered without `data`")
-    names = [entry.get("id") for entry in entries if isinstance(entry, dict)]
+def model_names(answer: Any) -> tuple[str, ...]:
+    """Names of the models in the answer to `GET /v1/models`, in its order; empty if there are none to be read."""
+    entries = answer.get("data") if isinstance(answer, dict) else None
+    names = [entry.get("id") for entry in entries or () if isinstance(entry, dict)] if isinstance(entries, list) else []
     return tuple(name for name in names if isinstance(name, str) and name)

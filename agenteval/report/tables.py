@@ -32,12 +32,12 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def turn_tables(summary: Summary) -> list[Table]:
-    """One table per arm: its turns."""
+def turn_tables(summary: Summary, *, brief: bool = False) -> list[Table]:
+    """One table per arm: its turns. `brief` keeps the last column short."""
     arms: dict[str, list[TurnRow]] = {}
     for row in summary.turns:
         arms.setdefault(f"{row.scenario} · thinking {row.thinking} · {row.policy}", []).append(row)
-    return [Table(title, TURN_HEADER, tuple(map(turn_cells, rows))) for title, rows in arms.items()]
+    return [Table(title, TURN_HEADER, tuple(turn_cells(row, brief=brief) for row in rows)) for title, rows in arms.items()]
 
 
 def mode_tables(summary: Summary) -> list[Table]:
@@ -48,7 +48,7 @@ def mode_tables(summary: Summary) -> list[Table]:
     return [Table(title, ARM_HEADER, tuple(map(_arm_cells, rows))) for title, rows in groups.items()]
 
 
-def turn_cells(row: TurnRow) -> tuple[str, ...]:
+def turn_cells(row: TurnRow, *, brief: bool) -> tuple[str, ...]:
     return (
         str(row.turn),
         count(row.messages),
@@ -57,16 +57,20 @@ def turn_cells(row: TurnRow) -> tuple[str, ...]:
         fixed(row.decode_tok_s, 2),
         fixed(row.chunk_rate, 2),
         fixed(row.tokens_per_chunk, 2),
-        verdict(row),
+        verdict(row, brief=brief),
     )
 
 
-def verdict(row: TurnRow) -> str:
-    """`ok`, or the findings; with several trials also how many of them were ok."""
+def verdict(row: TurnRow, *, brief: bool) -> str:
+    """`ok`, or the findings (in brief the first and how many more kinds); with several trials how many were ok."""
     if row.judged_trials == 0:
         return "not judged"
     share = f"{row.ok_trials}/{row.judged_trials} " if row.judged_trials > 1 else ""
-    return f"{share}ok" if row.ok else f"{share}FAIL {', '.join(row.findings)}"
+    if row.ok:
+        return f"{share}ok"
+    first, *more = row.findings
+    kinds = f"{first} +{len(more)}" if brief and more else ", ".join(row.findings)
+    return f"{share}FAIL {kinds}"
 
 
 def _arm_cells(row: ArmRow) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def render_terminal(summary: Summary, *, colour: bool = False) -> str:
     parts = [f"run {summary.run}", fill(summary.title, WIDTH)]
     if summary.simulated:
         parts.append(SIMULATED)
-    for table in (*turn_tables(summary), *mode_tables(summary)):
+    for table in (*turn_tables(summary, brief=True), *mode_tables(summary)):
         parts += ["", _bold(table.title, colour=colour), _coloured(_drawn(table), colour=colour)]
     parts += ["", _bold("Summary", colour=colour), *map(_wrapped, score_lines(summary))]
     for title, lines in (

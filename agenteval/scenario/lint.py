@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 from agenteval.errors import Problem, UsageError
 from agenteval.match import check_matcher, example_of, matches
-from agenteval.scenario.bind import AT_CALL, draw
+from agenteval.scenario.bind import AT_CALL, bind, draw
 from agenteval.scenario.complaints import did_you_mean
 from agenteval.scenario.loader import Source, load
 from agenteval.scenario.reader import Path
 from agenteval.scenario.references import reference_problems
 from agenteval.schema import check_schema, violations
-from agenteval.script import ExpectedAnswer, ExpectedCall, Expectation, Json, MockTool, Rule, Turn
+from agenteval.script import Expectation, ExpectedAnswer, ExpectedCall, Json, MockTool, Rule, Turn
 from agenteval.template import TemplateProblem, substitute
 
 
@@ -30,12 +30,17 @@ def lint(name_or_path: str) -> list[Problem]:
 
 def check(source: Source) -> Iterator[Problem]:
     """The problems of one scenario whose file could be loaded."""
-    yield from reference_problems(source)
-    checker = _Checker(source)
-    for place, tool in enumerate(source.scenario.tools):
-        yield from checker.tool(tool, ("tools", place))
-    for place, turn in enumerate(source.scenario.turns):
-        yield from checker.turn(turn, ("turns", place))
+    problems = [*reference_problems(source), *_Checker(source).problems()]
+    yield from problems
+    if not problems:
+        yield from _bind_problems(source)
+
+
+def _bind_problems(source: Source) -> Iterator[Problem]:
+    try:
+        bind(source.scenario, 0)
+    except UsageError as error:
+        yield source.document.problem((), str(error).removeprefix(f"{source.scenario.source}: "))
 
 
 @dataclass(slots=True)
@@ -50,7 +55,13 @@ class _Checker:
     def __post_init__(self) -> None:
         self.sample = draw(self.source.scenario, 0)
 
-    def tool(self, tool: MockTool, path: Path) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Problem]:
+        for place, tool in enumerate(self.source.scenario.tools):
+            yield from self._tool(tool, ("tools", place))
+        for place, turn in enumerate(self.source.scenario.turns):
+            yield from self._turn(turn, ("turns", place))
+
+    def _tool(self, tool: MockTool, path: Path) -> Iterator[Problem]:
         if tool.spec.name in self.tools:
             yield self._problem((*path, "name"), f"there is already a tool {tool.spec.name!r}")
         self.tools[tool.spec.name] = tool
@@ -67,7 +78,7 @@ class _Checker:
             for name, matcher in matchers.items():
                 yield from self._matcher(matcher, (*path, key, name), needs_example=False)
 
-    def turn(self, turn: Turn, path: Path) -> Iterator[Problem]:
+    def _turn(self, turn: Turn, path: Path) -> Iterator[Problem]:
         first = self.users.setdefault(turn.user, int(path[1]))
         if first != path[1]:
             yield self._problem((*path, "user"), f"the same text as in turn {first + 1}; each must be unique")

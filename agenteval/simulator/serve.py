@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
@@ -62,11 +63,18 @@ async def serve(
     ready: Callable[[int], None],
     **timing: Unpack[Timing],
 ) -> None:
-    """Serve until interrupted or out of time. `ready` is called with the port (0 takes a free one) once it listens."""
+    """Serve a deployment until interrupted or out of time. Port 0 takes a free one; `ready` is told it once it listens."""
     engine = Engine(profile, library, Hurried(RealClock(), timing.get("speed", 1.0)))
+    await serve_engine(engine, host, port, ready=ready, max_seconds=timing.get("max_seconds"))
+
+
+async def serve_engine(
+    engine: Engine, host: str, port: int, *, ready: Callable[[int], None], max_seconds: float | None = None
+) -> None:
+    """Serve an engine in the time of its own clock. Raises UsageError if it cannot listen there."""
     listener = _listen(host, port)
     server = _server(engine, lambda: ready(listener.getsockname()[1]))
-    alarm = asyncio.create_task(_stop_after(server, timing.get("max_seconds")))
+    alarm = asyncio.create_task(_stop_after(server, max_seconds))
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -129,14 +137,15 @@ async def _body(request: Request) -> bytes | None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises UsageError when the address cannot be had."""
+    """A socket with this address. Raises UsageError when it cannot be had."""
     try:
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(where)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        with ExitStack() as on_failure:
+            listener = on_failure.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            on_failure.pop_all()
     except OSError as error:
         raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return listener

@@ -53,13 +53,12 @@ def _breaks_late(arm: ArmRow, turns: Sequence[TurnRow]) -> bool:
 
 def _late_hints(arm: ArmRow) -> list[str]:
     hints = [
-        f"Every turn from {arm.first_failing_turn} on fails: length or history is the likely cause. See whether later "
-        f"turns fail on their own: agenteval run {arm.scenario} --history golden"
+        f"Every turn from {arm.first_failing_turn} on fails: length or history is the likely cause. Whether later turns "
+        "fail on their own: the same run with --history golden."
     ]
     if arm.policy == "full_history":
         hints.append(
-            f"See whether a shorter history heals it: agenteval run {arm.scenario} --policy full_history "
-            "--policy sliding_window"
+            "Whether a shorter history heals it: the same run with --policy full_history --policy sliding_window."
         )
     return hints
 

@@ -1,12 +1,13 @@
-"""Mock tools over a real world: `execute` carries out one call, `play` plays what a scenario expects.
+"""Mock tools: a scenario's rules, carried out on a real, stateful world.
 
-A wrong call has its real effect. Whatever cannot be done is a result that says so, never an exception.
+`execute` answers one call as a harness would, wrong calls included; `play` plays a whole scenario as it should go.
+Not here: whether a call was the right one (`scoring`).
 """
 
 from __future__ import annotations
 
-from agenteval.tools.execute import ToolResult, execute
+from agenteval.tools.execute import ErrorKind, ToolResult, execute
 from agenteval.tools.golden import GoldenTurn, play
 from agenteval.tools.world import World
 
-__all__ = ["GoldenTurn", "ToolResult", "World", "execute", "play"]
+__all__ = ["ErrorKind", "GoldenTurn", "ToolResult", "World", "execute", "play"]

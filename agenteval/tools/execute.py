@@ -1,145 +1,123 @@
-"""One call → its result and its effect on the world, as a real harness would answer."""
+"""One tool call on a world. Whatever a model calls, the answer is a result: a text, never an exception."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from agenteval.canonical import JsonProblem, parse_json
-from agenteval.match import matches
+from agenteval.canonical import JsonProblem, canonical_json, parse_json
+from agenteval.match import ABSENT, matches
 from agenteval.messages import ToolCall
 from agenteval.schema import violations
-from agenteval.script import Change, Json, MockTool, Rule, Scenario
-from agenteval.template import TemplateProblem, as_text, delete_path, get_path, set_path, substitute
-from agenteval.tools.projections import project
-from agenteval.tools.world import World
+from agenteval.script import Json, MockTool, Rule, Scenario
+from agenteval.template import MissingPath, TemplateProblem, as_text, get_path, substitute
+from agenteval.tools.returns import result_of
+from agenteval.tools.world import World, changed
 
 MAX_RESULT = 64 * 1024
-"""Characters of a result; what is longer is cut, and says so."""
-
-MAX_TOLD = 3
+MAX_FAULTS = 5
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 ErrorKind = Literal["unknown_tool", "invalid_arguments", "tool_error"]
 
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What the model reads. `error_kind` None: the call succeeded."""
+    """What the model gets to read. `error_kind` is None for a call that worked."""
 
     content: str
+    is_error: bool = False
     error_kind: ErrorKind | None = None
-
-    @property
-    def is_error(self) -> bool:
-        return self.error_kind is not None
-
-
-class _Refused(Exception):
-    """A tool cannot do what was asked; the text is for the model."""
 
 
 def execute(scenario: Scenario, world: World, call: ToolCall) -> ToolResult:
-    """Carry out a call of a bound scenario's tools; changes `world` if a rule says so."""
-    tool = next((item for item in scenario.tools if item.spec.name == call.name), None)
+    """Carry out a call of a bound scenario's tool: its real effect on the world, and its result.
+
+    A call that cannot be carried out (no such tool, broken arguments) says so and changes nothing; so does a rule
+    that fails half-way.
+    """
+    tool = next((tool for tool in scenario.tools if tool.spec.name == call.name), None)
     if tool is None:
-        names = ", ".join(item.spec.name for item in scenario.tools) or "none"
-        return ToolResult(f"Error: there is no tool {call.name!r}. Available tools: {names}.", "unknown_tool")
-    try:
-        arguments = _arguments(tool, call.arguments_text)
-    except _Refused as problem:
-        return ToolResult(f"Error: {problem}", "invalid_arguments")
-    try:
-        return ToolResult(_cut(_answer(tool, world, arguments)))
-    except (_Refused, TemplateProblem) as problem:
-        return ToolResult(_cut(f"Error: {problem}"), "tool_error")
+        names = ", ".join(tool.spec.name for tool in scenario.tools) or "none"
+        return _error("unknown_tool", f"Error: there is no tool named {call.name!r}. Available tools: {names}.")
+    arguments = _arguments(tool, call)
+    return arguments if isinstance(arguments, ToolResult) else _answer(tool, world, arguments)
 
 
-def _arguments(tool: MockTool, text: str) -> dict[str, Any]:
+def _arguments(tool: MockTool, call: ToolCall) -> Mapping[str, Json] | ToolResult:
+    name = tool.spec.name
     try:
-        arguments = parse_json(text)
+        arguments = parse_json(call.arguments_text)
+        canonical_json(arguments)  # a number like 1e999 parses, and is no JSON any more
     except JsonProblem as problem:
-        raise _Refused(f"the arguments of {tool.spec.name} are not valid JSON: {problem}") from problem
+        return _error("invalid_arguments", f"Error: the arguments of {name} are not valid JSON: {problem}.")
+    except ValueError:
+        return _error("invalid_arguments", f"Error: the arguments of {name} contain a number that is too large.")
     if not isinstance(arguments, dict):
-        raise _Refused(f"the arguments of {tool.spec.name} must be a JSON object")
-    broken = violations(tool.spec.parameters, arguments)
-    if broken:
-        told = "; ".join(f"{item.path}: {item.message}" for item in broken[:MAX_TOLD])
-        raise _Refused(f"invalid arguments for {tool.spec.name}: {told}")
+        return _error("invalid_arguments", f"Error: the arguments of {name} are not a JSON object.")
+    faults = violations(tool.spec.parameters, arguments)[:MAX_FAULTS]
+    if faults:
+        listed = "; ".join(str(fault) for fault in faults)
+        return _error("invalid_arguments", f"Error: invalid arguments for {name}: {listed}.")
     return arguments
 
 
-def _answer(tool: MockTool, world: World, arguments: Mapping[str, Json]) -> str:
-    """The text of the first rule that holds, its changes done; none of them if one cannot be."""
-    scopes = {"args": arguments, "world": world.state}
-    rule = next((rule for rule in tool.rules if _holds(rule, scopes)), None)
+def _answer(tool: MockTool, world: World, arguments: Mapping[str, Json]) -> ToolResult:
+    rule = next((rule for rule in tool.rules if _holds(rule, world.state, arguments)), None)
     if rule is None:
-        raise _Refused(f"{tool.spec.name} cannot do this with these arguments")
-    state = world.state
-    for change in rule.changes:
-        state = _changed(state, change, {**scopes, "world": state})
-    scopes = {"args": arguments, "world": state}
-    if rule.error is not None:
-        world.state = state
-        raise _Refused(as_text(substitute(rule.error, scopes)))
-    text = as_text(project(rule.returns, scopes))
-    world.state = state
-    return text
-
-
-def _holds(rule: Rule, scopes: Mapping[str, Json]) -> bool:
+        return _error("tool_error", f"Error: {tool.spec.name} has no answer to these arguments.")
     try:
-        return _arguments_hold(rule, scopes) and _state_holds(rule, scopes)
+        return _carry_out(rule, world, arguments)
+    except TemplateProblem as problem:
+        return _error("tool_error", f"Error: {problem}.")
+
+
+def _holds(rule: Rule, state: Json, arguments: Mapping[str, Json]) -> bool:
+    """Whether a rule's conditions hold. One that looks at something that is not there does not."""
+    scopes = {"args": arguments, "world": state}
+    try:
+        return all(
+            matches(substitute(matcher, scopes, partial=True), arguments.get(name, ABSENT))
+            for name, matcher in rule.when.items()
+        ) and all(
+            matches(substitute(matcher, scopes, partial=True), _present(state, path, scopes))
+            for path, matcher in rule.state.items()
+        )
     except TemplateProblem:
         return False
 
 
-def _arguments_hold(rule: Rule, scopes: Mapping[str, Json]) -> bool:
-    arguments = scopes["args"]
-    return all(
-        name in arguments and matches(substitute(matcher, scopes), arguments[name])
-        for name, matcher in rule.when.items()
-    )
+def _present(state: Json, path: str, scopes: Mapping[str, Json]) -> Json:
+    try:
+        return get_path(state, path, scopes)
+    except MissingPath:
+        return ABSENT
 
 
-def _state_holds(rule: Rule, scopes: Mapping[str, Json]) -> bool:
-    return all(
-        matches(substitute(matcher, scopes), get_path(scopes["world"], path, scopes))
-        for path, matcher in rule.state.items()
-    )
+def _carry_out(rule: Rule, world: World, arguments: Mapping[str, Json]) -> ToolResult:
+    """The rule's changes one after the other, then its result as the world is afterwards; all of it or nothing."""
+    state = world.state
+    for change in rule.changes:
+        state = changed(state, change, arguments)
+    scopes = {"args": arguments, "world": state}
+    if rule.error is not None:
+        result = _error("tool_error", as_text(substitute(rule.error, scopes, partial=True)))
+    else:
+        result = ToolResult(_bounded(as_text(result_of(rule.returns, scopes))))
+    world.state = state
+    return result
 
 
-def _changed(state: Json, change: Change, scopes: Mapping[str, Json]) -> Json:
-    if change.verb == "delete":
-        return delete_path(state, change.target, scopes)
-    value = substitute(change.value, scopes)
-    if change.verb == "set":
-        return set_path(state, change.target, value, scopes)
-    old = get_path(state, change.target, scopes)
-    new = _appended(old, value) if change.verb == "append" else _edited(old, value, change.target)
-    return set_path(state, change.target, new, scopes)
+def _error(kind: ErrorKind, text: str) -> ToolResult:
+    return ToolResult(_bounded(text), True, kind)
 
 
-def _appended(old: Json, value: Json) -> Json:
-    if isinstance(old, list):
-        return [*old, value]
-    if isinstance(old, str) and isinstance(value, str):
-        return old + value
-    raise _Refused("nothing can be appended there")
-
-
-def _edited(old: Json, edit: Json, target: str) -> str:
-    """A text with one passage replaced, which must stand there exactly once."""
-    if not isinstance(old, str):
-        raise _Refused(f"{target} is no text")
-    passage, by = as_text(edit["old"]), as_text(edit["new"])
-    found = old.count(passage) if passage else 0
-    if found != 1:
-        raise _Refused(f"the text to replace was found {found} times, it must be there exactly once")
-    return old.replace(passage, by)
-
-
-def _cut(text: str) -> str:
-    if len(text) <= MAX_RESULT:
-        return text
-    return f"{text[:MAX_RESULT]}\n… cut, {len(text) - MAX_RESULT} more characters"
+def _bounded(text: str) -> str:
+    """Text that can be sent: no halves of surrogate pairs, and at most `MAX_RESULT` bytes."""
+    data = _SURROGATE.sub("\ufffd", text).encode()
+    if len(data) <= MAX_RESULT:
+        return data.decode()
+    note = f"\n[cut: the result has {len(data):,} bytes]"
+    return data[: MAX_RESULT - len(note)].decode(errors="ignore") + note

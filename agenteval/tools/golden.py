@@ -1,21 +1,21 @@
-"""The golden conversation: every expected call made as expected, on a fresh world."""
+"""A scenario played as it should go: what the oracle says, and what golden history holds."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agenteval.match import example_of
 from agenteval.messages import Message, ToolCall
-from agenteval.script import Expectation, ExpectedCall, Scenario, Turn
+from agenteval.script import Expectation, ExpectedAnswer, ExpectedCall, Scenario, Turn
 from agenteval.tools.execute import execute
 from agenteval.tools.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class GoldenTurn:
-    """One turn as it should go: the user's message, all that follows, and the world afterwards."""
+    """The user's message, everything that follows until the assistant's answer, and the world after it."""
 
     user: Message
     messages: tuple[Message, ...]
@@ -23,28 +23,24 @@ class GoldenTurn:
 
 
 def play(scenario: Scenario) -> tuple[GoldenTurn, ...]:
-    """All turns of a bound scenario. Open matchers stand as their examples; calls have ids `call_<turn>_<n>`."""
+    """Every turn of a bound scenario, its expected calls carried out on a fresh world.
+
+    Calls have the ids `call_<turn>_<n>`, from 1. Raises UsageError if a matcher has no example.
+    """
     world = World(scenario.world)
-    turns = []
-    for number, turn in enumerate(scenario.turns, start=1):
-        messages = tuple(_messages(scenario, world, turn, number))
-        turns.append(GoldenTurn(Message("user", turn.user), messages, world.copy()))
-    return tuple(turns)
+    return tuple(_turn(scenario, world, turn, number) for number, turn in enumerate(scenario.turns, start=1))
 
 
-def _messages(scenario: Scenario, world: World, turn: Turn, number: int) -> Iterator[Message]:
-    calls = [_call(call, f"call_{number}_{at}") for at, call in enumerate(turn.expect.calls or (), start=1)]
-    for step in _steps(calls, turn.expect):
-        yield Message("assistant", tool_calls=tuple(step))
-        for call in step:
-            yield Message("tool", execute(scenario, world, call).content, tool_call_id=call.id)
-    yield Message("assistant", _answer(turn.expect))
+def _turn(scenario: Scenario, world: World, turn: Turn, number: int) -> GoldenTurn:
+    steps = _steps(turn.expect, number)
+    called = tuple(message for calls in steps for message in _step(scenario, world, calls))
+    answer = Message("assistant", _answer(turn.expect.answer))
+    return GoldenTurn(Message("user", turn.user), (*called, answer), world.copy())
 
 
-def _steps(calls: Sequence[ToolCall], expect: Expectation) -> list[Sequence[ToolCall]]:
-    if expect.parallel and calls:
-        return [calls]
-    return [[call] for call in calls]
+def _steps(expect: Expectation, number: int) -> list[tuple[ToolCall, ...]]:
+    calls = tuple(_call(call, f"call_{number}_{place}") for place, call in enumerate(expect.calls or (), start=1))
+    return [calls] if expect.parallel and calls else [(call,) for call in calls]
 
 
 def _call(expected: ExpectedCall, call_id: str) -> ToolCall:
@@ -52,10 +48,13 @@ def _call(expected: ExpectedCall, call_id: str) -> ToolCall:
     return ToolCall(call_id, expected.name, json.dumps(arguments, ensure_ascii=False))
 
 
-def _answer(expect: Expectation) -> str:
-    answer = expect.answer
-    if answer is not None and answer.example is not None:
-        return answer.example
-    if answer is not None and answer.contains:
-        return f"Done: {', '.join(answer.contains)}."
-    return "Done."
+def _step(scenario: Scenario, world: World, calls: tuple[ToolCall, ...]) -> Iterator[Message]:
+    yield Message("assistant", tool_calls=calls)
+    for call in calls:
+        yield Message("tool", execute(scenario, world, call).content, tool_call_id=call.id)
+
+
+def _answer(expected: ExpectedAnswer | None) -> str:
+    if expected is None or not (expected.example or expected.contains):
+        return "Done."
+    return expected.example or f"Done: {', '.join(expected.contains)}."

@@ -1,23 +1,80 @@
-"""The state that mock tools read and change."""
+"""The world that tools work on: JSON that rules change, with every earlier state still intact."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 from agenteval.canonical import tagged_hash
-from agenteval.script import Json
+from agenteval.script import Change, Json
+from agenteval.template import TemplateProblem, delete_path, get_path, set_path, substitute
 
 
+@dataclass(slots=True)
 class World:
-    """Holds one JSON value. Values are replaced, never changed in place, so a copy shares everything safely."""
+    """A scenario's state, deep-copied at the beginning. Changes replace `state` and never alter what it was before."""
 
-    __slots__ = ("state",)
+    state: Json
 
-    def __init__(self, state: Json) -> None:
-        self.state = state
+    def __post_init__(self) -> None:
+        self.state = copy.deepcopy(self.state)
 
     def copy(self) -> World:
         """A world that goes its own way from here."""
-        return World(self.state)
+        return copy.copy(self)
+
+    def snapshot(self) -> Json:
+        """The state as it is now; later changes do not reach it."""
+        return self.state
 
     def hash(self) -> str:
-        """The same for equal states, however they came about."""
+        """`sha256:…`, equal for equal states."""
         return tagged_hash(self.state)
+
+
+def changed(state: Json, change: Change, arguments: Mapping[str, Json]) -> Json:
+    """The state after one change. Raises TemplateProblem if it cannot be made."""
+    scopes = {"args": arguments, "world": state}
+    value = substitute(change.value, scopes, partial=True)
+    return _VERBS[change.verb](state, change.target, value, scopes)
+
+
+_Scopes = Mapping[str, Json]
+
+
+def _set(state: Json, target: str, value: Json, scopes: _Scopes) -> Json:
+    return set_path(state, target, value, scopes)
+
+
+def _append(state: Json, target: str, value: Json, scopes: _Scopes) -> Json:
+    """To a list its new last item, to a text more text."""
+    present = get_path(state, target, scopes)
+    if isinstance(present, list):
+        return set_path(state, target, [*present, value], scopes)
+    if isinstance(present, str) and isinstance(value, str):
+        return set_path(state, target, present + value, scopes)
+    raise TemplateProblem(f"nothing can be appended to `{target}`: it is no list, and not both are texts")
+
+
+def _delete(state: Json, target: str, _: Json, scopes: _Scopes) -> Json:
+    return delete_path(state, target, scopes)
+
+
+def _replace(state: Json, target: str, value: Json, scopes: _Scopes) -> Json:
+    """An edit of a text, in which `old` has to stand exactly once."""
+    text, old, new = get_path(state, target, scopes), value["old"], value["new"]
+    if not (isinstance(text, str) and isinstance(old, str) and isinstance(new, str)) or not old:
+        raise TemplateProblem("only a text can be replaced, by a text, in a text")
+    times = text.count(old)
+    if times != 1:
+        raise TemplateProblem(f"the text to be replaced stands there {times} times; it has to stand there exactly once")
+    return set_path(state, target, text.replace(old, new), scopes)
+
+
+_VERBS: Mapping[str, Callable[[Json, str, Json, _Scopes], Json]] = {
+    "set": _set,
+    "append": _append,
+    "delete": _delete,
+    "replace": _replace,
+}

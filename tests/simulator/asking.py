@@ -36,7 +36,11 @@ class Reply:
     usage: dict[str, Any] | None = None
     frames: list[dict[str, Any]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
-    raw: bytes = b""
+    chunks: list[bytes] = field(default_factory=list)
+
+    @property
+    def raw(self) -> bytes:
+        return b"".join(self.chunks)
 
     @property
     def arguments(self) -> list[Any]:
@@ -51,7 +55,7 @@ class Reply:
         return replace(_message_of(self.calls), content=self.content or None, reasoning=self.reasoning or None)
 
     def take(self, chunk: bytes, seconds: float) -> None:
-        self.raw += chunk
+        self.chunks.append(chunk)
         data = chunk.removeprefix(b"data: ").strip()
         if data == b"[DONE]":
             return
@@ -105,7 +109,9 @@ def stock() -> Scenario:
 @cache
 def script(seed: int = SEED) -> Script:
     """How it goes when all is right."""
-    found = Shelf([stock()]).find(read_request(body((Message("system", stock().system), Message("user", "")), seed=seed)))
+    found = Shelf([stock()]).find(
+        read_request(body((Message("system", stock().system), Message("user", "")), seed=seed))
+    )
     assert found is not None
     return found
 

@@ -11,7 +11,6 @@ from agenteval.messages import Message, Transcript
 from agenteval.schema import violations
 from agenteval.simulator.model import LOST, MARK
 from agenteval.simulator.recall import Recall, misremembered, variants
-
 from tests.simulator.asking import ask, body, history, script, stock
 
 LOT = script().values[0]
@@ -124,7 +123,7 @@ UNKNOWN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_what_it_does_not_know_gets_a_marked_answer(name: str) -> None:
-    reply = ask(body(history(1), **UNKNOWN[name]))
+    reply = ask({**body(history(1)), **UNKNOWN[name]})
     assert reply.content.startswith(MARK)
     assert (reply.calls, reply.finish) == ([], "stop")
 

@@ -82,7 +82,19 @@ def test_a_bad_request_is_refused_by_name(refused: dict[str, Any], field: str) -
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{", b"[]", b'"x"', b"null", b"\xff{}", b'{"a": NaN}', b'{"a": 1e999}', b'{"a": "\\ud800"}', b"[" * 100_000, b"1" * 10_000],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"x"',
+        b"null",
+        b"\xff{}",
+        b'{"a": NaN}',
+        b'{"a": 1e999}',
+        b'{"a": "\\ud800"}',
+        b"[" * 100_000,
+        b"1" * 10_000,
+    ],
 )
 def test_what_is_no_json_object_is_refused(data: bytes) -> None:
     with pytest.raises(Refusal) as refusal:
