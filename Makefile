@@ -38,7 +38,8 @@ docs: .venv/.ready ## write the program's present output into the README
 bench: .venv/.ready ## measure agenteval itself
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-test-servers: .venv/.ready ## run the tests that need a real inference server
+test-servers: .venv/.ready ## build llama.cpp's server (once, minutes) and drive it
+	@$(BIN)/python -m tests.servers.llamacpp
 	@$(BIN)/pytest -q -m servers tests/servers $(ARGS)
 
 lock: ## resolve requirements.lock again (needs uv; make lock ARGS=--upgrade takes the newest of everything)

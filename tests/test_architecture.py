@@ -404,9 +404,7 @@ def test_a_rule_lets_pass(rule: str, name: str, source: str) -> None:
 
 def cycle_complaints(sources: Mapping[str, str]) -> list[str]:
     house = {name: Module(name, text, name == f"{ROOT}.parsers") for name, text in sources.items()}
-    return [
-        module.name for module in house.values() for _ in RULES["a_room_has_no_import_cycle"](module, house)
-    ]
+    return [module.name for module in house.values() for _ in RULES["a_room_has_no_import_cycle"](module, house)]
 
 
 def test_a_cycle_in_a_room_is_caught() -> None:

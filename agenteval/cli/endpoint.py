@@ -90,8 +90,8 @@ async def _listed(options: EndpointOptions, transport: HttpTransport) -> tuple[s
         return model_names(fetched.value)
     if options.model is None:
         raise EndpointError(
-            f"{transport.base_url} does not list its models ({fetched.error}); is this the address of an OpenAI-compatible "
-            "API? If it is, name the model with --model"
+            f"{transport.base_url} does not list its models ({fetched.error}); is this the address of an "
+            "OpenAI-compatible API? If it is, name the model with --model"
         )
     return ()
 

@@ -37,7 +37,9 @@ def turn_tables(summary: Summary, *, brief: bool = False) -> list[Table]:
     arms: dict[str, list[TurnRow]] = {}
     for row in summary.turns:
         arms.setdefault(f"{row.scenario} · thinking {row.thinking} · {row.policy}", []).append(row)
-    return [Table(title, TURN_HEADER, tuple(turn_cells(row, brief=brief) for row in rows)) for title, rows in arms.items()]
+    return [
+        Table(title, TURN_HEADER, tuple(turn_cells(row, brief=brief) for row in rows)) for title, rows in arms.items()
+    ]
 
 
 def mode_tables(summary: Summary) -> list[Table]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from agenteval.messages import ToolSpec, Transcript
 from agenteval.outcome import ContextSource, Tokens
 from agenteval.parsers import FAMILIES
@@ -12,17 +14,39 @@ from agenteval.thinking import Thinking
 from agenteval.tokens import Calibration, TokenCount, Vocabulary, vocabulary
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Tokens of a local rendering, or characters."""
+
+    units: int
+    is_tokens: bool
+
+    def learnt(self, calibration: Calibration, server_tokens: int | None) -> Calibration:
+        """The calibration with what a server counted for a prompt of this size."""
+        if server_tokens is None:
+            return calibration
+        return calibration.learn(self.units, TokenCount(server_tokens, "server"))
+
+    def estimate(self, calibration: Calibration) -> int:
+        """Tokens that the server will count: scaled by what it counted before in this cell.
+
+        Without evidence a local count stands as it is; servers differ from it by their own tokenizer.
+        """
+        if self.is_tokens and not calibration.pairs:
+            return self.units
+        return calibration.estimate(self.units).value
+
+
 class Accountant:
-    """Counts for one endpoint. Estimates are calibrated on the server's own counts of earlier requests."""
+    """Counts for one endpoint's family of models; holds no memory of its own."""
 
     def __init__(self, family: str | None) -> None:
         known = family is not None and family in RENDERERS
         self._family = family if known else None
         self._vocabulary: Vocabulary = vocabulary(FAMILIES[family].special if known and family else ())
-        self._calibration = Calibration()
 
     def prompt(self, messages: Transcript, tools: tuple[ToolSpec, ...], thinking: Thinking) -> PromptCount | None:
-        """The rendered prompt's tokens; None for a family whose template is not known here."""
+        """The prompt's tokens as rendered here; None for a family whose template is not known."""
         if self._family is None:
             return None
         return count_prompt(
@@ -34,18 +58,12 @@ class Accountant:
             keep_reasoning=thinking == "preserved",
         )
 
-    def estimate(self, messages: Transcript, tools: tuple[ToolSpec, ...], thinking: Thinking) -> int:
-        """The best count that can be had before a request is sent; for policies."""
+    def size(self, messages: Transcript, tools: tuple[ToolSpec, ...], thinking: Thinking) -> Size:
+        """How large a prompt is before any server has counted it."""
         counted = self.prompt(messages, tools, thinking)
         if counted is not None:
-            return counted.total
-        return self._calibration.estimate(_characters(messages, tools)).value
-
-    def learn(self, messages: Transcript, tools: tuple[ToolSpec, ...], prompt_tokens: int | None) -> None:
-        """Take note of a server's count, for later estimates."""
-        if prompt_tokens is not None:
-            count = TokenCount(prompt_tokens, "server")
-            self._calibration = self._calibration.learn(_characters(messages, tools), count)
+            return Size(counted.total, is_tokens=True)
+        return Size(_characters(messages, tools), is_tokens=False)
 
     def tokens(self, reply: Reply, counted: PromptCount | None, estimate: int) -> Tokens:
         """The counts of one finished request, each from the best source."""

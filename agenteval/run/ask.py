@@ -31,13 +31,15 @@ RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request to make: where in the cell it stands, what the model sees, what is expected of the whole turn."""
+    """One request to make: where in the cell it stands, what the model sees (`estimate`: how many tokens that
+    should be), what is expected of the whole turn."""
 
     cell: Cell
     turn: int
     step: int
     view: View
     tools: tuple[ToolSpec, ...]
+    estimate: int
     expected: tuple[RecordedExpectation, ...] | None = None
     purpose: Purpose = "agent"
     max_tokens: int | None = None
@@ -141,12 +143,8 @@ def _report(view: View) -> dict[str, object]:
 
 
 def _tokens(question: Question, desk: Desk, reply: Reply) -> Tokens:
-    messages, thinking = question.view.messages, question.cell.thinking
-    counted = desk.accountant.prompt(messages, question.tools, thinking)
-    estimate = desk.accountant.estimate(messages, question.tools, thinking)
-    tokens = desk.accountant.tokens(reply, counted, estimate)
-    desk.accountant.learn(messages, question.tools, tokens.prompt)
-    return tokens
+    counted = desk.accountant.prompt(question.view.messages, question.tools, question.cell.thinking)
+    return desk.accountant.tokens(reply, counted, question.estimate)
 
 
 def _timing(attempt: Attempt, tokens: Tokens, desk: Desk) -> Timing:

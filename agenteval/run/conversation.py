@@ -8,14 +8,16 @@ from typing import Any
 from agenteval.context import ModelRequest, View, build_policy
 from agenteval.errors import UsageError
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_user_index
-from agenteval.outcome import RecordedResult, Repair
-from agenteval.run.ask import Question
+from agenteval.outcome import RecordedExpectation, RecordedResult, Repair
+from agenteval.run.accounting import Size
+from agenteval.run.ask import Answered, Question
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
 from agenteval.scoring import StepContext
 from agenteval.scoring.calls import right_values
 from agenteval.script import Turn
-from agenteval.stream import CallReply, Reply
+from agenteval.stream import CallReply
+from agenteval.tokens import Calibration
 from agenteval.tools import GoldenTurn, World, execute, play
 
 
@@ -38,6 +40,7 @@ class Conversation:
         self.transcript: Transcript = (Message("system", cell.scenario.system),)
         self._policy = build_policy(cell.policy)
         self._policy_state = self._policy.begin()
+        self._calibration = Calibration()
         self._golden: tuple[GoldenTurn, ...] = play(cell.scenario) if desk.plan.history == "golden" else ()
         self._used_ids: set[str] = set()
         self._once_right: dict[tuple[str, str], tuple[Any, ...]] = {}
@@ -62,19 +65,25 @@ class Conversation:
             self._once_right[key] = (*self._once_right.get(key, ()), value)
         self._right_now = right_values(turn.expect.calls or ())
 
-    def view(self) -> View:
-        """What the policy lets through now."""
-        accountant, tools, thinking = self.desk.accountant, self.tools, self.cell.thinking
-        view = self._policy.step(
-            self.transcript,
-            self._policy_state,
-            self.desk.budget,
-            lambda messages: accountant.estimate(messages, tools, thinking),
-        )
+    def question(self, turn: Turn, step: int) -> Question:
+        """What to ask now: the policy's view of the transcript, and what is expected."""
+        calls = turn.expect.calls
+        expected = None if calls is None else tuple(RecordedExpectation(call.name, call.arguments) for call in calls)
+        view = self._view()
+        return Question(self.cell, self.turn, step, view, self.tools, self._estimate(view.messages), expected)
+
+    def _view(self) -> View:
+        view = self._policy.step(self.transcript, self._policy_state, self.desk.budget, self._estimate)
         if isinstance(view, ModelRequest):
             raise UsageError(f"policy {self._policy.name} wants a model-made summary, which `run` cannot ask for yet")
         self._policy_state = view.state
         return view
+
+    def _estimate(self, messages: Transcript) -> int:
+        return self._size(messages).estimate(self._calibration)
+
+    def _size(self, messages: Transcript) -> Size:
+        return self.desk.accountant.size(messages, self.tools, self.cell.thinking)
 
     def context(self, question: Question, turn: Turn) -> StepContext:
         """What the reply to a question is judged by."""
@@ -89,8 +98,11 @@ class Conversation:
             exempt=frozenset(tool.name for tool in self._policy.tools),
         )
 
-    def hear(self, reply: Reply) -> Heard:
+    def hear(self, question: Question, answered: Answered) -> Heard:
         """Append the reply to the transcript, carry out its calls on the world, append their results."""
+        reply = answered.attempt.reply
+        size = self._size(question.view.messages)
+        self._calibration = size.learnt(self._calibration, answered.record.tokens.prompt)
         calls, repairs = self._sendable_calls(reply.tool_calls)
         said = Message("assistant", reply.content, reply.reasoning, calls)
         results = [self._execute(call) for call in calls]

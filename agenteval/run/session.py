@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from agenteval.outcome import Finding, RecordedExpectation
-from agenteval.run.ask import Answered, Question, ask
+from agenteval.outcome import Finding
+from agenteval.run.ask import Answered, ask
 from agenteval.run.conversation import Conversation, Heard
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
@@ -39,13 +39,13 @@ async def _run_turn(talk: Conversation, turn: Turn) -> bool:
     progress = Progress.begin(turn.expect)
     max_steps = talk.cell.scenario.defaults.max_steps
     for step in range(1, max_steps + 1):
-        question = _question(talk, turn, step)
+        question = talk.question(turn, step)
         answered = await ask(question, talk.desk)
         if answered is None:
             return False
         judgement = judge_step(answered.attempt.reply, talk.context(question, turn), progress)
         progress, findings = judgement.progress, judgement.findings
-        heard = talk.hear(answered.attempt.reply)
+        heard = talk.hear(question, answered)
         over = judgement.ends_turn or step == max_steps
         if over:
             findings += _end_findings(talk, turn, judgement, max_steps)
@@ -55,12 +55,6 @@ async def _run_turn(talk: Conversation, turn: Turn) -> bool:
         if over:
             break
     return True
-
-
-def _question(talk: Conversation, turn: Turn, step: int) -> Question:
-    calls = turn.expect.calls
-    expected = None if calls is None else tuple(RecordedExpectation(call.name, call.arguments) for call in calls)
-    return Question(talk.cell, talk.turn, step, talk.view(), talk.tools, expected)
 
 
 def _end_findings(talk: Conversation, turn: Turn, judgement: Judgement, max_steps: int) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from agenteval.messages import ToolSpec
 from agenteval.outcome import Finding
 from agenteval.schema import violations
 from agenteval.scoring.progress import Progress
-from agenteval.script import ExpectedCall, Expectation
+from agenteval.script import Expectation, ExpectedCall
 from agenteval.stream import CallReply
 
 MAX_VIOLATIONS = 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agenteval.script import ExpectedCall, Expectation
+from agenteval.script import Expectation, ExpectedCall
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,8 @@ class Engine:
             for step in self._steps(job):
                 elapsed = (self.clock.now() - job.admitted_at) / NS_PER_S
                 await self.clock.sleep(max(0.0, step.at - elapsed))
+                if not tokens:
+                    self._cache.remember(job.prompt)
                 tokens = step.tokens
                 yield step
         finally:

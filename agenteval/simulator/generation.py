@@ -36,18 +36,14 @@ class Prefilled:
 
 def generate(speech: Speech, parser: Parser, pace: Pace, start: Prefilled, rng: Random) -> Iterator[Step]:
     """The steps of a reply."""
-    total = len(speech.ids)
     screen = Screen(parser)
-    at = pace.first_token(start.prompt, start.cached, rng)
-    before, tokens = 0, min(1, total)
-    while True:
-        screen.feed(b"".join(speech.shown[before:tokens]))
-        if tokens == total:
-            yield Step(at, tokens, tuple(screen.flush()))
-            return
-        yield Step(at, tokens, tuple(screen.next()))
+    at, tokens = pace.first_token(start.prompt, start.cached, rng), 0
+    bursts = [1, *pace.bursts(len(speech.ids) - 1, rng)]
+    for left, burst in zip(range(len(bursts) - 1, -1, -1), bursts, strict=True):
+        screen.feed(b"".join(speech.shown[tokens : tokens + burst]))
+        tokens += burst
+        yield Step(at, tokens, tuple(screen.next() if left else screen.flush()))
         at += pace.step(start.prompt + tokens, rng)
-        before, tokens = tokens, min(total, tokens + pace.burst(rng))
 
 
 class Screen:
@@ -96,8 +92,10 @@ def _name_apart(delta: Delta) -> tuple[Delta, ...]:
 def _joined(first: Delta, second: Delta) -> Delta | None:
     """Both as one delta; None if they are of different kinds."""
     match first, second:
-        case (ReasoningDelta(), ReasoningDelta()) | (ContentDelta(), ContentDelta()):
-            return replace(first, text=first.text + second.text)
+        case ReasoningDelta(text=begun), ReasoningDelta(text=more):
+            return ReasoningDelta(begun + more)
+        case ContentDelta(text=begun), ContentDelta(text=more):
+            return ContentDelta(begun + more)
         case CallDelta(name=None), CallDelta(name=None) if first.index == second.index:
             return replace(first, arguments=first.arguments + second.arguments)
         case _:

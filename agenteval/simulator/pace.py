@@ -69,8 +69,26 @@ class Pace:
         slope = (after[1] - before[1]) / (after[0] - before[0])
         return before[1] + slope * (max(context, self.steps[0][0]) - before[0])
 
-    def burst(self, rng: Random) -> int:
-        """Tokens that one decode step yields: the model's own and as many of the draft's as it accepts in a row."""
+    def bursts(self, tokens: int, rng: Random) -> list[int]:
+        """How many tokens each step yields until there are so many.
+
+        The number of steps is tokens / tokens_per_step, rounded up or down by chance, so that the mean is right for
+        short replies too: an end that cuts a last burst would make them look slower than the tables say.
+        """
+        wanted = tokens / self.tokens_per_step
+        rounded = int(wanted) + (rng.random() < wanted % 1)
+        steps = min(tokens, max(math.ceil(tokens / MAX_BURST), rounded))
+        bursts = [self._burst(rng) for _ in range(steps)]
+        missing = tokens - sum(bursts)
+        while missing:
+            at, change = rng.randrange(steps), 1 if missing > 0 else -1
+            if 1 <= bursts[at] + change <= MAX_BURST:
+                bursts[at] += change
+                missing -= change
+        return bursts
+
+    def _burst(self, rng: Random) -> int:
+        """The model's own token and as many of the draft's as it accepts in a row."""
         accepted = acceptance(self.tokens_per_step)
         tokens = 1
         while tokens < MAX_BURST and rng.random() < accepted:

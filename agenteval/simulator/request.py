@@ -92,7 +92,8 @@ def read_body(body: bytes) -> dict[str, Any]:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except ValueError as problem:  # no UTF-8, no JSON, numbers too large for it, half a surrogate pair
         raise Refusal(400, f"the body is not JSON: {problem}") from problem
-    return _kind(value, "an object", "the body")
+    members: dict[str, Any] = _kind(value, "an object", "the body")
+    return members
 
 
 def read_request(body: Mapping[str, Any]) -> Received:
@@ -146,7 +147,7 @@ def _check_ranges(body: Mapping[str, Any]) -> None:
 def _may_call(choice: Any) -> bool:
     if not (choice is None or choice in ("auto", "none", "required") or isinstance(choice, dict)):
         raise Refusal(400, "tool_choice must be auto, none, required or an object", "tool_choice")
-    return choice != "none"
+    return bool(choice != "none")
 
 
 def _messages(body: Mapping[str, Any]) -> Transcript:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,9 +80,13 @@ def _server_info(engine: Engine) -> dict[str, Any]:
     }
 
 
-PAGES = {
+def _health(_: Engine) -> dict[str, Any]:
+    return {"status": "ok"}
+
+
+PAGES: dict[str, Callable[[Engine], dict[str, Any]]] = {
     "/v1/models": _models,
     "/get_server_info": _server_info,
-    "/health": lambda _: {"status": "ok"},
+    "/health": _health,
 }
 """What a GET answers at once."""

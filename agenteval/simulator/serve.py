@@ -63,7 +63,7 @@ async def serve(
     ready: Callable[[int], None],
     **timing: Unpack[Timing],
 ) -> None:
-    """Serve a deployment until interrupted or out of time. Port 0 takes a free one; `ready` is told it once it listens."""
+    """Serve a deployment until interrupted or out of time. `ready` is told the port; 0 takes a free one."""
     engine = Engine(profile, library, Hurried(RealClock(), timing.get("speed", 1.0)))
     await serve_engine(engine, host, port, ready=ready, max_seconds=timing.get("max_seconds"))
 

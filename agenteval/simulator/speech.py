@@ -59,7 +59,7 @@ class Voice:
         shown = self._vocabulary.pieces(raw)
         thought = self._thought(shown, received)
         if received.ignore_eos and received.max_tokens:
-            more = FILLER * room
+            more = FILLER * (room // self._vocabulary.count(FILLER) + 1)
             ids, shown = ids + self._vocabulary.encode(more), shown + self._vocabulary.pieces(more)
         if len(ids) >= room:
             return Speech(tuple(ids[:room]), tuple(shown[:room]), min(thought, room), None)

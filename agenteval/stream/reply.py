@@ -114,9 +114,6 @@ class Defects:
         first, count = self._first.get(kind, (detail[:300], 0))
         self._first[kind] = (first, count + 1)
 
-    def __contains__(self, kind: DefectKind) -> bool:
-        return kind in self._first
-
     def all(self) -> tuple[Defect, ...]:
         """In the order in which the kinds first occurred."""
         return tuple(Defect(kind, detail, count) for kind, (detail, count) in self._first.items())

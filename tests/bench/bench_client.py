@@ -54,10 +54,8 @@ def rows() -> list[Row]:
 def _spent(name: str, url: str) -> float:
     """CPU seconds per 10,000 chunks."""
     uvloop = importlib.import_module("uvloop") if importlib.util.find_spec("uvloop") else None
-    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop if uvloop else None)
-    with runner:
-        spent = runner.run(_run(name, url))
-    return spent
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if uvloop else None) as runner:
+        return runner.run(_run(name, url))
 
 
 async def _run(name: str, url: str) -> float:
@@ -70,7 +68,7 @@ async def _run(name: str, url: str) -> float:
     return spent / (STREAMS * (CHUNKS + 3)) * 10_000
 
 
-async def _late(stream: OneStream, delay_s: float) -> float:
+async def _late(stream: OneStream, delay_s: float) -> None:
     """Streams start evenly spread over one gap: in a burst the clients would read several events at once."""
     await RealClock().sleep(delay_s)
     await stream()

@@ -140,7 +140,12 @@ def test_a_dead_endpoint_gets_a_sentence_and_exit_3(tmp_path: Path) -> None:
 def test_the_environment_may_name_the_endpoint(tmp_path: Path) -> None:
     done = agenteval("run", cwd=tmp_path, OPENAI_BASE_URL="http://127.0.0.1:9/v1")
     assert done.returncode == 3
-    assert agenteval("run", "thinking-modes", "--profile", "healthy", cwd=tmp_path, OPENAI_BASE_URL="http://127.0.0.1:9/v1").returncode == 0
+    assert (
+        agenteval(
+            "run", "thinking-modes", "--profile", "healthy", cwd=tmp_path, OPENAI_BASE_URL="http://127.0.0.1:9/v1"
+        ).returncode
+        == 0
+    )
 
 
 def test_no_key_is_in_any_file(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from agenteval.client import HttpTransport
+from agenteval.client.address import address_of
+from agenteval.client.faults import connect_fault
 from agenteval.errors import UsageError
 from agenteval.wire import Exchange, Fault, HttpRequest, Limits, Receiver
 from tests.client.server import FAST, LOCALHOST_PEM, Answer, Server, Sink, chunked, head, serving, sized
@@ -259,6 +262,17 @@ def test_bytes_that_nobody_asked_for_end_a_kept_connection() -> None:
     talk(scenario, [Answer((sized(b"a") + sized(b"smuggled"),))], [Answer((sized(b"b"),))])
 
 
+def test_bytes_that_come_while_a_connection_is_idle_close_it() -> None:
+    async def scenario(transport: HttpTransport, server: Server) -> None:
+        await transport.exchange(POST, Sink(), FAST)
+        await server.closed.wait()
+        sink = Sink()
+        exchange = await transport.exchange(POST, sink, FAST)
+        assert (exchange.fault, sink.body, server.connections) == (None, b"b", 2)
+
+    talk(scenario, [Answer((sized(b"a"), sized(b"smuggled")))], [Answer((sized(b"b"),))])
+
+
 def test_closing_the_transport_ends_what_is_under_way() -> None:
     async def scenario(transport: HttpTransport, server: Server) -> None:
         sink = Sink()
@@ -371,6 +385,12 @@ def test_a_name_that_does_not_resolve_is_a_fault_that_says_so() -> None:
     run(main())
 
 
+def test_other_trouble_with_connecting_keeps_the_systems_words() -> None:
+    error = OSError(errno.ENETUNREACH, "Network is unreachable")
+    fault = connect_fault(error, address_of("http://10.0.0.1:8000"), FAST)
+    assert fault == Fault("connect", "no connection to 10.0.0.1:8000: Network is unreachable")
+
+
 def test_a_bug_in_what_takes_the_bytes_surfaces() -> None:
     class Broken(Sink):
         def data(self, chunk: bytes, at: int) -> None:
@@ -417,10 +437,11 @@ def test_tls_to_a_certificate_that_the_system_trusts(monkeypatch: pytest.MonkeyP
     talk(scenario, [Answer((sized(b"a"),))], tls=True, url="https://localhost:0/v1")
 
 
-def test_tls_to_a_server_without_tls_is_a_fault_that_says_so() -> None:
+@pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
+def test_tls_to_a_server_without_tls_is_a_fault_that_says_so(greeting: bytes) -> None:
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(10)
-        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.write(greeting)
         writer.close()
 
     async def main() -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from agenteval.client import Fetched, ask_json, fetch_json, list_models
-from agenteval.errors import EndpointError
+from agenteval.client import MODELS_PATH, Fetched, ask_json, fetch_json, model_names
 from agenteval.wire import Fault
 from tests.client.scripted import Scripted
 
@@ -19,9 +18,19 @@ def answering(value: Any, status: int = 200) -> Scripted:
     return Scripted([(1, data[:3]), (2, data[3:])], status=status, headers=())
 
 
-def test_models_are_listed_in_the_servers_order() -> None:
-    transport = answering({"object": "list", "data": [{"id": "b"}, {"id": "a", "max_model_len": 8192}, {"id": 7}, "x"]})
-    assert asyncio.run(list_models(transport)) == ("b", "a")
+def test_models_are_named_in_the_servers_order() -> None:
+    listed = {"object": "list", "data": [{"id": "b"}, {"id": "a", "max_model_len": 8192}, {"id": 7}, {"id": ""}, "x"]}
+    assert model_names(listed) == ("b", "a")
+
+
+@pytest.mark.parametrize("answer", [None, [], "x", {}, {"data": None}, {"data": {}}, {"data": 7}])
+def test_an_answer_that_lists_no_models_names_none(answer: Any) -> None:
+    assert model_names(answer) == ()
+
+
+def test_a_path_is_asked_for() -> None:
+    transport = answering({"data": []})
+    assert asyncio.run(fetch_json(transport, MODELS_PATH)) == Fetched(200, {"data": []})
     (request,) = transport.requests
     assert (request.method, request.path, request.body) == ("GET", "/v1/models", b"")
 
@@ -32,15 +41,12 @@ def test_models_are_listed_in_the_servers_order() -> None:
         (answering({"error": {"message": "who are you"}}, 401), "HTTP 401: who are you"),
         (answering(b"Internal Server Error", 500), "HTTP 500: Internal Server Error"),
         (answering(b"<html>"), "HTTP 200 with a body that is no JSON"),
-        (answering({"models": []}), "answered without `data`"),
-        (answering([]), "answered without `data`"),
         (Scripted(status=None, fault=Fault("refused", "nothing listens on box:1")), "nothing listens on box:1"),
     ],
 )
-def test_an_endpoint_that_lists_no_models_says_why(transport: Scripted, reason: str) -> None:
-    with pytest.raises(EndpointError, match="does not list its models") as caught:
-        asyncio.run(list_models(transport))
-    assert reason in str(caught.value)
+def test_an_answer_that_is_of_no_use_says_why(transport: Scripted, reason: str) -> None:
+    fetched = asyncio.run(fetch_json(transport, MODELS_PATH))
+    assert (fetched.value, fetched.error) == (None, reason)
 
 
 def test_a_body_is_posted() -> None:

@@ -98,7 +98,10 @@ WELL_FORMED = [
     ),
     Case(
         "a string beside other types",
-        call("limit", arg("unit", "null")) + call("limit", arg("unit", "42")) + call("limit", arg("upto", "null")),
+        call("limit", arg("unit", '"x"'))
+        + call("limit", arg("unit", "null"))
+        + call("limit", arg("unit", "42"))
+        + call("limit", arg("upto", "null")),
         said(
             "",
             ("limit", '{"unit": "\\"x\\""}'),

@@ -45,7 +45,10 @@ def test_colour_only_on_request() -> None:
 
 def test_csv_has_one_line_per_turn_and_empty_for_unknown() -> None:
     rows = list(csv.DictReader(io.StringIO(render_csv(summary()))))
-    assert [(row["turn"], row["ok_trials"], row["findings"]) for row in rows] == [("1", "1", ""), ("2", "0", "no_tool_call:1")]
+    assert [(row["turn"], row["ok_trials"], row["findings"]) for row in rows] == [
+        ("1", "1", ""),
+        ("2", "0", "no_tool_call:1"),
+    ]
     assert rows[0]["decode_tok_s"] == "", "pooled decode needs token counts that these records lack"
 
 

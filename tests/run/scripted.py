@@ -102,9 +102,7 @@ SCENARIO = Scenario(
                 Rule(error="no such file: ${args.path}"),
             ),
         ),
-        MockTool(
-            CLOSE, (Rule(changes=(Change("set", "tickets[args.id]", "closed"),), returns={"status": "closed"}),)
-        ),
+        MockTool(CLOSE, (Rule(changes=(Change("set", "tickets[args.id]", "closed"),), returns={"status": "closed"}),)),
     ),
     turns=(
         Turn("Read a.py.", Expectation(calls=(ExpectedCall("read_file", {"path": "a.py"}),))),

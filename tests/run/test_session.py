@@ -155,9 +155,7 @@ def test_preserved_reasoning_is_probed_once(thinking: str, probes: int) -> None:
     assert len(probed) == probes
     for record in probed:
         asked = next(r for r in played.agent if (r.turn, r.step) == (record.turn, record.step))
-        with_reasoning, without = (
-            played.bodies[played.records.index(item)]["messages"] for item in (asked, record)
-        )
+        with_reasoning, without = (played.bodies[played.records.index(item)]["messages"] for item in (asked, record))
         assert any("reasoning" in message for message in with_reasoning)
         assert not any("reasoning" in message for message in without)
         assert record.turn == 2

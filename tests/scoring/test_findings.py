@@ -12,7 +12,7 @@ from agenteval.messages import Message, Transcript
 from agenteval.outcome import FINDING_KINDS, Finding
 from agenteval.scoring import Progress, StepContext, judge_end, judge_step
 from agenteval.scoring.judge import give_up
-from agenteval.script import ExpectedAnswer, ExpectedCall, Expectation
+from agenteval.script import Expectation, ExpectedAnswer, ExpectedCall
 from agenteval.stream import CallReply, Defect, Reply
 from agenteval.thinking import Thinking
 from tests.transcripts import CLOSE, READ
@@ -218,7 +218,12 @@ def test_calls_that_never_end_are_given_up() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "wrong"),
-    [("Ticket T-7 is closed.", False), ("ticket t-7  is\nclosed", False), ("All closed.", True), ("T-7 is open.", True)],
+    [
+        ("Ticket T-7 is closed.", False),
+        ("ticket t-7  is\nclosed", False),
+        ("All closed.", True),
+        ("T-7 is open.", True),
+    ],
 )
 def test_wrong_answer(answer: str, wrong: bool) -> None:
     expect = Expectation(answer=ExpectedAnswer(contains=("T-7",), excludes=("is open",)))

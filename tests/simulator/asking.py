@@ -122,13 +122,13 @@ def history(turn: int, part: int = 0) -> Transcript:
     return (*golden.before(turn - 1), *golden.golden[turn - 1].messages[:part])
 
 
-def body(messages: Sequence[Message], **fields: Any) -> dict[str, Any]:
-    """A streaming request of the small scenario."""
+def body(messages: Sequence[Message], of: Scenario | None = None, **fields: Any) -> dict[str, Any]:
+    """A streaming request of a scenario, the small one unless told otherwise."""
     template = {"enable_thinking": False, "clear_thinking": True}
     return {
         "model": PROFILES["healthy"].model,
         "messages": [wire(message) for message in messages],
-        "tools": [tool_object(tool) for tool in stock().tool_specs],
+        "tools": [tool_object(tool) for tool in (of or stock()).tool_specs],
         "seed": SEED,
         "stream": True,
         "stream_options": COUNTED,

@@ -19,8 +19,8 @@ from agenteval.simulator.request import Refusal, read_request
 from agenteval.tokens import vocabulary
 from tests.simulator.asking import COUNTED, Reply, ask, ask_all, body, engine, history, profile, script
 
-THINKING = {"chat_template_kwargs": {"enable_thinking": True}}
-PRESERVED = {"chat_template_kwargs": {"enable_thinking": True, "clear_thinking": False}}
+THINKING: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": True}}
+PRESERVED: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": True, "clear_thinking": False}}
 LOT = script().values[0]
 
 

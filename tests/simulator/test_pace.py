@@ -18,11 +18,6 @@ def spark() -> Pace:
     return glm47_spark()
 
 
-def mean_burst(spark: Pace, count: int) -> float:
-    rng = Random(11)
-    return sum(spark.burst(rng) for _ in range(count)) / count
-
-
 @pytest.mark.parametrize("row", SWEEP, ids=lambda row: f"{row['context_tokens']:g}")
 def test_chunk_rate_is_the_published_one(row: dict[str, float], spark: Pace) -> None:
     assert 1 / spark.step_mean(row["context_tokens"]) == pytest.approx(row["decode_tok_s"], rel=1e-9)
@@ -46,7 +41,31 @@ def test_steps_between_and_beyond_the_rows_lie_on_lines(spark: Pace) -> None:
 
 def test_a_chunk_carries_about_two_point_two_tokens(spark: Pace) -> None:
     assert spark.tokens_per_step == pytest.approx(16.77 / 7.58)
-    assert mean_burst(spark, 100_000) == pytest.approx(spark.tokens_per_step, rel=0.005)
+    assert 100_000 / len(spark.bursts(100_000, Random(11))) == pytest.approx(spark.tokens_per_step, rel=1e-4)
+
+
+@pytest.mark.parametrize("tokens", [3, 10, 25, 57])
+def test_short_replies_have_the_same_mean(spark: Pace, tokens: int) -> None:
+    rng = Random(12)
+    steps = [len(spark.bursts(tokens, rng)) for _ in range(4_000)]
+    assert tokens * len(steps) / sum(steps) == pytest.approx(spark.tokens_per_step, rel=0.02)
+
+
+@pytest.mark.parametrize("tokens", range(12))
+def test_bursts_are_of_one_to_four_tokens_and_none_is_lost(spark: Pace, tokens: int) -> None:
+    for seed in range(50):
+        bursts = spark.bursts(tokens, Random(seed))
+        assert sum(bursts) == tokens
+        assert all(1 <= burst <= MAX_BURST for burst in bursts)
+
+
+def test_bursts_are_distributed_as_a_draft_is_accepted(spark: Pace) -> None:
+    """One token: the first drafted one was refused; four: all three were accepted."""
+    bursts = spark.bursts(200_000, Random(13))
+    accepted = acceptance(spark.tokens_per_step)
+    shares = [bursts.count(size) / len(bursts) for size in (1, 2, 3, 4)]
+    wanted = [1 - accepted, accepted * (1 - accepted), accepted**2 * (1 - accepted), accepted**3]
+    assert shares == pytest.approx(wanted, abs=0.01)
 
 
 @pytest.mark.parametrize("mean", [1.0, 1.5, 2.2124, 3.9])

@@ -173,7 +173,8 @@ def test_it_stops_by_itself() -> None:
 
 def test_a_hurried_clock_runs_ahead() -> None:
     class Stopped:
-        slept: list[float] = []
+        def __init__(self) -> None:
+            self.slept: list[float] = []
 
         def now(self) -> int:
             return 7
@@ -181,6 +182,7 @@ def test_a_hurried_clock_runs_ahead() -> None:
         async def sleep(self, seconds: float) -> None:
             self.slept.append(seconds)
 
-    clock = Hurried(Stopped(), 4)
+    stopped = Stopped()
+    clock = Hurried(stopped, 4)
     asyncio.run(clock.sleep(8))
-    assert (clock.now(), Stopped.slept) == (28, [2])
+    assert (clock.now(), stopped.slept) == (28, [2])

@@ -43,7 +43,9 @@ def test_records_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_frames_come_back_byte_for_byte(tmp_path: Path) -> None:
-    cut_inside_a_character = Recording(200, (("content-type", "text/event-stream"),), ((5, b"data: \xc3"), (9, b"\xa4\n\n")))
+    cut_inside_a_character = Recording(
+        200, (("content-type", "text/event-stream"),), ((5, b"data: \xc3"), (9, b"\xa4\n\n"))
+    )
     folder = written(tmp_path, record(turn=1), record(turn=2), recording=cut_inside_a_character)
     frames = read_frames(folder.path, record().cell)
     assert list(frames.values()) == [cut_inside_a_character] * 2

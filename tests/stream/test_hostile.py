@@ -137,6 +137,16 @@ def test_deep_and_huge_json_does_no_harm(body: bytes) -> None:
     assert_sound(fold_whole(body, sent_at=0, ended_at=1)[0])
 
 
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(b'{"error":', b"}"), (b'{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":', b"}}]}}]}")],
+)
+def test_json_as_deep_as_the_reader_takes_it_does_no_harm(start: bytes, end: bytes) -> None:
+    """Somewhere here, what can still be read cannot be written again."""
+    for depth in range(800, 1000):
+        assert_sound(folded([b"data: " + start + b"[" * depth + b"]" * depth + end + b"\n\n"])[0])
+
+
 def test_time_is_linear_in_the_bytes_fed_one_at_a_time() -> None:
     """Ten times the bytes of one event may take thirty times as long, and would take a hundred if quadratic."""
 
