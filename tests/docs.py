@@ -58,9 +58,8 @@ def main() -> int:
             if not check:
                 path.write_text(new, encoding="utf-8")
     if stale:
-        print(
-            f"{', '.join(stale)}: {'shows something else than the program prints; run make docs' if check else 'renewed'}"
-        )
+        what = "shows something else than the program prints; run make docs" if check else "renewed"
+        print(f"{', '.join(stale)}: {what}")
     return 1 if stale and check else 0
 
 

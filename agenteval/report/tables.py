@@ -93,7 +93,8 @@ def score_lines(summary: Summary) -> list[str]:
     scores = summary.scores
     completion = UNKNOWN if scores.completion is None else f"{scores.completion:.0%}"
     lines = [
-        f"Turns ok: {scores.turns_ok} of {scores.turns_judged} judged ({completion} of {scores.turns_planned} planned).",
+        f"Turns ok: {scores.turns_ok} of {scores.turns_judged} judged; {completion} of {scores.turns_planned} planned "
+        "turns were judged.",
         f"Conversations ok: {scores.cells_ok} of {scores.cells_complete} complete ({scores.cells_planned} planned).",
     ]
     if scores.endpoint_errors:

@@ -28,7 +28,8 @@ def explain_speed(arms: Sequence[ArmRow]) -> list[str]:
     worst = max(rates, key=lambda arm: arm.tokens_per_chunk or 0)
     return [
         f"Each chunk carries about {worst.tokens_per_chunk:.1f} tokens (speculative decoding, merged frames or hidden "
-        f"markup): counting chunks would report {worst.chunk_rate:.1f} tok/s where {worst.decode_tok_s:.1f} were decoded."
+        f"markup): counting chunks would report {worst.chunk_rate:.1f} tok/s where {worst.decode_tok_s:.1f} were "
+        "decoded."
     ]
 
 
@@ -53,8 +54,8 @@ def _breaks_late(arm: ArmRow, turns: Sequence[TurnRow]) -> bool:
 
 def _late_hints(arm: ArmRow) -> list[str]:
     hints = [
-        f"Every turn from {arm.first_failing_turn} on fails: length or history is the likely cause. Whether later turns "
-        "fail on their own: the same run with --history golden."
+        f"Every turn from {arm.first_failing_turn} on fails: length or history is the likely cause. Whether later "
+        "turns fail on their own: the same run with --history golden."
     ]
     if arm.policy == "full_history":
         hints.append(

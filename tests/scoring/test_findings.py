@@ -19,6 +19,7 @@ from tests.transcripts import CLOSE, READ
 
 VIEW: Transcript = (Message("system", "You are a coding agent."), Message("user", "Read a.py and b.py, close T-7."))
 READ_A = ExpectedCall("read_file", {"path": "a.py"})
+ONE = Expectation(calls=(READ_A,))
 READ_B = ExpectedCall("read_file", {"path": "b.py"})
 CLOSE_7 = ExpectedCall("close_ticket", {"id": "T-7"})
 
@@ -51,7 +52,7 @@ class Case:
     """A reply, what was expected, and what else the verdict depends on."""
 
     reply: Reply
-    expect: Expectation = Expectation(calls=(READ_A,))
+    expect: Expectation = ONE
     thinking: Thinking = "off"
     view: Transcript = VIEW
     progress: Progress | None = None

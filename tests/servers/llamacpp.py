@@ -1,8 +1,8 @@
 """llama.cpp's server with a model whose weights are set by hand: built once, started on loopback, stopped again.
 
-`python -m tests.servers.llamacpp` builds both into `.servers/` (about four minutes on two cores, 500 MB); it needs cmake
-and ninja from the package registry, and a C++ compiler of the machine. The tests start what it built, or the binary
-that `LLAMA_SERVER` names.
+`python -m tests.servers.llamacpp` builds both into `.servers/` (about four minutes on two cores, 500 MB); it takes
+cmake and ninja from the package registry, and a C++ compiler of the machine. The tests start what it built, or the
+binary that `LLAMA_SERVER` names.
 """
 
 from __future__ import annotations
