@@ -35,7 +35,7 @@ from agenteval.clock import NS_PER_S, RealClock
 
 Json: TypeAlias = Any
 
-MAX_STEPS = 200_000
+MAX_STEPS = 100_000
 PATTERN_SECONDS = 0.25
 MAX_VIOLATIONS = 20
 MAX_MESSAGE = 200

@@ -43,6 +43,16 @@ class Reply:
         return b"".join(self.chunks)
 
     @property
+    def counts(self) -> dict[str, Any]:
+        """The usage, which must be there."""
+        assert self.usage is not None
+        return self.usage
+
+    @property
+    def cached(self) -> int:
+        return int(self.counts["prompt_tokens_details"]["cached_tokens"])
+
+    @property
     def arguments(self) -> list[Any]:
         return [json.loads(call["arguments"]) for call in self.calls]
 

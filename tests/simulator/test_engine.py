@@ -12,21 +12,13 @@ from agenteval.clock import run_virtual
 from agenteval.messages import Message
 from agenteval.parsers import FAMILIES
 from agenteval.prompts import render_prompt
-from agenteval.simulator import PROFILES
-from agenteval.simulator.ailments import KINDS, Ailment, Effect, Symptoms, effect_on
 from agenteval.simulator.chunks import DONE
 from agenteval.simulator.request import Refusal, read_request
 from agenteval.tokens import vocabulary
-from tests.simulator.asking import COUNTED, Reply, ask, ask_all, body, engine, history, profile, script
+from tests.simulator.asking import COUNTED, Reply, ask, ask_all, body, engine, history, script
 
 THINKING: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": True}}
 PRESERVED: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": True, "clear_thinking": False}}
-LOT = script().values[0]
-
-
-def counts(reply: Reply) -> Mapping[str, Any]:
-    assert reply.usage is not None
-    return reply.usage
 
 
 def one_body(request: Mapping[str, Any]) -> bytes:
@@ -36,10 +28,6 @@ def one_body(request: Mapping[str, Any]) -> bytes:
         return b"".join([chunk async for chunk in asked.whole(asked.admit(request))])
 
     return run_virtual(main())
-
-
-def cached(reply: Reply) -> int:
-    return int(counts(reply)["prompt_tokens_details"]["cached_tokens"])
 
 
 def shape(value: Any) -> Any:
@@ -109,7 +97,7 @@ def test_running_usage_counts_every_token_that_is_generated() -> None:
     running = [frame["usage"]["completion_tokens"] for frame in reply.frames[1:-2]]
     assert running[0] == 1
     assert running == sorted(set(running))
-    assert running[-1] == counts(reply)["completion_tokens"]
+    assert running[-1] == reply.counts["completion_tokens"]
 
 
 def test_tokens_are_those_of_prompt_and_raw_text() -> None:
@@ -119,9 +107,9 @@ def test_tokens_are_those_of_prompt_and_raw_text() -> None:
     prompt = render_prompt(received.messages, received.tools, thinking=True, keep_reasoning=False)
     reply = ask(request)
     raw = FAMILIES["glm47"].render(reply.message(), received.tools, True)
-    assert counts(reply)["prompt_tokens"] == words.count(prompt)
-    assert counts(reply)["completion_tokens"] == words.count(raw) + 1
-    assert counts(reply)["reasoning_tokens"] == words.count(reply.reasoning) + 1
+    assert reply.counts["prompt_tokens"] == words.count(prompt)
+    assert reply.counts["completion_tokens"] == words.count(raw) + 1
+    assert reply.counts["reasoning_tokens"] == words.count(reply.reasoning) + 1
     assert reply.matched_stop == words.encode("<|user|>")[0]
 
 
@@ -160,8 +148,8 @@ def test_a_request_without_stream_gets_the_same_in_one_body() -> None:
 def test_max_tokens_cuts(limit: int) -> None:
     full = ask(body(history(1), **THINKING))
     reply = ask(body(history(1), max_tokens=limit, **THINKING))
-    total = counts(full)["completion_tokens"]
-    assert counts(reply)["completion_tokens"] == min(limit, total)
+    total = full.counts["completion_tokens"]
+    assert reply.counts["completion_tokens"] == min(limit, total)
     assert full.reasoning.startswith(reply.reasoning)
     if limit < total:
         assert (reply.finish, reply.matched_stop) == ("length", None)
@@ -171,7 +159,7 @@ def test_max_tokens_cuts(limit: int) -> None:
 
 def test_ignore_eos_generates_all_that_was_asked_for() -> None:
     reply = ask(body(history(2), max_tokens=333, ignore_eos=True))
-    assert counts(reply)["completion_tokens"] == 333
+    assert reply.counts["completion_tokens"] == 333
     assert reply.finish == "length"
 
 
@@ -231,7 +219,7 @@ def test_the_role_comes_with_the_first_token_and_usage_with_the_last() -> None:
 
 def test_uncached_tokens_cost_prefill() -> None:
     cold, warm = ask_all([body(history(3)), body(history(3))])
-    missing = cached(warm) - cached(cold)
+    missing = warm.cached - cold.cached
     assert cold.times[0] - warm.times[0] == pytest.approx(missing * 1.1475e-3, abs=0.021)
 
 
@@ -240,10 +228,10 @@ def test_uncached_tokens_cost_prefill() -> None:
 
 def test_the_same_request_again_is_cached_but_for_its_last_block() -> None:
     first, second = ask_all([body(history(3)), body(history(3))])
-    prompt = counts(first)["prompt_tokens"]
-    assert cached(first) == 0
-    assert cached(second) == (prompt - 1) // 16 * 16
-    assert counts(second)["prompt_tokens"] == prompt
+    prompt = first.counts["prompt_tokens"]
+    assert first.cached == 0
+    assert second.cached == (prompt - 1) // 16 * 16
+    assert second.counts["prompt_tokens"] == prompt
 
 
 def turn_two(kwargs: Mapping[str, Any]) -> tuple[Reply, Reply, Reply]:
@@ -258,76 +246,22 @@ def turn_two(kwargs: Mapping[str, Any]) -> tuple[Reply, Reply, Reply]:
 
 
 def generated_before(reply: Reply) -> int:
-    return int(counts(reply)["prompt_tokens"] + counts(reply)["completion_tokens"])
+    return int(reply.counts["prompt_tokens"] + reply.counts["completion_tokens"])
 
 
 def test_inside_a_turn_the_prefix_holds() -> None:
     first, second, _ = turn_two(THINKING)
-    assert cached(second) >= generated_before(first) - 17
+    assert second.cached >= generated_before(first) - 17
 
 
 def test_preserved_thinking_keeps_the_prefix_and_cleared_thinking_breaks_it() -> None:
     """GLM's template drops earlier reasoning at each new user message unless `clear_thinking` is false."""
     first, second, third = turn_two(PRESERVED)
-    assert cached(third) >= generated_before(second) - 17
+    assert third.cached >= generated_before(second) - 17
     first, second, third = turn_two(THINKING)
-    assert cached(third) < counts(first)["prompt_tokens"]
-    assert cached(third) >= counts(first)["prompt_tokens"] - 32
+    assert third.cached < first.counts["prompt_tokens"]
+    assert third.cached >= first.counts["prompt_tokens"] - 32
 
 
 def test_engines_share_no_cache() -> None:
-    assert cached(ask(body(history(3)), engine())) == cached(ask(body(history(3)), engine())) == 0
-
-
-# --- ailments -----------------------------------------------------------------------------------------------
-
-
-def test_the_default_deployment_breaks_above_three_thousand_tokens() -> None:
-    (ailment,) = PROFILES["glm47-4x-spark"].ailments
-    assert (ailment.kind, ailment.limit) == ("breaks_above_tokens", 3000)
-    assert PROFILES["healthy"].ailments == ()
-    assert PROFILES["healthy"].pace is PROFILES["glm47-4x-spark"].pace
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_ailment_strikes_exactly_above_its_limit(kind: str) -> None:
-    symptoms = Symptoms(prompt_tokens=10, tool_messages=10)
-    assert effect_on(symptoms, (Ailment(kind, 10),)) is None
-    assert effect_on(symptoms, (Ailment(kind, 9, "call_as_text"), Ailment(kind, 8))) == "call_as_text"
-
-
-def limit_at(kind: str, request: Mapping[str, Any]) -> int:
-    """What a request measures, by the server's own counts."""
-    if kind == "breaks_above_tokens":
-        return int(counts(ask(request))["prompt_tokens"])
-    return sum(message["role"] == "tool" for message in request["messages"])
-
-
-@pytest.mark.parametrize("kwargs", [{}, THINKING, PRESERVED], ids=["off", "on", "preserved"])
-@pytest.mark.parametrize("effect", ["prose", "call_as_text"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_calls_break_above_the_limit_and_not_at_it(kind: str, effect: Effect, kwargs: dict[str, Any]) -> None:
-    request = body(history(3), **kwargs)
-    measured = limit_at(kind, request)
-    at_limit = ask(request, engine(profile(Ailment(kind, measured, effect))))
-    above = ask(request, engine(profile(Ailment(kind, measured - 1, effect))))
-    assert at_limit.names == ["close_lot"]
-    assert (above.calls, above.finish) == ([], "stop")
-    assert bool(above.reasoning) is bool(kwargs)
-    if effect == "call_as_text":
-        assert json.loads(above.content) == {"name": "close_lot", "arguments": {"id": LOT, "reason": "empty"}}
-    else:
-        assert above.content
-        assert "{" not in above.content
-
-
-def test_an_ailment_leaves_answers_alone() -> None:
-    sick = engine(profile(Ailment("breaks_above_tokens", 0)))
-    assert ask(body(history(2)), sick).content == "I cannot see that from here."
-    assert ask(body(history(3, 2)), sick).content == f"Lot {LOT} is closed."
-
-
-def test_an_ailment_remembers_nothing() -> None:
-    sick = engine(profile(Ailment("breaks_above_tool_messages", 0)))
-    later, earlier = ask_all([body(history(3)), body(history(1))], sick)
-    assert (later.names, earlier.names) == ([], ["find_lot"])
+    assert [ask(body(history(3)), engine()).cached for _ in range(2)] == [0, 0]
