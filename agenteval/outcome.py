@@ -1,6 +1,6 @@
 """What a run observed: findings and step records, exactly as they stand in `steps.jsonl`.
 
-Unknown is None, never 0. A step is ok when it was judged and has no finding.
+Unknown is None, never 0. A step is ok when it was judged and has no finding, apart from harmless ones.
 """
 
 from __future__ import annotations
@@ -53,11 +53,15 @@ Purpose = Literal["agent", "summary", "probe", "fork"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One classified defect. `path` names the place in the arguments or the world, `$`-rooted, if there is one."""
+    """One classified defect. `path` names the place in the arguments or the world, `$`-rooted, if there is one.
+
+    `harmless`: a breach of the stream contract that cost nothing of the reply; it is told and fails no step.
+    """
 
     kind: FindingKind
     detail: str
     path: str | None = None
+    harmless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,9 @@ def test_every_bundled_file_is_in_the_wheel(installed: Path) -> None:
 
 
 def test_an_installed_run_needs_no_checkout(installed: Path, tmp_path: Path) -> None:
-    program = "import agenteval, sys; print(agenteval.__file__, file=sys.stderr); from agenteval.cli import main; main()"
+    program = (
+        "import agenteval, sys; print(agenteval.__file__, file=sys.stderr); from agenteval.cli import main; main()"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program, "run", "thinking-modes", "--json"],
         cwd=tmp_path,

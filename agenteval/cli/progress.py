@@ -26,7 +26,7 @@ class Progress:
             return
         place = (record.cell, record.turn)
         found = self._failed.setdefault(place, [])
-        found += [finding.kind for finding in record.findings]
+        found += [finding.kind for finding in record.findings if not finding.harmless]
         self._context.setdefault(place, record.tokens.context)
         if record.last_of_turn:
             self._done += 1

@@ -70,8 +70,8 @@ def verdict(row: TurnRow, *, brief: bool) -> str:
     share = f"{row.ok_trials}/{row.judged_trials} " if row.judged_trials > 1 else ""
     if row.ok:
         return f"{share}ok"
-    first, *more = row.findings
-    kinds = f"{first} +{len(more)}" if brief and more else ", ".join(row.findings)
+    first, *more = row.failures
+    kinds = f"{first} +{len(more)}" if brief and more else ", ".join(row.failures)
     return f"{share}FAIL {kinds}"
 
 

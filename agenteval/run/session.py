@@ -67,7 +67,7 @@ def _end_findings(talk: Conversation, turn: Turn, judgement: Judgement, max_step
 def _journal(desk: Desk, answered: Answered, findings: tuple[Finding, ...], heard: Heard, *, over: bool) -> None:
     record = replace(
         answered.record,
-        ok=not findings,
+        ok=all(finding.harmless for finding in findings),
         judged=True,
         findings=findings,
         tool_results=heard.results,

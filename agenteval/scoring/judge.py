@@ -13,7 +13,7 @@ from agenteval.scoring.calls import Memory, ReadCall, match_call, read_call
 from agenteval.scoring.progress import Progress
 from agenteval.scoring.textcalls import leaked, spells_a_call
 from agenteval.script import Expectation
-from agenteval.stream import Reply
+from agenteval.stream import HARMLESS, Reply
 from agenteval.template import MissingPath, get_path
 from agenteval.thinking import Thinking
 
@@ -92,7 +92,10 @@ def text_of(messages: Transcript) -> str:
 
 
 def _stream_findings(reply: Reply) -> list[Finding]:
-    findings = [Finding("stream_protocol", f"{defect.kind}: {defect.detail}") for defect in reply.defects]
+    findings = [
+        Finding("stream_protocol", f"{defect.kind}: {defect.detail}", harmless=defect.kind in HARMLESS)
+        for defect in reply.defects
+    ]
     reason, calls = reply.finish_reason, bool(reply.tool_calls)
     if reason is not None and reason != "length" and calls != (reason == "tool_calls"):
         said = f"finish_reason is {reason!r}"

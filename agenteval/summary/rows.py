@@ -17,7 +17,8 @@ from agenteval.thinking import Thinking
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRow:
-    """One turn of an arm over its trials. `ok_trials` of `judged_trials`; `findings`: kind → count."""
+    """One turn of an arm over its trials. `ok_trials` of `judged_trials`; `findings`: kind → count; `failures`:
+    kinds of those that are not harmless, in order; `detail`: the first of them in words."""
 
     scenario: str
     thinking: Thinking
@@ -35,6 +36,7 @@ class TurnRow:
     judged_trials: int
     ok_trials: int
     findings: dict[str, int]
+    failures: tuple[str, ...]
     detail: str
 
     @property
@@ -92,7 +94,7 @@ def _turn_row(steps: list[StepRecord]) -> TurnRow:
     trials = _by_trial(steps)
     whole = [trial for trial in trials if all(step.judged for step in trial)]
     findings = Counter(finding.kind for step in steps for finding in step.findings)
-    details = [finding.detail for step in steps for finding in step.findings]
+    failures = [finding for step in steps for finding in step.findings if not finding.harmless]
     example = steps[0]
     return TurnRow(
         scenario=example.scenario,
@@ -111,7 +113,8 @@ def _turn_row(steps: list[StepRecord]) -> TurnRow:
         judged_trials=len(whole),
         ok_trials=sum(all(step.ok for step in trial) for trial in whole),
         findings={str(kind): number for kind, number in findings.items()},
-        detail=details[0] if details else "",
+        failures=tuple(dict.fromkeys(finding.kind for finding in failures)),
+        detail=failures[0].detail if failures else "",
     )
 
 

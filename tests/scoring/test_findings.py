@@ -238,3 +238,11 @@ def test_wrong_answer(answer: str, wrong: bool) -> None:
 def test_state_mismatch(world: Any, path: str | None) -> None:
     findings = judge_end("", world, Expectation(state={"tickets[T-7]": "closed"}))
     assert [(f.kind, f.path) for f in findings] == ([("state_mismatch", path)] if path else [])
+
+
+def test_a_missing_done_is_told_and_fails_nothing() -> None:
+    late = made(("read_file", {"path": "a.py"}), defects=(Defect("done_missing", "no [DONE]"),))
+    (finding,) = found(Case(late))
+    assert (finding.kind, finding.harmless) == ("stream_protocol", True)
+    (finding,) = found(Case(made(("read_file", {"path": "a.py"}), defects=(Defect("bad_json", "event 3"),))))
+    assert not finding.harmless
