@@ -97,10 +97,7 @@ class Receiver(Protocol):
 
 
 class Transport(Protocol):
-    """Carries one request to an endpoint. `simulated` marks every number that comes from it."""
-
-    @property
-    def simulated(self) -> bool: ...
+    """Carries one request to an endpoint."""
 
     @property
     def clock(self) -> Clock: ...

@@ -13,6 +13,7 @@ import click
 
 from agenteval import __version__
 from agenteval.cli.lazy import LazyGroup
+from agenteval.cli.voice import tell
 from agenteval.errors import EndpointError, UsageError
 
 EXIT_OK, EXIT_GATE, EXIT_USAGE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
@@ -50,8 +51,8 @@ def main() -> None:
         error.show()
         sys.exit(EXIT_USAGE)
     except UsageError as error:
-        click.echo(f"Error: {error}", err=True)
+        tell(f"Error: {error}")
         sys.exit(EXIT_USAGE)
     except EndpointError as error:
-        click.echo(f"Error: {error}", err=True)
+        tell(f"Error: {error}")
         sys.exit(EXIT_INFRASTRUCTURE)

@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import click
-
 from agenteval import __version__
 from agenteval.canonical import short_hash
 from agenteval.cli.endpoint import Endpoint
 from agenteval.cli.options import EndpointOptions, PlanOptions
 from agenteval.cli.progress import Progress
+from agenteval.cli.voice import tell
 from agenteval.clock import wall_stamp
 from agenteval.outcome import StepRecord
 from agenteval.report import render_markdown
@@ -77,16 +76,16 @@ class Books:
         report = self._folder.write_report("report.md", render_markdown(summary))
         self._folder.write_manifest(manifest)
         self._folder.close()
-        click.echo(f"Run kept in {report.parent} (report.md, steps.jsonl, frames/).", err=True)
+        tell(f"Run kept in {report.parent} (report.md, steps.jsonl, frames/).")
         return summary
 
 
 def tell_losses(end: BatchEnd | None) -> None:
     """Say on stderr which cells were lost, and whether the rest was not tried."""
     for lost in (item for item in (end.ends if end else ()) if item.lost):
-        click.echo(f"Lost: {lost.cell.id}: {lost.lost}.", err=True)
+        tell(f"Lost: {lost.cell.id}: {lost.lost}.")
     if end and end.stopped:
-        click.echo(f"Stopped early: {end.stopped}.", err=True)
+        tell(f"Stopped early: {end.stopped}.")
 
 
 def _end_facts(end: BatchEnd | None) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import click
-
 from agenteval.cli.options import EndpointOptions
+from agenteval.cli.voice import tell
 from agenteval.client import MODELS_PATH, HttpTransport, ask_json, fetch_json, model_names, normalise_base_url
 from agenteval.dialects import DIALECTS, Detection, Dialect, family_of_model, recognise
 from agenteval.dialects.detect import PROBES
@@ -58,19 +57,20 @@ def http_transport(options: EndpointOptions) -> HttpTransport:
 
 async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> Endpoint:
     """Ask a server what it serves and is. Raises EndpointError or UsageError with what to do."""
-    model = _choose_model(options.model, await _listed(options, transport))
-    detection = await _detect(options, transport)
-    dialect = detection.dialect if options.dialect == "auto" else options.dialect
-    facts = {
-        "base_url": transport.base_url,
-        "found_by": detection.evidence if options.dialect == "auto" else "--dialect",
-        "server_version": detection.version,
-        "simulated": False,
-    }
-    family = options.family or family_of_model(model)
     if options.family and options.family not in FAMILIES:
         raise UsageError(f"no family is called {options.family!r}; there are: {', '.join(FAMILIES)}")
-    return _endpoint(model, dialect, family, facts)
+    listing = await _listing(options, transport)
+    model = _choose_model(options.model, model_names(listing))
+    detection = await _detect(listing, transport)
+    chosen = options.dialect != "auto"
+    facts = {
+        "base_url": transport.base_url,
+        "found_by": "--dialect" if chosen else detection.evidence,
+        "server_version": detection.version,
+        "simulated": detection.simulated,
+    }
+    family = options.family or family_of_model(model)
+    return _endpoint(model, options.dialect if chosen else detection.dialect, family, facts)
 
 
 def _endpoint(model: str, dialect: str, family: str | None, facts: Mapping[str, Any]) -> Endpoint:
@@ -78,28 +78,26 @@ def _endpoint(model: str, dialect: str, family: str | None, facts: Mapping[str, 
     return Endpoint(model, DIALECTS[dialect], family, {**known, **facts})
 
 
-async def _listed(options: EndpointOptions, transport: HttpTransport) -> tuple[str, ...]:
-    """Models that the endpoint lists. A server without such a list will do if --model names one."""
+async def _listing(options: EndpointOptions, transport: HttpTransport) -> Any:
+    """The answer to `GET /v1/models`. A server without such a list will do if --model names one."""
     fetched = await fetch_json(transport, MODELS_PATH)
     if fetched.fault is not None:
         raise EndpointError(f"{transport.base_url} cannot be reached: {fetched.fault.detail}")
     if fetched.status in (401, 403):
         key = "the key it was given" if options.api_key else "requests without a key: give one with --api-key"
         raise EndpointError(f"{transport.base_url} refuses {key} ({fetched.error})")
-    if fetched.error is None:
-        return model_names(fetched.value)
-    if options.model is None:
+    if fetched.error is not None and options.model is None:
         raise EndpointError(
             f"{transport.base_url} does not list its models ({fetched.error}); is this the address of an "
             "OpenAI-compatible API? If it is, name the model with --model"
         )
-    return ()
+    return fetched.value
 
 
 def _choose_model(wanted: str | None, listed: tuple[str, ...]) -> str:
     if wanted is not None:
         if listed and wanted not in listed:
-            click.echo(f"Note: the endpoint does not list {wanted!r}; it lists {', '.join(listed)}.", err=True)
+            tell(f"Note: the endpoint does not list {wanted!r}; it lists {', '.join(listed)}.")
         return wanted
     if len(listed) == 1:
         return listed[0]
@@ -108,25 +106,26 @@ def _choose_model(wanted: str | None, listed: tuple[str, ...]) -> str:
     raise UsageError(f"the endpoint serves several models, choose with --model: {', '.join(listed)}")
 
 
-async def _detect(options: EndpointOptions, transport: HttpTransport) -> Detection:
-    if options.dialect != "auto":
-        return Detection(options.dialect, "--dialect")
+async def _detect(listing: Any, transport: HttpTransport) -> Detection:
     for path in PROBES:
-        found = recognise(path, await ask_json(transport, path))
+        answer = listing if path == MODELS_PATH else await ask_json(transport, path)
+        found = recognise(path, answer)
         if found is not None:
             return found
     return Detection("openai", "it did not say what it is; plain OpenAI is assumed (choose with --dialect)")
 
 
 def planned_modes(wanted: tuple[str, ...] | None, endpoint: Endpoint) -> tuple[Thinking, ...]:
-    """The thinking modes to plan; says once which ones the endpoint cannot do."""
-    able = endpoint.dialect.modes
+    """The thinking modes to plan; says once which ones are left out, and why."""
+    able = endpoint.dialect.modes(endpoint.family)
     asked = tuple(mode for mode in MODES if wanted is None or mode in wanted)
     planned = tuple(mode for mode in asked if mode in able)
-    left = [mode for mode in asked if mode not in able]
+    why = f"dialect {endpoint.dialect.name} and this model have no switch for it; `on` is the model's default"
+    if wanted is None and endpoint.family is None and "off" in planned:
+        planned, why = ("off",), "the model's family is not known; name it with --family, or ask with --thinking"
+    left = [mode for mode in asked if mode not in planned]
     if left:
-        why = f"dialect {endpoint.dialect.name} has no switch for thinking"
-        click.echo(f"Not planned: thinking {', '.join(left)} ({why}; `on` is the model's default).", err=True)
+        tell(f"Not planned: thinking {', '.join(left)} ({why}).")
     if not planned:
-        raise EndpointError(f"none of the thinking modes asked for can be had here: try --thinking {able[0]}")
+        raise UsageError(f"none of the thinking modes asked for can be had here: try --thinking {able[0]}")
     return planned

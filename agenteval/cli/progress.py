@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import click
-
+from agenteval.cli.voice import tell
 from agenteval.outcome import StepRecord
 
 
@@ -40,4 +39,4 @@ class Progress:
 
     def _say(self, line: str) -> None:
         if not self._quiet:
-            click.echo(line, err=True)
+            tell(line)

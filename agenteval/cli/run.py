@@ -14,6 +14,7 @@ import click
 from agenteval.cli.books import Books, Order, tell_losses
 from agenteval.cli.endpoint import Endpoint, http_endpoint, http_transport, limits, planned_modes, simulated_endpoint
 from agenteval.cli.options import ENDPOINT, OUT, PLAN, PlanOptions, endpoint_options, plan_options, with_options
+from agenteval.cli.voice import tell
 from agenteval.clock import LoopClock
 from agenteval.context import build_policy
 from agenteval.errors import UsageError
@@ -94,7 +95,7 @@ def _plan(wanted: PlanOptions, scenarios: tuple[Scenario, ...], endpoint: Endpoi
 def _play_simulated(order: Order, scenarios: tuple[Scenario, ...]) -> tuple[BatchEnd | None, Summary]:
     """All cells on the embedded endpoint, each with an engine of its own."""
     endpoint, profile = simulated_endpoint(order.endpoint)
-    click.echo(f"No --base-url: the embedded endpoint answers (profile {profile.name}).", err=True)
+    tell(f"No --base-url: the embedded endpoint answers (profile {profile.name}).")
     plan = _plan(order.plan, scenarios, endpoint)
     cells = expand(plan)
     books = Books(order, endpoint, plan, cells)
@@ -118,7 +119,7 @@ def _play_over_http(order: Order, scenarios: tuple[Scenario, ...]) -> tuple[Batc
         transport = http_transport(order.endpoint)
         try:
             endpoint = await http_endpoint(order.endpoint, transport)
-            click.echo(_greeting(endpoint), err=True)
+            tell(_greeting(endpoint))
             plan = _plan(order.plan, scenarios, endpoint)
             cells = expand(plan)
             books, watch = Books(order, endpoint, plan, cells), LoopWatch()
@@ -153,6 +154,8 @@ def _desk_maker(order: Order, endpoint: Endpoint, plan: Plan, books: Books) -> C
             model=endpoint.model,
             accountant=accountant,
             journal=books.journal,
+            simulated=bool(endpoint.facts["simulated"]),
+            thinking_switched=endpoint.dialect.switches(endpoint.family),
             extra=order.endpoint.extra_body,
             limits=limits(order.endpoint),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from agenteval.cli.voice import tell
 from agenteval.scenario import bundled_names, lint, load_suite
 
 
@@ -31,5 +32,5 @@ def lint_suites(suites: tuple[str, ...]) -> int:
     for problem in problems:
         click.echo(str(problem))
     if not problems:
-        click.echo("No mistakes found.", err=True)
+        tell("No mistakes found.")
     return 2 if problems else 0

@@ -6,6 +6,7 @@ import asyncio
 
 import click
 
+from agenteval.cli.voice import tell
 from agenteval.errors import UsageError
 from agenteval.scenario import bundled_names, load_suite
 from agenteval.simulator import PROFILES
@@ -35,7 +36,7 @@ def command(
     scenarios = tuple(item for name in suites or bundled_names() for item in load_suite(name).scenarios)
 
     def ready(bound_port: int) -> None:
-        click.echo(f"Serving {profile} (simulated) on http://{host}:{bound_port}/v1 — Ctrl-C stops it.", err=True)
+        tell(f"Serving {profile} (simulated) on http://{host}:{bound_port}/v1 — Ctrl-C stops it.")
 
     asyncio.run(serve(PROFILES[profile], scenarios, host, port, ready=ready, max_seconds=max_seconds, speed=speed))
     return 0

@@ -34,8 +34,6 @@ class HttpTransport:
     exchange that counts is the one on the fresh connection. Bound to the event loop that first uses it.
     """
 
-    simulated = False
-
     def __init__(
         self,
         base_url: str,

@@ -10,22 +10,25 @@ from typing import Any
 PROBES: tuple[str, ...] = ("/v1/models", "/version", "/props", "/get_server_info")
 """GET paths, in the order in which they are asked until one is recognised."""
 
+SIMULATOR = "agenteval-simulator"
+
 OWNERS: Mapping[str, str] = {
     "vllm": "vllm",
     "sglang": "sglang",
     "llamacpp": "llamacpp",
-    "agenteval-simulator": "sglang",
+    SIMULATOR: "sglang",
 }
 """`owned_by` in the list of models → dialect (the simulator imitates SGLang's wire)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """The dialect and the sentence that says why."""
+    """The dialect and the sentence that says why. `simulated`: it is an agenteval simulator, served over HTTP."""
 
     dialect: str
     evidence: str
     version: str | None = None
+    simulated: bool = False
 
 
 def recognise(path: str, answer: Any) -> Detection | None:
@@ -47,7 +50,8 @@ def _by_owner(answer: Mapping[str, Any]) -> Detection | None:
     for model in answer.get("data") or ():
         owner = model.get("owned_by") if isinstance(model, dict) else None
         if isinstance(owner, str) and owner in OWNERS:
-            return Detection(OWNERS[owner], f"GET /v1/models says owned_by {owner}")
+            evidence = f"GET /v1/models says owned_by {owner}"
+            return Detection(OWNERS[owner], evidence, simulated=owner == SIMULATOR)
     return None
 
 

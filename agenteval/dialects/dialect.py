@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from agenteval.thinking import Thinking
+from agenteval.thinking import MODES, Thinking
+
+ALWAYS_THINKING = frozenset({"harmony"})
+"""Families without an off switch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,13 @@ class Dialect:
     cached_flag: str | None
     thinking_fields: Mapping[Thinking, Mapping[str, Any]] = field(default_factory=dict)
 
-    @property
-    def modes(self) -> tuple[Thinking, ...]:
-        """Thinking modes that this dialect can ask for; without a switch it is the model's own default, `on`."""
-        return ("off", "on", "preserved") if self.switches_thinking else ("on",)
+    def modes(self, family: str | None) -> tuple[Thinking, ...]:
+        """Thinking modes that can be asked for; without a switch it is the model's own default, `on`."""
+        return MODES if self.switches(family) else ("on",)
+
+    def switches(self, family: str | None) -> bool:
+        """Whether a request can choose the thinking mode of a family (unknown ones may know GLM's arguments, too)."""
+        return self.switches_thinking and family not in ALWAYS_THINKING
 
 
 def _template_arguments(enable: bool, clear: bool) -> Mapping[str, Any]:

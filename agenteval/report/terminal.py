@@ -7,9 +7,10 @@ from textwrap import fill
 
 from agenteval.report.tables import SIMULATED, Table, aligned, mode_tables, score_lines, turn_tables
 from agenteval.summary import Summary
+from agenteval.visible import visible
 
 WIDTH = 80
-GREEN, RED, BOLD, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
+RED, BOLD, PLAIN = "\x1b[31m", "\x1b[1m", "\x1b[0m"
 SHORT_HEADERS = {
     "messages": "msgs",
     "context": "ctx",
@@ -22,7 +23,7 @@ SHORT_HEADERS = {
 
 def render_terminal(summary: Summary, *, colour: bool = False) -> str:
     """The whole report."""
-    parts = [f"run {summary.run}", fill(summary.title, WIDTH)]
+    parts = [f"run {summary.run}", _wrapped(summary.title)]
     if summary.simulated:
         parts.append(SIMULATED)
     for table in (*turn_tables(summary, brief=True), *mode_tables(summary)):
@@ -41,10 +42,11 @@ def render_terminal(summary: Summary, *, colour: bool = False) -> str:
 def _drawn(table: Table) -> str:
     """Columns two spaces apart, a rule under the header (tabulate pads headers, which costs the 80 columns)."""
     header = tuple(SHORT_HEADERS.get(name, name) for name in table.header)
-    widths = [max(map(len, column)) for column in zip(header, *table.rows, strict=True)]
+    rows = [tuple(map(visible, row)) for row in table.rows]
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     rule = tuple("-" * width for width in widths)
     sides = aligned(table.header)
-    return "\n".join(_row(cells, widths, sides) for cells in (header, rule, *table.rows))
+    return "\n".join(_row(cells, widths, sides) for cells in (header, rule, *rows))
 
 
 def _row(cells: Sequence[str], widths: Sequence[int], sides: Sequence[str]) -> str:
@@ -55,11 +57,11 @@ def _row(cells: Sequence[str], widths: Sequence[int], sides: Sequence[str]) -> s
 
 def _wrapped(line: str) -> str:
     indent = "  " if line.startswith("- ") else ""
-    return fill(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return fill(visible(line), WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _bold(text: str, *, colour: bool) -> str:
-    return f"{BOLD}{text}{PLAIN}" if colour else text
+    return f"{BOLD}{visible(text)}{PLAIN}" if colour else visible(text)
 
 
 def _coloured(text: str, *, colour: bool) -> str:

@@ -74,7 +74,7 @@ async def _attempt(question: Question, desk: Desk, number: int) -> Answered:
     request = _request(question, desk)
     encoded = encode(request, desk.dialect)
     started = wall_stamp()
-    attempt = await chat(desk.transport, encoded.body, headers=desk.headers, limits=desk.limits)
+    attempt = await chat(desk.transport, encoded.body, limits=desk.limits)
     error = _error(attempt)
     record = _record(question, desk, number, attempt, encoded.repairs)
     record = replace(
@@ -131,7 +131,7 @@ def _record(question: Question, desk: Desk, number: int, attempt: Attempt, repai
         policy_report=_report(question.view),
         repairs=repairs,
         error=None,
-        simulated=desk.transport.simulated,
+        simulated=desk.simulated,
         started_at="",
         seed=cell.seed,
     )

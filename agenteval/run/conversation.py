@@ -92,7 +92,7 @@ class Conversation:
             offered=question.tools,
             view=question.view.messages,
             thinking=self.cell.thinking,
-            thinking_switched=self.desk.dialect.switches_thinking,
+            thinking_switched=self.desk.thinking_switched,
             once_right=self._once_right,
             known_ids=frozenset(self._used_ids),
             exempt=frozenset(tool.name for tool in self._policy.tools),

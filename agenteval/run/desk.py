@@ -25,7 +25,8 @@ class Retries:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The endpoint, ready to be asked, and where records go. `extra` is merged into every request body."""
+    """The endpoint, ready to be asked, and where records go. `extra` is merged into every request body;
+    `thinking_switched`: whether the thinking mode of a cell really is asked for."""
 
     run: str
     plan: Plan
@@ -34,7 +35,8 @@ class Desk:
     model: str
     accountant: Accountant
     journal: Callable[[StepRecord, Recording | None], None]
-    headers: tuple[tuple[str, str], ...] = ()
+    simulated: bool = False
+    thinking_switched: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     retries: Retries = field(default_factory=Retries)

@@ -14,7 +14,7 @@ from agenteval.script import Json
 from agenteval.template import quoted
 
 MAX_FILE = 1024 * 1024
-MAX_TOTAL = 4 * 1024 * 1024
+MAX_TOTAL = 2 * 1024 * 1024
 
 
 @dataclass(slots=True)

@@ -64,7 +64,7 @@ class _Checker:
     def _tool(self, tool: MockTool, path: Path) -> Iterator[Problem]:
         if tool.spec.name in self.tools:
             yield self._problem((*path, "name"), f"there is already a tool {tool.spec.name!r}")
-        self.tools[tool.spec.name] = tool
+        self.tools.setdefault(tool.spec.name, tool)
         for fault in check_schema(tool.spec.parameters):
             yield self._problem((*path, "parameters"), f"not a valid JSON Schema: {fault}")
         if tool.spec.parameters.get("type") != "object":

@@ -18,8 +18,6 @@ from agenteval.wire import Exchange, Fault, FaultKind, HttpRequest, Limits, Rece
 class SimulatedTransport:
     """Carries requests to an engine in the same process."""
 
-    simulated = True
-
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.clock: Clock = engine.clock

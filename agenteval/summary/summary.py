@@ -94,7 +94,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
 
 def _title(manifest: Manifest) -> str:
     endpoint = manifest.endpoint
-    where = f"profile {endpoint['profile']}" if endpoint.get("simulated") else endpoint.get("base_url")
+    where = endpoint.get("base_url") or f"profile {endpoint.get('profile')}"
     return f"{endpoint.get('model')} · {where} · dialect {endpoint.get('dialect')}"
 
 

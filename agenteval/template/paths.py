@@ -66,12 +66,17 @@ def get_path(value: Json, path: str, scopes: Scopes = _NO_SCOPES) -> Json:
 
 def set_path(value: Json, path: str, item: Json, scopes: Scopes = _NO_SCOPES) -> Json:
     """`value` with `item` at a path. What holds it must exist, in a list the place itself as well."""
-    return _rebuilt(value, resolve(path, scopes), lambda holder, name: _put(holder, name, item))
+    names = resolve(path, scopes)
+    if not isinstance(follow(value, names[:-1]), Mapping):
+        follow(value, names)
+    return _rebuilt(value, names, lambda holder, name: _put(holder, name, item))
 
 
 def delete_path(value: Json, path: str, scopes: Scopes = _NO_SCOPES) -> Json:
     """`value` without what stands at a path. Raises MissingPath."""
-    return _rebuilt(value, resolve(path, scopes), _without)
+    names = resolve(path, scopes)
+    follow(value, names)
+    return _rebuilt(value, names, _without)
 
 
 def resolve(path: str, scopes: Scopes) -> tuple[str, ...]:
@@ -114,21 +119,18 @@ def _is_place(holder: list[Json], name: str) -> bool:
 
 def _rebuilt(value: Json, names: tuple[str, ...], change: Callable[[Json, str], Json]) -> Json:
     """`value` with a change to what holds the last of the names; everything beside the way is shared."""
-    holder = follow(value, names[:-1])
     if len(names) == 1:
-        return change(holder, names[0])
+        return change(value, names[0])
     return _put(value, names[0], _rebuilt(_child(value, names[0]), names[1:], change))
 
 
 def _put(holder: Json, name: str, item: Json) -> Json:
     if isinstance(holder, Mapping):
         return {**holder, name: item}
-    follow(holder, (name,))
     return [*holder[: int(name)], item, *holder[int(name) + 1 :]]
 
 
 def _without(holder: Json, name: str) -> Json:
-    follow(holder, (name,))
     if isinstance(holder, Mapping):
         return {key: item for key, item in holder.items() if key != name}
     return [*holder[: int(name)], *holder[int(name) + 1 :]]

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from agenteval.template.paths import PATH, Json, Path, Reference, Scopes, TemplateProblem, follow, parse_path, resolve
 
 MAX_DEPTH = 96
-MAX_SIZE = 16_000_000
+MAX_SIZE = 8_000_000
 """The most characters that one substitution may produce; any value counts for `_COST` of them."""
-_COST = 8
+_COST = 32
 
 _PLACEHOLDER = re.compile(rf"(\$?)\$\{{({PATH})\}}|\$\$\{{")
 _OPENING = re.compile(r"\$\{[^}]{0,40}\}?")

@@ -13,8 +13,6 @@ SENT = 1_000 * NS_PER_MS
 class Scripted:
     """Answers every request with the same status, headers and body pieces, each at its ms after sending."""
 
-    simulated = True
-
     def __init__(
         self,
         pieces: Sequence[tuple[float, bytes]] = (),

@@ -52,7 +52,9 @@ def test_thinking_is_chosen_by_template_arguments(dialect: str) -> None:
 
 
 def test_plain_openai_has_no_switch_for_thinking() -> None:
-    assert DIALECTS["openai"].modes == ("on",)
+    assert DIALECTS["openai"].modes("glm47") == ("on",)
+    assert DIALECTS["sglang"].modes("glm47") == MODES
+    assert DIALECTS["sglang"].modes("harmony") == ("on",)
     assert "chat_template_kwargs" not in body("openai", "on")
 
 

@@ -17,7 +17,7 @@ NAMES = st.sampled_from(sorted(FAMILIES))
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 
 
-@settings(max_examples=60, suppress_health_check=UNHURRIED)
+@settings(max_examples=50, suppress_health_check=UNHURRIED)
 @given(NAMES, st.booleans(), st.data())
 def test_what_is_rendered_is_parsed_again_under_every_cut(name: str, thinking: bool, data: st.DataObject) -> None:
     family = FAMILIES[name]
@@ -26,7 +26,7 @@ def test_what_is_rendered_is_parsed_again_under_every_cut(name: str, thinking: b
     exam.check_same(exam.check_cuts(family, raw, thinking), message)
 
 
-@settings(max_examples=30, suppress_health_check=UNHURRIED)
+@settings(max_examples=20, suppress_health_check=UNHURRIED)
 @given(NAMES, st.booleans(), st.data())
 def test_a_truncated_reply_invents_nothing(name: str, thinking: bool, data: st.DataObject) -> None:
     family = FAMILIES[name]

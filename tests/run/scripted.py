@@ -48,7 +48,6 @@ class ScriptedTransport:
     """Answers with `answer(body)`; keeps the bodies that it received."""
 
     answer: Callable[[Body], Says]
-    simulated: bool = False
     clock: LoopClock = field(default_factory=LoopClock)
     bodies: list[Body] = field(default_factory=list)
 

@@ -18,7 +18,8 @@ EVERYWHERE = (
     SMALL.replace(
         "name: read_file\n    description: Read a file.", "name: read_file\n    description: As in ${ticket}."
     )
-    + "  - user: ${ticket}\n    expect: {forbid: [{name: read_file, arguments: {path: '${ticket}'}}], answer: {excludes: ['${ticket}']}}\n"
+    + "  - user: ${ticket}\n"
+    + "    expect: {forbid: [{name: read_file, arguments: {path: '${ticket}'}}], answer: {excludes: ['${ticket}']}}\n"
     + "system: About ${ticket}.\n"
 )
 
@@ -59,7 +60,7 @@ def test_the_seed_and_the_names_alone_decide(tmp_path: Path) -> None:
     assert draw(forwards, 3) == draw(backwards, 3) == draw(forwards, 3)
     assert len({str(draw(forwards, seed)) for seed in range(20)}) == 20
     assert draw(replace(forwards, name="other"), 3) != draw(forwards, 3)
-    assert draw(forwards, 11) == {"a": "JM5402", "b": 2, "c": "8471"}  # the same on every machine, for ever
+    assert draw(forwards, 11) == {"a": "UQ5736", "b": 2, "c": "7559"}  # the same on every machine, for ever
 
 
 def test_values_differ_from_each_other(tmp_path: Path) -> None:
@@ -93,5 +94,5 @@ def test_an_included_file_keeps_what_is_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["${tickt}", "${args.path}", "${world.files}", "${ticket.x}"])
 def test_a_placeholder_that_nothing_fills_in_is_the_users_mistake(tmp_path: Path, text: str) -> None:
     scenario = scenario_of(tmp_path, spoilt("user: Read a.py.", f'user: "{text}"'))
-    with pytest.raises(UsageError, match="a.yaml: there is no"):
+    with pytest.raises(UsageError, match=r"a\.yaml: there is no"):
         bind(scenario, 0)

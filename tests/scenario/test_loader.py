@@ -83,7 +83,6 @@ def test_every_bundled_suite_loads() -> None:
         ("no/such/file.yaml", "there is no suite"),
         ("", "there is no suite"),
         ("\0", "cannot read|there is no suite"),
-        ("../../etc", "there is no suite"),
         ("x" * 5000, "cannot read|there is no suite"),
     ],
 )
@@ -99,36 +98,92 @@ def test_a_folder_without_scenarios_says_so(tmp_path: Path) -> None:
 
 MISTAKES = [
     ("name: small\n", "", "a.yaml:1:1: name: `name` is missing; expected a name of small letters"),
-    ("name: small\n", "name: Small One\n", 'a.yaml:2:7: name: expected a name of small letters, digits and dashes, like ticket-desk, found "Small One" (a text)'),
+    (
+        "name: small\n",
+        "name: Small One\n",
+        'a.yaml:2:7: name: expected a name of small letters, digits and dashes, like ticket-desk, found "Small One"',
+    ),
     ("name: small\n", "name: 7\n", "found 7 (a number); put it in quotes"),
-    ("schema: 1\n", "schema: 2\n", "a.yaml:1:9: schema: expected `schema: 1`, the version of the format, found 2 (a number)"),
-    ("turns:\n", "turn:\n", "a.yaml:27:1: turn: unknown key `turn`, did you mean `turns`?"),
-    ("answer: {contains:", "answer: {contain:", "unknown key `contain`, did you mean `contains`?; there are contains, excludes, example"),
-    ("  - user: Read a.py.\n", "  - user:\n", "a.yaml:28:10: turns[0].user: expected what the user says, found null (nothing)"),
-    ("calls: [{name: read_file, ", "calls: [{", "turns[0].expect.calls[0].name: `name` is missing; expected the name of a tool"),
-    ("calls: [{name: close_ticket, arguments: {id: \"${ticket}\"}}]", "calls: close_ticket", "turns[1].expect.calls: expected a list of calls"),
-    ("answer: {contains: [\"${ticket}\"]}", "order: sorted", "turns[1].expect.order: expected `exact` or `any`, found \"sorted\""),
-    ("answer: {contains: [\"${ticket}\"]}", "extra: maybe", "turns[1].expect.extra: expected true"),
-    ("answer: {contains: [\"${ticket}\"]}", "extra: yes", "expected true (further calls are allowed) or false, found \"yes\" (a text)"),
-    ("answer: {contains: [\"${ticket}\"]}", "answer: {contains: [417]}", "turns[1].expect.answer.contains[0]: expected a text, found 417 (a number); put it in quotes"),
-    ("{nonce: \"BUG-####\"}", "{nonce: BUG-1}", "values.ticket.nonce: a nonce needs at least 3 of # (a digit) and @ (a letter)"),
-    ("{nonce: \"BUG-####\"}", "{choice: [a]}", "values.ticket.choice: expected a list of two texts or numbers or more"),
-    ("{nonce: \"BUG-####\"}", "{choice: [a, [b]]}", "values.ticket.choice[1]: a choice is a text or a number"),
-    ("{nonce: \"BUG-####\"}", "{choice: [a, \"b]\"]}", "a value cannot contain"),
-    ("{nonce: \"BUG-####\"}", "{}", "a value is either {nonce: …} or {choice: […]}"),
+    (
+        "schema: 1\n",
+        "schema: 2\n",
+        "a.yaml:1:9: schema: expected `schema: 1`, the version of the format, found 2 (a number)",
+    ),
+    ("turns:\n", "turn:\n", "a.yaml:25:1: turn: unknown key `turn`, did you mean `turns`?"),
+    (
+        "answer: {contains:",
+        "answer: {contain:",
+        "unknown key `contain`, did you mean `contains`?; there are contains, excludes, example",
+    ),
+    (
+        "  - user: Read a.py.\n",
+        "  - user:\n",
+        "a.yaml:26:10: turns[0].user: expected what the user says, found null (nothing)",
+    ),
+    (
+        "calls: [{name: read_file, ",
+        "calls: [{",
+        "turns[0].expect.calls[0].name: `name` is missing; expected the name of a tool",
+    ),
+    (
+        'calls: [{name: close_ticket, arguments: {id: "${ticket}"}}]',
+        "calls: close_ticket",
+        "turns[1].expect.calls: expected a list of calls",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        "order: sorted",
+        'turns[1].expect.order: expected `exact` or `any`, found "sorted"',
+    ),
+    ('answer: {contains: ["${ticket}"]}', "extra: maybe", "turns[1].expect.extra: expected true"),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        "extra: yes",
+        'expected true (further calls are allowed) or false, found "yes" (a text)',
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        "answer: {contains: [417]}",
+        "turns[1].expect.answer.contains[0]: expected a text, found 417 (a number); put it in quotes",
+    ),
+    (
+        '{nonce: "BUG-####"}',
+        "{nonce: BUG-1}",
+        "values.ticket.nonce: a nonce needs at least 3 of # (a digit) and @ (a letter)",
+    ),
+    ('{nonce: "BUG-####"}', "{choice: [a]}", "values.ticket.choice: expected a list of two texts or numbers or more"),
+    ('{nonce: "BUG-####"}', "{choice: [a, [b]]}", "values.ticket.choice[1]: a choice is a text or a number"),
+    ('{nonce: "BUG-####"}', '{choice: [a, "b]"]}', "a value cannot contain"),
+    ('{nonce: "BUG-####"}', "{}", "a value is either {nonce: …} or {choice: […]}"),
     ("values: {ticket: {", "values: {args: {", "but not `args` or `world`"),
-    ("returns: {status: closed}", "returns: {$key: world.files}", "`$key` is unknown in a result; there are $keys, $count, $grep, $lines"),
+    (
+        "returns: {status: closed}",
+        "returns: {$key: world.files}",
+        "`$key` is unknown in a result; there are $keys, $count, $grep, $lines",
+    ),
     ("returns: {status: closed}", "returns: [{$grep: {in: world.files}}]", "`$grep` needs for and in"),
     ("returns: {status: closed}", "returns: {$keys: files}", "`$keys` needs a path that begins with world. or args."),
-    ("returns: {status: closed}", "returns: {$keys: \"${world.files}\"}", "is not a path"),
+    ("returns: {status: closed}", 'returns: {$keys: "${world.files}"}', "is not a path"),
     ("returns: {status: closed}", "returns: {$count: world.files, prefix: x}", "`prefix` cannot stand beside `$count`"),
     ("        returns: {status: closed}\n", "", "tools[1].mock[0]: a rule ends with either `returns:` or `error:`"),
     ("returns: {status: closed}", "error: x\n        returns: y", "a rule ends with either"),
-    ("set: {\"tickets[args.id]\"", "set: {\"tickets[args.id\"", "a.yaml:25:15: tools[1].mock[0].set.tickets[args.id: `tickets[args.id` is not a path"),
-    ("set: {\"tickets[args.id]\"", "set: {\"world.tickets[args.id]\"", "paths here begin below the world"),
-    ("    parameters: {type: object, properties: {id: {type: string}}, required: [id]}\n", "", "tools[1].parameters: `parameters` is missing; expected the JSON Schema"),
-    ("- name: close_ticket", "- name: close ticket", "expected letters, digits, _ and -, at most 64, found \"close ticket\""),
-]  # fmt: skip
+    (
+        'set: {"tickets[args.id]"',
+        'set: {"tickets[args.id"',
+        "a.yaml:23:15: tools[1].mock[0].set.tickets[args.id: `tickets[args.id` is not a path",
+    ),
+    ('set: {"tickets[args.id]"', 'set: {"world.tickets[args.id]"', "paths here begin below the world"),
+    (
+        "    parameters: {type: object, properties: {id: {type: string}}, required: [id]}\n",
+        "",
+        "tools[1].parameters: `parameters` is missing; expected the JSON Schema",
+    ),
+    (
+        "- name: close_ticket",
+        "- name: close ticket",
+        'expected letters, digits, _ and -, at most 64, found "close ticket"',
+    ),
+]
 
 
 @pytest.mark.parametrize(("old", "new", "sentence"), MISTAKES, ids=range(len(MISTAKES)))
@@ -209,17 +264,17 @@ def test_a_file_that_is_not_included_says_why(tmp_path: Path, name: str, sentenc
     (suite / "repo/link.txt").symlink_to(tmp_path / "secret.txt")
     (suite / "repo/loop").symlink_to(suite / "repo/loop")
     said = complaint(suite, {"a.yaml": with_file(name)})
-    assert "a.yaml:5:18: world.files.a.py" in said or "a.yaml:5:25: world.files.a.py.$file" in said
+    assert re.match(r"a\.yaml:5:(17: world\.files\.a\.py|25: world\.files\.a\.py\.\$file): ", said)
     assert sentence in said
 
 
 def test_all_included_files_together_are_bounded(tmp_path: Path) -> None:
-    many = ", ".join(f"f{place}: {{$file: large.txt}}" for place in range(5))
+    many = ", ".join(f"f{place}: {{$file: large.txt}}" for place in range(3))
     files: dict[str, str | bytes] = {
         "a.yaml": spoilt('{a.py: "see ${ticket}"}', f"{{{many}}}"),
         "large.txt": b"x" * 1_000_000,
     }
-    assert "4,194,304 for all of them" in complaint(tmp_path, files)
+    assert "2,097,152 for all of them" in complaint(tmp_path, files)
 
 
 def test_a_link_inside_the_suite_may_be_followed(tmp_path: Path) -> None:

@@ -61,12 +61,6 @@ def test_frames_are_stamped_when_they_are_due() -> None:
     assert done.ended_at == notes.chunks[-1][0]
 
 
-def test_every_number_is_marked_as_simulated() -> None:
-    transport = SimulatedTransport(engine())
-    assert transport.simulated
-    assert isinstance(transport.clock, LoopClock)
-
-
 def test_two_requests_at_once_share_the_clock() -> None:
     transport = SimulatedTransport(engine())
 
