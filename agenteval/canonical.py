@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 MAX_JSON_DEPTH = 64
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class JsonProblem(ValueError):
@@ -55,9 +57,10 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def parse_json(text: str) -> Any:
-    """Strict JSON: no NaN or Infinity, at most `MAX_JSON_DEPTH` levels; of a repeated key the last one wins.
+    """Strict JSON: no NaN or Infinity, no number beyond all bounds, no half surrogate pair, at most `MAX_JSON_DEPTH`
+    levels; of a repeated key the last one wins.
 
-    Raises JsonProblem with a reason that fits into a sentence.
+    Whatever it returns can be written as JSON again. Raises JsonProblem with a reason that fits into a sentence.
     """
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
@@ -67,20 +70,25 @@ def parse_json(text: str) -> Any:
         raise JsonProblem("nested too deeply") from error
     except ValueError as error:  # integers of more digits than Python converts
         raise JsonProblem(str(error)) from error
-    if _deeper_than(value, MAX_JSON_DEPTH):
-        raise JsonProblem(f"nested deeper than {MAX_JSON_DEPTH} levels")
+    _refuse_unwritable(value)
     return value
 
 
-def _deeper_than(value: Any, limit: int) -> bool:
+def _refuse_unwritable(value: Any) -> None:
+    """Level by level, so that no depth can exhaust the stack."""
     level = [value]
-    for _ in range(limit):
-        level = [
-            child
-            for item in level
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
+    for _ in range(MAX_JSON_DEPTH + 1):
         if not level:
-            return False
-    return True
+            return
+        level = [child for item in level for child in _children(item)]
+    raise JsonProblem(f"nested deeper than {MAX_JSON_DEPTH} levels")
+
+
+def _children(item: Any) -> list[Any]:
+    if isinstance(item, dict):
+        return [*item, *item.values()]
+    if isinstance(item, str) and not item.isascii() and _HALF_PAIR.search(item):
+        raise JsonProblem("half a surrogate pair in a string")
+    if isinstance(item, float) and not math.isfinite(item):
+        raise JsonProblem("a number beyond all bounds")
+    return item if isinstance(item, list) else []

@@ -100,6 +100,11 @@ def describe(value: Json) -> str:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
+def folded(text: str) -> str:
+    """A text as answers are compared: without regard to case and spacing."""
+    return " ".join(text.casefold().split())
+
+
 # --- comparing ----------------------------------------------------------------------------------------------
 
 

@@ -38,6 +38,14 @@ class ToolSpec:
     parameters: Mapping[str, Any]
 
 
+def tool_object(tool: ToolSpec) -> dict[str, Any]:
+    """A tool as clients send it and chat templates print it."""
+    return {
+        "type": "function",
+        "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
+    }
+
+
 Transcript: TypeAlias = tuple[Message, ...]
 """The append-only history of a cell."""
 

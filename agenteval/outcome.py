@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from agenteval.thinking import Thinking
 from agenteval.timing import Timing
+from agenteval.tokens import CountSource
 
 SCHEMA = 1
 
@@ -98,9 +99,6 @@ class RecordedResult:
     is_error: bool
 
 
-ContextSource = Literal["server", "server_tokenize", "tokenizer", "estimate"]
-
-
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """Token counts of one request. `context` is the whole rendered prompt, with its source.
@@ -111,14 +109,14 @@ class Tokens:
     """
 
     context: int | None = None
-    context_source: ContextSource | None = None
+    context_source: CountSource | None = None
     messages: int | None = None
     tools: int | None = None
     prompt: int | None = None
     cached: int | None = None
     completion: int | None = None
     reasoning: int | None = None
-    completion_source: ContextSource | None = None
+    completion_source: CountSource | None = None
 
 
 @dataclass(frozen=True, slots=True)

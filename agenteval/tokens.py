@@ -10,7 +10,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal
 
@@ -40,6 +40,7 @@ PATTERN = "|".join(
 )
 """How o200k cuts text into words, as tiktoken publishes it."""
 
+REMEMBERED_PARTS = 8192
 _LONGEST_BLANK = 100_000
 _BLANK = re.compile(rf"\s{{1,{_LONGEST_BLANK}}}+")
 
@@ -51,6 +52,7 @@ class Vocabulary:
         self._encoding = encoding
         self._ids = {text: _FIRST_SPECIAL + number for number, text in enumerate(special)}
         self._bytes = {number: text.encode() for text, number in self._ids.items()}
+        self._count_ordinary = lru_cache(maxsize=REMEMBERED_PARTS)(self._count_afresh)
         longest_first = sorted(special, key=len, reverse=True)
         self._special = re.compile(f"({'|'.join(map(re.escape, longest_first))})") if special else None
 
@@ -66,8 +68,12 @@ class Vocabulary:
         return found
 
     def count(self, text: str) -> int:
-        """How many tokens a text has."""
-        return len(self.encode(text))
+        """How many tokens a text has. Parts between special strings are remembered: prompts repeat their history."""
+        parts = self._special.split(text) if self._special else [text]
+        return sum(1 if part in self._ids else self._count_ordinary(part) for part in parts)
+
+    def _count_afresh(self, part: str) -> int:
+        return sum(len(self._encoding.encode_ordinary(piece)) for piece in _bearable(part))
 
     def pieces(self, text: str) -> list[bytes]:
         """The bytes of each token. A character may be spread over several of them."""
@@ -122,37 +128,38 @@ _TRUST: dict[CountSource, int] = {"server": 2, "server_tokenize": 1, "tokenizer"
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Characters per token of one endpoint, from what that endpoint itself has counted.
+    """Units per token of one endpoint, from what that endpoint itself has counted. A unit is a character, or a token of
+    a local rendering; one calibration holds one kind.
 
     Only counts of the most trusted source seen so far are evidence: `server` replaces `server_tokenize`; what
-    is not the server's own word teaches nothing. The ratio is all tokens over all characters, so fixed costs
+    is not the server's own word teaches nothing. The ratio is all tokens over all units, so fixed costs
     of a chat template are spread over the text and short prompts are estimated too low.
     """
 
     source: CountSource | None = None
     pairs: int = 0
-    characters: int = 0
+    units: int = 0
     tokens: int = 0
 
     @property
-    def characters_per_token(self) -> float:
+    def units_per_token(self) -> float:
         """The ratio that `estimate` uses."""
-        return self.characters / self.tokens if self.pairs else UNCALIBRATED_CHARACTERS_PER_TOKEN
+        return self.units / self.tokens if self.pairs else UNCALIBRATED_CHARACTERS_PER_TOKEN
 
-    def learn(self, characters: int, count: TokenCount) -> Calibration:
+    def learn(self, units: int, count: TokenCount) -> Calibration:
         """This calibration with one more pair as evidence."""
         trust, present = _TRUST[count.source], _TRUST[self.source] if self.source else 0
-        if characters <= 0 or count.value <= 0 or trust == 0 or trust < present:
+        if units <= 0 or count.value <= 0 or trust == 0 or trust < present:
             return self
         known = self if trust == present else Calibration()
         return replace(
             known,
             source=count.source,
             pairs=known.pairs + 1,
-            characters=known.characters + characters,
+            units=known.units + units,
             tokens=known.tokens + count.value,
         )
 
-    def estimate(self, characters: int) -> TokenCount:
-        """Tokens of a text of this many characters."""
-        return TokenCount(round(characters / self.characters_per_token), "estimate")
+    def estimate(self, units: int) -> TokenCount:
+        """Tokens of a prompt of this many units."""
+        return TokenCount(round(units / self.units_per_token), "estimate")

@@ -36,7 +36,21 @@ def test_seeds_are_stable_and_fit_into_31_bits() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", '{"a": NaN}', "Infinity", "{'a': 1}", '{"a": 1,}', "[" * 100_000, "1" * 10_000, '{"a":1}{"b":2}'],
+    [
+        "",
+        "{",
+        '{"a": NaN}',
+        "Infinity",
+        "{'a': 1}",
+        '{"a": 1,}',
+        "[" * 100_000,
+        "1" * 10_000,
+        "1e999",
+        "-1e999",
+        '{"a":["x\\ud83d"]}',
+        '{"\\udc00": 1}',
+        '{"a":1}{"b":2}',
+    ],
 )
 def test_what_is_not_json_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises(JsonProblem):

@@ -99,13 +99,13 @@ def test_a_damaged_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_without_evidence_an_estimate_says_what_it_assumes() -> None:
     calibration = Calibration()
     assert calibration.pairs == 0
-    assert calibration.characters_per_token == UNCALIBRATED_CHARACTERS_PER_TOKEN == 4.0
+    assert calibration.units_per_token == UNCALIBRATED_CHARACTERS_PER_TOKEN == 4.0
     assert calibration.estimate(400) == TokenCount(100, "estimate")
 
 
 def test_evidence_is_weighed_by_its_length() -> None:
     calibration = Calibration().learn(100, server(50)).learn(900, server(150))
-    assert calibration.characters_per_token == 5.0
+    assert calibration.units_per_token == 5.0
     assert calibration.pairs == 2
     assert calibration.estimate(1000) == TokenCount(200, "estimate")
 
@@ -119,5 +119,5 @@ def test_only_the_servers_own_counts_teach() -> None:
 def test_sources_are_never_mixed() -> None:
     tokenized = Calibration().learn(100, TokenCount(50, "server_tokenize"))
     counted = tokenized.learn(300, server(100))
-    assert (counted.source, counted.pairs, counted.characters_per_token) == ("server", 1, 3.0)
+    assert (counted.source, counted.pairs, counted.units_per_token) == ("server", 1, 3.0)
     assert counted.learn(100, TokenCount(50, "server_tokenize")) == counted

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from agenteval import __version__
@@ -19,7 +20,7 @@ from agenteval.outcome import StepRecord
 from agenteval.report import render_markdown
 from agenteval.report.machine import summary_values
 from agenteval.run import LAG_BOUND_MS, BatchEnd, Cell, LoopWatch, Plan
-from agenteval.store import Manifest, RunFolder
+from agenteval.store import Manifest, RunFolder, Secrets
 from agenteval.summary import Summary, summarise
 from agenteval.wire import Recording
 
@@ -35,9 +36,14 @@ class Order:
 
 
 class Books:
-    """Opened when the plan stands; `journal` takes every record; `close` writes what reports show."""
+    """Opened when the plan stands; `journal` takes every record; `close` writes what reports show, at the latest when
+    the `with` block is left. `watch` has seen how the client itself did; None in virtual time."""
 
-    def __init__(self, order: Order, endpoint: Endpoint, plan: Plan, cells: Sequence[Cell]) -> None:
+    def __init__(
+        self, order: Order, endpoint: Endpoint, plan: Plan, cells: Sequence[Cell], watch: LoopWatch | None = None
+    ) -> None:
+        self.summary: Summary | None = None
+        self._watch = watch
         created = wall_stamp()
         turns = {cell.id: len(cell.scenario.turns) for cell in cells}
         self.manifest = Manifest(
@@ -51,10 +57,18 @@ class Books:
             versions=_versions(),
             cells={"turns": turns},
         )
-        secrets = (order.endpoint.api_key or "", *(value for _, value in order.endpoint.header))
-        self._folder = RunFolder.create(order.out, self.manifest, secrets)
+        self._folder = RunFolder.create(order.out, self.manifest, order.endpoint.secrets)
         self._records: list[StepRecord] = []
-        self._progress = Progress(sum(turns.values()))
+        self._progress = Progress(sum(turns.values()), order.endpoint.secrets)
+
+    def __enter__(self) -> Books:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.summary is None:
+            self.close(None)
 
     def journal(self, record: StepRecord, recording: Recording | None) -> None:
         """Keep one finished request."""
@@ -62,28 +76,29 @@ class Books:
         self._records.append(record)
         self._progress.see(record)
 
-    def close(self, end: BatchEnd | None, watch: LoopWatch | None = None) -> Summary:
-        """Write summary, report and the finished manifest; `end` None: the run was interrupted."""
+    def close(self, end: BatchEnd | None) -> Summary:
+        """Write summary, report and the finished manifest; `end` None: the run did not come to its end."""
         manifest = replace(
             self.manifest,
             status="complete" if end else "interrupted",
             finished_at=wall_stamp(),
-            client=_client_facts(watch),
+            client=_client_facts(self._watch),
             cells={**self.manifest.cells, **_end_facts(end)},
         )
         summary = summarise(manifest, self._records)
         self._folder.write_summary(summary_values(summary))
-        report = self._folder.write_report("report.md", render_markdown(summary))
+        self._folder.write_report("report.md", render_markdown(summary))
         self._folder.write_manifest(manifest)
         self._folder.close()
-        tell(f"Run kept in {report.parent} (report.md, steps.jsonl, frames/).")
+        tell(f"Run kept in {self._folder.path} (report.md, steps.jsonl, frames/).")
+        self.summary = summary
         return summary
 
 
-def tell_losses(end: BatchEnd | None) -> None:
+def tell_losses(end: BatchEnd | None, secrets: Secrets) -> None:
     """Say on stderr which cells were lost, and whether the rest was not tried."""
     for lost in (item for item in (end.ends if end else ()) if item.lost):
-        tell(f"Lost: {lost.cell.id}: {lost.lost}.")
+        tell(secrets.text(f"Lost: {lost.cell.id}: {lost.lost}."))
     if end and end.stopped:
         tell(f"Stopped early: {end.stopped}.")
 

@@ -47,12 +47,13 @@ def limits(options: EndpointOptions) -> Limits:
     return Limits(first_byte_s=options.timeout, between_s=options.timeout)
 
 
-def http_transport(options: EndpointOptions) -> HttpTransport:
+def http_transport(options: EndpointOptions, connections: int) -> HttpTransport:
     """A transport to `--base-url` with the key and headers on every request."""
     headers = list(options.header)
     if options.api_key:
         headers.append(("authorization", f"Bearer {options.api_key}"))
-    return HttpTransport(normalise_base_url(options.base_url or ""), headers=tuple(headers))
+    base_url = normalise_base_url(options.base_url or "")
+    return HttpTransport(base_url, headers=tuple(headers), max_connections=connections)
 
 
 async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> Endpoint:
@@ -83,12 +84,13 @@ async def _listing(options: EndpointOptions, transport: HttpTransport) -> Any:
     fetched = await fetch_json(transport, MODELS_PATH)
     if fetched.fault is not None:
         raise EndpointError(f"{transport.base_url} cannot be reached: {fetched.fault.detail}")
+    said = options.secrets.text(fetched.error or "")
     if fetched.status in (401, 403):
         key = "the key it was given" if options.api_key else "requests without a key: give one with --api-key"
-        raise EndpointError(f"{transport.base_url} refuses {key} ({fetched.error})")
+        raise EndpointError(f"{transport.base_url} refuses {key} ({said})")
     if fetched.error is not None and options.model is None:
         raise EndpointError(
-            f"{transport.base_url} does not list its models ({fetched.error}); is this the address of an "
+            f"{transport.base_url} does not list its models ({said}); is this the address of an "
             "OpenAI-compatible API? If it is, name the model with --model"
         )
     return fetched.value

@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 
 import click
 
+from agenteval.dialects import DIALECTS
 from agenteval.errors import UsageError
+from agenteval.store import Secrets
+from agenteval.thinking import MODES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-DIALECT_NAMES = ("auto", "openai", "sglang", "vllm", "llamacpp")
-MODE_NAMES = ("off", "on", "preserved")
 DEFAULT_OUT = Path("results")
 
 
@@ -32,6 +33,11 @@ class EndpointOptions:
     header: tuple[tuple[str, str], ...]
     extra_body: dict[str, Any]
     timeout: float
+
+    @property
+    def secrets(self) -> Secrets:
+        """What must not stand in any file or message."""
+        return Secrets(self.api_key, self.header)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +81,9 @@ def _modes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
     if text is None:
         return None
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    unknown = [name for name in names if name not in MODE_NAMES]
+    unknown = [name for name in names if name not in MODES]
     if unknown or not names:
-        raise click.BadParameter(f"{text!r}: a list of {', '.join(MODE_NAMES)}, separated by commas")
+        raise click.BadParameter(f"{text!r}: a list of {', '.join(MODES)}, separated by commas")
     return names
 
 
@@ -99,7 +105,7 @@ ENDPOINT = (
     click.option("--model", metavar="NAME", help="Default: the only model that the endpoint lists."),
     click.option(
         "--dialect",
-        type=click.Choice(DIALECT_NAMES),
+        type=click.Choice(["auto", *DIALECTS]),
         default="auto",
         show_default=True,
         help="How the server spells the API.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 
 import click
@@ -25,6 +26,5 @@ def list_policies() -> None:
 
 
 def _says(kind: type) -> str:
-    module = __import__(kind.__module__, fromlist=["__doc__"])
-    text = module.__doc__ or ""
+    text = sys.modules[kind.__module__].__doc__ or ""
     return " ".join(text.split("\n\n")[0].split()).partition(": ")[2]

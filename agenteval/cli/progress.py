@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from agenteval.cli.voice import tell
 from agenteval.outcome import StepRecord
+from agenteval.store import Secrets
 
 
 class Progress:
     """Counts turns as records come in, and says how each went. Steps of other purposes are not shown."""
 
-    def __init__(self, turns: int, *, quiet: bool = False) -> None:
+    def __init__(self, turns: int, secrets: Secrets) -> None:
         self._turns = turns
         self._done = 0
-        self._quiet = quiet
+        self._secrets = secrets
         self._failed: dict[tuple[str, int], list[str]] = {}
         self._context: dict[tuple[str, int], int | None] = {}
 
@@ -38,5 +39,4 @@ class Progress:
         return f"[{self._done}/{self._turns}] {where} · turn {record.turn}{context} · {verdict}"
 
     def _say(self, line: str) -> None:
-        if not self._quiet:
-            tell(line)
+        tell(self._secrets.text(line))

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from agenteval.cli.books import Books, Order, tell_losses
 from agenteval.cli.endpoint import Endpoint, http_endpoint, http_transport, limits, planned_modes, simulated_endpoint
 from agenteval.cli.options import ENDPOINT, OUT, PLAN, PlanOptions, endpoint_options, plan_options, with_options
-from agenteval.cli.voice import tell
+from agenteval.cli.voice import coloured, tell
 from agenteval.clock import LoopClock
 from agenteval.context import build_policy
-from agenteval.errors import UsageError
+from agenteval.errors import FileError, UsageError
 from agenteval.report import render_json, render_terminal
 from agenteval.run import Accountant, BatchEnd, Cell, Desk, LoopWatch, Plan, expand, run_batch, run_simulated
-from agenteval.scenario import load_suite
+from agenteval.scenario import lint, load_suite
 from agenteval.script import Scenario
 from agenteval.simulator import Engine, SimulatedTransport
 from agenteval.summary import Summary
 from agenteval.wire import Transport
 
 DEFAULT_SUITE = "founding"
+T = TypeVar("T")
 
 
 @click.command(name="run")
@@ -46,8 +45,8 @@ def command(suites: tuple[str, ...], out: Path, as_json: bool, **values: Any) ->
     scenarios = _scenarios(suites, order.plan.tag)
     play = _play_simulated if order.endpoint.base_url is None else _play_over_http
     end, summary = play(order, scenarios)
-    tell_losses(end)
-    click.echo(render_json(summary) if as_json else render_terminal(summary, colour=_coloured()), nl=False)
+    tell_losses(end, order.endpoint.secrets)
+    click.echo(render_json(summary) if as_json else render_terminal(summary, colour=coloured()), nl=False)
     return _exit_code(end, summary)
 
 
@@ -63,11 +62,10 @@ def _title(suites: Sequence[str]) -> str:
     return "+".join(Path(suite).stem for suite in suites)[:60]
 
 
-def _coloured() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
-
-
 def _scenarios(suites: Sequence[str], tags: Sequence[str]) -> tuple[Scenario, ...]:
+    problems = tuple(problem for suite in suites for problem in lint(suite))
+    if problems:
+        raise FileError(problems)
     found = [scenario for suite in suites for scenario in load_suite(suite).scenarios]
     names = [scenario.name for scenario in found]
     if twice := {name for name in names if names.count(name) > 1}:
@@ -98,51 +96,50 @@ def _play_simulated(order: Order, scenarios: tuple[Scenario, ...]) -> tuple[Batc
     tell(f"No --base-url: the embedded endpoint answers (profile {profile.name}).")
     plan = _plan(order.plan, scenarios, endpoint)
     cells = expand(plan)
-    books = Books(order, endpoint, plan, cells)
-    desk_of = _desk_maker(order, endpoint, plan, books)
+    with Books(order, endpoint, plan, cells) as books:
+        desk_of = _desk_maker(order, endpoint, plan, books)
 
-    def simulated_desk(cell: Cell) -> Desk:
-        return desk_of(SimulatedTransport(Engine(profile, scenarios, LoopClock(), seed=cell.seed)))
+        def simulated_desk(cell: Cell) -> Desk:
+            return desk_of(SimulatedTransport(Engine(profile, scenarios, LoopClock(), seed=cell.seed)))
 
-    try:
-        end = run_simulated(cells, simulated_desk)
-    except KeyboardInterrupt:
-        return None, books.close(None)
-    return end, books.close(end)
+        try:
+            end: BatchEnd | None = run_simulated(cells, simulated_desk)
+        except KeyboardInterrupt:
+            end = None
+        return end, books.close(end)
 
 
 def _play_over_http(order: Order, scenarios: tuple[Scenario, ...]) -> tuple[BatchEnd | None, Summary]:
     """All cells against `--base-url`."""
-    opened: list[tuple[Books, LoopWatch]] = []
+    opened: list[Books] = []
+    try:
+        return _loop_run(_over_http(order, scenarios, opened))
+    except KeyboardInterrupt:
+        if not opened or opened[0].summary is None:
+            raise
+        return None, opened[0].summary
 
-    async def main() -> BatchEnd:
-        transport = http_transport(order.endpoint)
-        try:
-            endpoint = await http_endpoint(order.endpoint, transport)
-            tell(_greeting(endpoint))
-            plan = _plan(order.plan, scenarios, endpoint)
-            cells = expand(plan)
-            books, watch = Books(order, endpoint, plan, cells), LoopWatch()
-            opened.append((books, watch))
+
+async def _over_http(order: Order, scenarios: tuple[Scenario, ...], opened: list[Books]) -> tuple[BatchEnd, Summary]:
+    transport = http_transport(order.endpoint, order.plan.concurrency)
+    try:
+        endpoint = await http_endpoint(order.endpoint, transport)
+        tell(_greeting(endpoint))
+        plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
+        cells = expand(plan)
+        with Books(order, endpoint, plan, cells, watch) as books:
+            opened.append(books)
             await transport.prepare(order.plan.concurrency)
             desk = _desk_maker(order, endpoint, plan, books)(transport)
             async with watch:
-                return await run_batch(cells, desk, order.plan.concurrency)
-        finally:
-            await transport.aclose()
-
-    try:
-        end = _loop_run(main())
-    except KeyboardInterrupt:
-        if not opened:
-            raise
-        end = None
-    books, watch = opened[0]
-    return end, books.close(end, watch)
+                end = await run_batch(cells, desk, order.plan.concurrency)
+            return end, books.close(end)
+    finally:
+        await transport.aclose()
 
 
 def _desk_maker(order: Order, endpoint: Endpoint, plan: Plan, books: Books) -> Callable[[Transport], Desk]:
-    """Transport → desk; all desks of a run share one accountant, so that estimates learn from all its cells."""
+    """Transport → desk; all desks of a run share one accountant, and with it the vocabulary."""
     accountant = Accountant(endpoint.family)
 
     def desk(transport: Transport) -> Desk:
@@ -172,7 +169,7 @@ def _greeting(endpoint: Endpoint) -> str:
     )
 
 
-def _loop_run(main: Coroutine[Any, Any, BatchEnd]) -> BatchEnd:
+def _loop_run(main: Coroutine[Any, Any, T]) -> T:
     """Run on uvloop where it is installed."""
     try:
         import uvloop

@@ -34,9 +34,10 @@ def _pair(policy: str, part: str, known: Mapping[str, Any]) -> tuple[str, int | 
         knobs = ", ".join(known) or "none"
         raise UsageError(f"policy {policy}: {part!r} is no knob=value of it; its knobs: {knobs}")
     if known[key] == "int":
-        if not value.lstrip("-").isdigit():
-            raise UsageError(f"policy {policy}: {key} takes a whole number, not {value!r}")
-        return key, int(value)
+        try:
+            return key, int(value)
+        except ValueError as error:
+            raise UsageError(f"policy {policy}: {key} takes a whole number, not {value!r}") from error
     return key, value
 
 

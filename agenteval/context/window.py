@@ -8,6 +8,7 @@ again, so that the server's prefix cache breaks rarely.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -52,11 +53,12 @@ class SlidingWindow:
         raise AssertionError("sliding_window asks no model")
 
     def _new_boundary(self, transcript: Transcript, head: int, boundary: int, count: Count) -> int:
-        for start in boundaries(transcript, head, boundary):
-            boundary = start
-            if count(cut(transcript, head, start)) <= self.target:
-                break
-        return boundary
+        """The oldest boundary that brings the view down to `target`, else the newest there is."""
+        starts = boundaries(transcript, head, boundary)
+        if not starts:
+            return boundary
+        at = bisect_left(starts, True, key=lambda start: count(cut(transcript, head, start)) <= self.target)
+        return starts[min(at, len(starts) - 1)]
 
     def _view(self, transcript: Transcript, messages: Transcript, boundary: int, tokens: tuple[int, int]) -> View:
         dropped = len(transcript) - len(messages)

@@ -2,9 +2,8 @@
 the whole request, and then the repair is told.
 
 Rules. Arguments are sent verbatim when they are a JSON object; otherwise `{}` stands in their place (SGLang answers
-400 and llama.cpp 500 to a history with anything else). A call without an id, or with an id that was used before,
-gets a new one, and its result with it. Reasoning goes back in the field that the server reads: none under `off`,
-that of the newest user turn under `on` (the templates drop the rest), all of it under `preserved`.
+400 and llama.cpp 500 to a history with anything else). Reasoning goes back in the field that the server reads: none
+under `off`, that of the newest user turn under `on` (the templates drop the rest), all of it under `preserved`.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 
 from agenteval.canonical import JsonProblem, parse_json
 from agenteval.dialects.dialect import Dialect
-from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_user_index
+from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_user_index, tool_object
 from agenteval.outcome import Repair
 from agenteval.thinking import Thinking
 
@@ -51,7 +50,7 @@ def encode(request: ChatRequest, dialect: Dialect) -> EncodedRequest:
         "seed": request.seed,
     }
     if request.tools:
-        body["tools"] = [encode_tool(tool) for tool in request.tools]
+        body["tools"] = [tool_object(tool) for tool in request.tools]
     if request.temperature is not None:
         body["temperature"] = request.temperature
     if request.stream:
@@ -59,18 +58,6 @@ def encode(request: ChatRequest, dialect: Dialect) -> EncodedRequest:
         body.update(dialect.running_counts)
     body.update(dialect.thinking_fields.get(request.thinking, {}))
     return EncodedRequest(_merged(body, request.extra), tuple(repairs))
-
-
-def encode_tool(tool: ToolSpec) -> dict[str, Any]:
-    """A tool as the API offers it."""
-    return {
-        "type": "function",
-        "function": {
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": dict(tool.parameters),
-        },
-    }
 
 
 def _merged(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:

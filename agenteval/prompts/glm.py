@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from agenteval.canonical import JsonProblem, parse_json
-from agenteval.messages import Message, ToolCall, ToolSpec, last_user_index
+from agenteval.messages import Message, ToolCall, ToolSpec, last_user_index, tool_object
 from agenteval.parsers.glm47 import call_text
 
 _TOOLS_HEAD = """<|system|>
@@ -46,18 +45,6 @@ def _tools(tools: Sequence[ToolSpec]) -> str:
     if not tools:
         return ""
     return "".join([_TOOLS_HEAD, *(f"{_json(tool_object(tool))}\n" for tool in tools), _TOOLS_FOOT])
-
-
-def tool_object(tool: ToolSpec) -> dict[str, Any]:
-    """A tool as clients send it and templates print it."""
-    return {
-        "type": "function",
-        "function": {
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": dict(tool.parameters),
-        },
-    }
 
 
 def _turn(message: Message, *, after: Message | None, reasons: bool) -> str:

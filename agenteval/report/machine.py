@@ -10,6 +10,9 @@ from typing import Any
 import msgspec
 
 from agenteval.summary import Summary
+from agenteval.visible import visible
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 CSV_COLUMNS = (
     "scenario",
@@ -44,7 +47,8 @@ def render_json(summary: Summary) -> str:
 
 
 def render_csv(summary: Summary) -> str:
-    """One line per turn and arm; unknown is empty; cells that a spreadsheet would run as a formula are quoted."""
+    """One line per turn and arm; unknown is empty; cells that a spreadsheet would run as a formula are quoted,
+    control characters are spelled out."""
     out = io.StringIO()
     writer = csv.DictWriter(out, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -56,4 +60,6 @@ def render_csv(summary: Summary) -> str:
 
 
 def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+    if not isinstance(value, str):
+        return value
+    return f"'{visible(value)}" if value[:1] in FORMULA_STARTS else visible(value)

@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from agenteval.report.tables import SIMULATED, Table, aligned, mode_tables, score_lines, turn_tables
 from agenteval.summary import Summary
+from agenteval.visible import visible
 
 
 def render_markdown(summary: Summary) -> str:
@@ -31,7 +32,7 @@ def render_markdown(summary: Summary) -> str:
 
 def escaped(text: str) -> str:
     """Text that markdown and HTML show as it is, on one line."""
-    flat = " ".join(html.escape(text, quote=False).split())
+    flat = " ".join(html.escape(visible(text), quote=False).split())
     return re.sub(r"([\\`*_\[\]|#])", r"\\\1", flat)
 
 

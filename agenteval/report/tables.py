@@ -114,5 +114,5 @@ def fixed(value: float | None, digits: int) -> str:
 
 
 def aligned(header: Sequence[str]) -> list[str]:
-    """Column alignments: the first and the last texts to the left, numbers to the right."""
+    """Column alignments: texts (thinking mode, verdict) to the left, numbers to the right."""
     return ["right" if name not in ("tool call", "thinking") else "left" for name in header]

@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agenteval.messages import ToolSpec, Transcript
-from agenteval.outcome import ContextSource, Tokens
+from agenteval.outcome import Tokens
 from agenteval.parsers import FAMILIES
 from agenteval.prompts import RENDERERS, PromptCount, count_prompt
-from agenteval.scoring.judge import text_of
+from agenteval.scoring.shown import shown_text
 from agenteval.stream import Reply, Usage
 from agenteval.thinking import Thinking
-from agenteval.tokens import Calibration, TokenCount, Vocabulary, vocabulary
+from agenteval.tokens import Calibration, CountSource, TokenCount, Vocabulary, vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Tokens of a local rendering, or characters."""
+    """How large a prompt is before any server has counted it: `units` are the tokens of the local rendering
+    (`counted`), or characters where that cannot be had."""
 
+    counted: PromptCount | None
     units: int
-    is_tokens: bool
 
     def learnt(self, calibration: Calibration, server_tokens: int | None) -> Calibration:
         """The calibration with what a server counted for a prompt of this size."""
@@ -32,7 +33,7 @@ class Size:
 
         Without evidence a local count stands as it is; servers differ from it by their own tokenizer.
         """
-        if self.is_tokens and not calibration.pairs:
+        if self.counted is not None and not calibration.pairs:
             return self.units
         return calibration.estimate(self.units).value
 
@@ -61,13 +62,11 @@ class Accountant:
     def size(self, messages: Transcript, tools: tuple[ToolSpec, ...], thinking: Thinking) -> Size:
         """How large a prompt is before any server has counted it."""
         counted = self.prompt(messages, tools, thinking)
-        if counted is not None:
-            return Size(counted.total, is_tokens=True)
-        return Size(_characters(messages, tools), is_tokens=False)
+        return Size(counted, len(shown_text(messages, tools)) if counted is None else counted.total)
 
-    def tokens(self, reply: Reply, counted: PromptCount | None, estimate: int) -> Tokens:
+    def tokens(self, reply: Reply, size: Size, estimate: int) -> Tokens:
         """The counts of one finished request, each from the best source."""
-        usage = reply.usage or Usage()
+        usage, counted = reply.usage or Usage(), size.counted
         completion, completion_source = self._completion(reply, usage)
         context, context_source = _context(usage, counted, estimate)
         return Tokens(
@@ -82,7 +81,7 @@ class Accountant:
             completion_source=completion_source,
         )
 
-    def _completion(self, reply: Reply, usage: Usage) -> tuple[int | None, ContextSource | None]:
+    def _completion(self, reply: Reply, usage: Usage) -> tuple[int | None, CountSource | None]:
         """The server's count, else a local one of what is visible; None for a reply without text."""
         if usage.completion is not None:
             return usage.completion, "server"
@@ -90,14 +89,10 @@ class Accountant:
         return (self._vocabulary.count(text), "tokenizer") if text else (None, None)
 
 
-def _context(usage: Usage, counted: PromptCount | None, estimate: int) -> tuple[int, ContextSource]:
+def _context(usage: Usage, counted: PromptCount | None, estimate: int) -> tuple[int, CountSource]:
     if usage.prompt is not None:
         return usage.prompt, "server"
     return (counted.total, "tokenizer") if counted else (estimate, "estimate")
-
-
-def _characters(messages: Transcript, tools: tuple[ToolSpec, ...]) -> int:
-    return len(text_of(messages)) + sum(len(str(tool.parameters)) + len(tool.description) for tool in tools)
 
 
 def _spoken(reply: Reply) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agenteval.canonical import JsonProblem, parse_json, tagged_hash
 from agenteval.client import Attempt, chat
 from agenteval.clock import wall_stamp
 from agenteval.context import View
 from agenteval.dialects import ChatRequest, encode
-from agenteval.messages import ToolSpec, Transcript
+from agenteval.messages import ToolSpec
 from agenteval.outcome import (
     Finding,
     Purpose,
@@ -21,24 +21,29 @@ from agenteval.outcome import (
     StepRecord,
     Tokens,
 )
+from agenteval.run.accounting import Size
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
 from agenteval.stream import Reply
 from agenteval.timing import Timing, measure
+
+SERVER_GAVE_UP = frozenset({"abort", "error"})
+"""Finish reasons by which vLLM and SGLang say that they, not the model, ended a reply."""
 
 RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request to make: where in the cell it stands, what the model sees (`estimate`: how many tokens that
-    should be), what is expected of the whole turn."""
+    """One request to make: where in the cell it stands, what the model sees (its size as rendered here, and how
+    many tokens the server should count), what is expected of the whole turn."""
 
     cell: Cell
     turn: int
     step: int
     view: View
     tools: tuple[ToolSpec, ...]
+    size: Size
     estimate: int
     expected: tuple[RecordedExpectation, ...] | None = None
     purpose: Purpose = "agent"
@@ -53,38 +58,40 @@ class Answered:
     record: StepRecord
 
 
-async def ask(question: Question, desk: Desk) -> Answered | None:
-    """Send a question; journal each failed attempt; None if none of them got a reply that can be judged."""
+async def ask(question: Question, desk: Desk) -> Answered | StepError:
+    """Send a question; journal each failed attempt; the last error if none got a reply that can be judged."""
     wait = desk.retries.first_wait_s
-    for number in range(1, desk.retries.times + 2):
+    number = 1
+    while True:
         answered = await _attempt(question, desk, number)
         error = answered.record.error
         if error is None:
             return answered
         desk.journal(answered.record, answered.attempt.recording)
         if number > desk.retries.times or not _worth_retrying(error):
-            return None
+            return error
         pause = max(answered.attempt.retry_after_s or 0.0, wait)
         await desk.transport.clock.sleep(min(pause, desk.retries.longest_wait_s))
         wait *= 2
-    return None
+        number += 1
 
 
 async def _attempt(question: Question, desk: Desk, number: int) -> Answered:
-    request = _request(question, desk)
-    encoded = encode(request, desk.dialect)
+    encoded = encode(_request(question, desk), desk.dialect)
     started = wall_stamp()
     attempt = await chat(desk.transport, encoded.body, limits=desk.limits)
-    error = _error(attempt)
-    record = _record(question, desk, number, attempt, encoded.repairs)
-    record = replace(
-        record,
-        started_at=started,
-        view_hash=tagged_hash(encoded.body["messages"]),
-        error=error,
-        findings=(Finding("endpoint_error", error.detail),) if error else (),
-    )
-    return Answered(attempt, record)
+    sent = Sent(number, started, tagged_hash(encoded.body["messages"]), encoded.repairs)
+    return Answered(attempt, _record(question, desk, sent, attempt))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One attempt as it was sent."""
+
+    number: int
+    started_at: str
+    view_hash: str
+    repairs: tuple[Repair, ...]
 
 
 def _request(question: Question, desk: Desk) -> ChatRequest:
@@ -98,17 +105,18 @@ def _request(question: Question, desk: Desk) -> ChatRequest:
         max_tokens=question.max_tokens or plan.max_tokens or defaults.max_tokens,
         temperature=defaults.temperature if plan.temperature is None else plan.temperature,
         seed=cell.seed,
-        stream=desk.stream,
         extra=desk.extra,
     )
 
 
-def _record(question: Question, desk: Desk, number: int, attempt: Attempt, repairs: tuple[Repair, ...]) -> StepRecord:
-    cell, purpose = question.cell, question.purpose
-    tokens = _tokens(question, desk, attempt.reply)
+def _record(question: Question, desk: Desk, sent: Sent, attempt: Attempt) -> StepRecord:
+    """The record of one attempt; the verdict of a good one is still to come."""
+    cell, purpose, error = question.cell, question.purpose, _error(attempt)
+    reply = recorded(attempt.reply)
+    tokens = desk.accountant.tokens(attempt.reply, question.size, question.estimate)
     suffix = "" if purpose == "agent" else f".{purpose}"
     return StepRecord(
-        id=f"{cell.id}.t{question.turn:02}.s{question.step:02}.a{number}{suffix}",
+        id=f"{cell.id}.t{question.turn:02}.s{question.step:02}.a{sent.number}{suffix}",
         run=desk.run,
         cell=cell.id,
         scenario=cell.scenario.name,
@@ -117,22 +125,22 @@ def _record(question: Question, desk: Desk, number: int, attempt: Attempt, repai
         trial=cell.trial,
         turn=question.turn,
         step=question.step,
-        attempt=number,
+        attempt=sent.number,
         purpose=purpose,
         ok=False,
         judged=False,
-        findings=(),
+        findings=(Finding("endpoint_error", error.detail),) if error else (),
         expected=question.expected,
-        view_hash="",
+        view_hash=sent.view_hash,
         tool_results=(),
-        reply=recorded(attempt.reply),
+        reply=reply,
         tokens=tokens,
-        timing=_timing(attempt, tokens, desk),
+        timing=_timing(attempt, reply, tokens, desk),
         policy_report=_report(question.view),
-        repairs=repairs,
-        error=None,
+        repairs=sent.repairs,
+        error=error,
         simulated=desk.simulated,
-        started_at="",
+        started_at=sent.started_at,
         seed=cell.seed,
     )
 
@@ -142,27 +150,15 @@ def _report(view: View) -> dict[str, object]:
     return {name: getattr(report, name) for name in report.__slots__}
 
 
-def _tokens(question: Question, desk: Desk, reply: Reply) -> Tokens:
-    counted = desk.accountant.prompt(question.view.messages, question.tools, question.cell.thinking)
-    return desk.accountant.tokens(reply, counted, question.estimate)
-
-
-def _timing(attempt: Attempt, tokens: Tokens, desk: Desk) -> Timing:
-    calls = attempt.reply.tool_calls
+def _timing(attempt: Attempt, reply: RecordedReply, tokens: Tokens, desk: Desk) -> Timing:
+    calls = reply.tool_calls
     return measure(
         attempt.timeline,
         tokens.completion,
         estimated=tokens.completion_source == "tokenizer",
-        calls_valid=all(_is_json(call.arguments_text) for call in calls) if calls else None,
+        calls_valid=all(isinstance(call.arguments, dict) for call in calls) if calls else None,
         hides_markup=desk.dialect.hides_markup,
     )
-
-
-def _is_json(text: str) -> bool:
-    try:
-        return isinstance(parse_json(text), dict)
-    except JsonProblem:
-        return False
 
 
 def recorded(reply: Reply) -> RecordedReply:
@@ -195,6 +191,10 @@ def _error(attempt: Attempt) -> StepError | None:
         return StepError("http_status", attempt.error, exchange.status)
     if reply.error is not None:
         return StepError("error_in_stream", reply.error, exchange.status)
+    if reply.finish_reason in SERVER_GAVE_UP:
+        return StepError(
+            "aborted", f"the server ended the reply with finish_reason {reply.finish_reason!r}", exchange.status
+        )
     return None
 
 
@@ -202,8 +202,3 @@ def _worth_retrying(error: StepError) -> bool:
     if error.kind == "http_status":
         return error.status in RETRIED_STATUS
     return error.kind not in ("tls", "too_large", "protocol")
-
-
-def without_reasoning(messages: Transcript) -> Transcript:
-    """The same messages with no reasoning to send back."""
-    return tuple(replace(message, reasoning=None) for message in messages)

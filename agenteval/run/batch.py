@@ -12,7 +12,8 @@ from agenteval.run.plan import Cell
 from agenteval.run.session import CellEnd, run_cell
 
 MAX_LOST_IN_A_ROW = 3
-"""So many cells lost one after the other mean a dead endpoint: the rest is not tried."""
+"""So many cells lost one after the other, because nobody answered or the server failed, mean a dead endpoint: the rest
+is not tried. A request that the server refuses (HTTP 4xx) does not count: it is alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,12 @@ async def run_batch(cells: Sequence[Cell], desk: Desk, concurrency: int) -> Batc
         while waiting and not _dead(ends):
             ends.append(await run_cell(waiting.pop(), desk))
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(concurrency, len(cells))):
-            group.create_task(work())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(concurrency, len(cells))):
+                group.create_task(work())
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
     return _batch_end(ends, len(cells))
 
 
@@ -50,7 +54,11 @@ def run_simulated(cells: Sequence[Cell], desk_of: Callable[[Cell], Desk]) -> Bat
 
 def _dead(ends: Sequence[CellEnd]) -> bool:
     last = ends[-MAX_LOST_IN_A_ROW:]
-    return len(last) == MAX_LOST_IN_A_ROW and all(end.lost for end in last)
+    return len(last) == MAX_LOST_IN_A_ROW and all(_nobody_there(end) for end in last)
+
+
+def _nobody_there(end: CellEnd) -> bool:
+    return end.error is not None and (end.error.status is None or end.error.status >= 500)
 
 
 def _batch_end(ends: Sequence[CellEnd], planned: int) -> BatchEnd:

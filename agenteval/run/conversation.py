@@ -14,7 +14,7 @@ from agenteval.run.ask import Answered, Question
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
 from agenteval.scoring import StepContext
-from agenteval.scoring.calls import right_values
+from agenteval.scoring.placing import right_values
 from agenteval.script import Turn
 from agenteval.stream import CallReply
 from agenteval.tokens import Calibration
@@ -44,9 +44,9 @@ class Conversation:
         self._golden: tuple[GoldenTurn, ...] = play(cell.scenario) if desk.plan.history == "golden" else ()
         self._used_ids: set[str] = set()
         self._once_right: dict[tuple[str, str], tuple[Any, ...]] = {}
-        self._turn_start: Transcript = self.transcript
+        self._turn_start: tuple[Transcript, Any] = (self.transcript, self._policy_state)
         self._right_now: list[tuple[tuple[str, str], Any]] = []
-        self._probed = False
+        self.to_probe: Question | None = None
 
     @property
     def tools(self) -> tuple[ToolSpec, ...]:
@@ -55,22 +55,30 @@ class Conversation:
     def begin_turn(self, number: int, turn: Turn) -> None:
         """The user speaks. Under golden history the turn before is first replaced by what was expected of it."""
         if self._golden and number > 1:
-            before = self._golden[number - 2]
-            self.transcript = (*self._turn_start, before.user, *before.messages)
-            self.world = before.world_after.copy()
-        self._turn_start = self.transcript
+            self._go_golden(self._golden[number - 2])
+        self._turn_start = (self.transcript, self._policy_state)
         self.turn = number
         self.transcript = (*self.transcript, Message("user", turn.user))
         for key, value in self._right_now:
             self._once_right[key] = (*self._once_right.get(key, ()), value)
         self._right_now = right_values(turn.expect.calls or ())
 
+    def _go_golden(self, turn: GoldenTurn) -> None:
+        """Forget how the last turn went, for the transcript, the world and the policy alike."""
+        before, self._policy_state = self._turn_start
+        self.transcript = (*before, turn.user, *turn.messages)
+        self.world = turn.world_after.copy()
+        self._used_ids |= {call.id for message in turn.messages for call in message.tool_calls}
+
     def question(self, turn: Turn, step: int) -> Question:
         """What to ask now: the policy's view of the transcript, and what is expected."""
         calls = turn.expect.calls
         expected = None if calls is None else tuple(RecordedExpectation(call.name, call.arguments) for call in calls)
         view = self._view()
-        return Question(self.cell, self.turn, step, view, self.tools, self._estimate(view.messages), expected)
+        size = self._size(view.messages)
+        asked = Question(self.cell, self.turn, step, view, self.tools, size, size.estimate(self._calibration), expected)
+        self._keep_for_probe(asked)
+        return asked
 
     def _view(self) -> View:
         view = self._policy.step(self.transcript, self._policy_state, self.desk.budget, self._estimate)
@@ -101,8 +109,7 @@ class Conversation:
     def hear(self, question: Question, answered: Answered) -> Heard:
         """Append the reply to the transcript, carry out its calls on the world, append their results."""
         reply = answered.attempt.reply
-        size = self._size(question.view.messages)
-        self._calibration = size.learnt(self._calibration, answered.record.tokens.prompt)
+        self._calibration = question.size.learnt(self._calibration, answered.record.tokens.prompt)
         calls, repairs = self._sendable_calls(reply.tool_calls)
         said = Message("assistant", reply.content, reply.reasoning, calls)
         results = [self._execute(call) for call in calls]
@@ -110,13 +117,12 @@ class Conversation:
         self.transcript = (*self.transcript, said, *answers)
         return Heard(tuple(results), tuple(repairs))
 
-    def wants_probe(self, question: Question) -> bool:
-        """True once per preserved cell: at the first step whose view holds reasoning of an earlier turn."""
+    def _keep_for_probe(self, question: Question) -> None:
+        """Of a preserved cell the first question whose view holds reasoning of an earlier turn."""
         messages = question.view.messages
         earlier = messages[: max(last_user_index(messages), 0)]
-        wanted = self.cell.thinking == "preserved" and not self._probed and any(m.reasoning for m in earlier)
-        self._probed = self._probed or wanted
-        return wanted
+        if self.to_probe is None and self.cell.thinking == "preserved" and any(m.reasoning for m in earlier):
+            self.to_probe = question
 
     def last_text(self) -> str:
         """The assistant's last words, empty if there were none."""
@@ -134,9 +140,15 @@ class Conversation:
         for call in calls:
             call_id = call.id
             if not call_id or call_id in self._used_ids:
-                call_id = f"call_{len(self._used_ids):06}"
+                call_id = self._fresh_id()
                 problem = "the call has no id" if not call.id else f"id {call.id!r} was used before"
                 repairs.append(Repair(call.id or "", problem, call_id))
             self._used_ids.add(call_id)
             sendable.append(ToolCall(call_id, call.name or "", call.arguments_text))
         return tuple(sendable), repairs
+
+    def _fresh_id(self) -> str:
+        number = len(self._used_ids)
+        while (call_id := f"call_{number:06}") in self._used_ids:
+            number += 1
+        return call_id

@@ -41,4 +41,3 @@ class Desk:
     limits: Limits = field(default_factory=Limits)
     retries: Retries = field(default_factory=Retries)
     budget: Budget = field(default_factory=Budget)
-    stream: bool = True

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agenteval.run.ask import Question, ask, without_reasoning
-from agenteval.run.desk import Desk
+from agenteval.messages import Transcript
+from agenteval.run.ask import Answered, Question, ask
+from agenteval.run.desk import Desk, Retries
 
 
 async def probe_reasoning(question: Question, desk: Desk) -> None:
-    """Send the question again without any reasoning, for one token; the journal's `probe` line holds the count."""
-    bare = replace(question.view, messages=without_reasoning(question.view.messages))
+    """Send a question again without any reasoning, once and for one token; the journal's `probe` line holds the count.
+
+    To be done when a cell is over: another prompt in between would change the server's prefix cache, and with it the
+    TTFT of the next step.
+    """
+    bare = replace(question.view, messages=_without_reasoning(question.view.messages))
     probe = replace(question, view=bare, purpose="probe", max_tokens=1, expected=None)
-    answered = await ask(probe, desk)
-    if answered is not None:
+    answered = await ask(probe, replace(desk, retries=Retries(times=0)))
+    if isinstance(answered, Answered):
         desk.journal(answered.record, answered.attempt.recording)
+
+
+def _without_reasoning(messages: Transcript) -> Transcript:
+    return tuple(replace(message, reasoning=None) for message in messages)

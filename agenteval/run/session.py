@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from agenteval.outcome import Finding
+from agenteval.outcome import Finding, StepError
 from agenteval.run.ask import Answered, ask
 from agenteval.run.conversation import Conversation, Heard
 from agenteval.run.desk import Desk
@@ -17,11 +17,18 @@ from agenteval.script import Turn
 
 @dataclass(frozen=True, slots=True)
 class CellEnd:
-    """How a cell ended: how many of its turns were judged; `lost` says why not all of them."""
+    """How a cell ended: how many of its turns were judged, and the error that kept it from judging all of them."""
 
     cell: Cell
     turns_judged: int
-    lost: str | None = None
+    error: StepError | None = None
+
+    @property
+    def lost(self) -> str | None:
+        """Why not all turns were judged, in words; None if they were."""
+        if self.error is None:
+            return None
+        return f"turn {self.turns_judged + 1} got no reply that could be judged: {self.error.detail}"
 
 
 async def run_cell(cell: Cell, desk: Desk) -> CellEnd:
@@ -29,20 +36,23 @@ async def run_cell(cell: Cell, desk: Desk) -> CellEnd:
     talk = Conversation(cell, desk)
     for number, turn in enumerate(cell.scenario.turns, start=1):
         talk.begin_turn(number, turn)
-        if not await _run_turn(talk, turn):
-            return CellEnd(cell, number - 1, f"turn {number} got no reply that could be judged")
+        error = await _run_turn(talk, turn)
+        if error is not None:
+            return CellEnd(cell, number - 1, error)
+    if talk.to_probe is not None:
+        await probe_reasoning(talk.to_probe, desk)
     return CellEnd(cell, len(cell.scenario.turns))
 
 
-async def _run_turn(talk: Conversation, turn: Turn) -> bool:
-    """Steps until the assistant stops calling tools. False if the endpoint failed for good."""
+async def _run_turn(talk: Conversation, turn: Turn) -> StepError | None:
+    """Steps until the assistant stops calling tools. An error if the endpoint failed for good."""
     progress = Progress.begin(turn.expect)
     max_steps = talk.cell.scenario.defaults.max_steps
     for step in range(1, max_steps + 1):
         question = talk.question(turn, step)
         answered = await ask(question, talk.desk)
-        if answered is None:
-            return False
+        if isinstance(answered, StepError):
+            return answered
         judgement = judge_step(answered.attempt.reply, talk.context(question, turn), progress)
         progress, findings = judgement.progress, judgement.findings
         heard = talk.hear(question, answered)
@@ -50,11 +60,9 @@ async def _run_turn(talk: Conversation, turn: Turn) -> bool:
         if over:
             findings += _end_findings(talk, turn, judgement, max_steps)
         _journal(talk.desk, answered, findings, heard, over=over)
-        if talk.wants_probe(question):
-            await probe_reasoning(question, talk.desk)
         if over:
             break
-    return True
+    return None
 
 
 def _end_findings(talk: Conversation, turn: Turn, judgement: Judgement, max_steps: int) -> tuple[Finding, ...]:

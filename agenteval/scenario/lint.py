@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from agenteval.errors import Problem, UsageError
-from agenteval.match import check_matcher, example_of, matches
+from agenteval.match import check_matcher, example_of, folded, matches
 from agenteval.scenario.bind import AT_CALL, bind, draw
 from agenteval.scenario.complaints import did_you_mean
 from agenteval.scenario.loader import Source, load
@@ -86,7 +86,8 @@ class _Checker:
         for place, call in enumerate(turn.expect.calls or ()):
             yield from self._call(call, turn.expect, (*path, "calls", place))
         for place, call in enumerate(turn.expect.forbid):
-            yield from self._named_call(call, (*path, "forbid", place), needs_example=False)
+            if call.name in self.tools:  # a tool that is not offered may be forbidden, too
+                yield from self._named_call(call, (*path, "forbid", place), needs_example=False)
         for name, matcher in turn.expect.state.items():
             yield from self._matcher(matcher, (*path, "state", name), needs_example=False)
         yield from self._answer(turn.expect.answer, (*path, "answer"))
@@ -142,12 +143,12 @@ class _Checker:
     def _answer(self, answer: ExpectedAnswer | None, path: Path) -> Iterator[Problem]:
         if answer is None or answer.example is None:
             return
-        said = _plain(self._filled(answer.example))
+        said = folded(str(self._filled(answer.example)))
         for text in answer.contains:
-            if _plain(self._filled(text)) not in said:
+            if folded(str(self._filled(text))) not in said:
                 yield self._problem((*path, "example"), f"the example does not contain {text!r}")
         for text in answer.excludes:
-            if _plain(self._filled(text)) in said:
+            if folded(str(self._filled(text))) in said:
                 yield self._problem((*path, "example"), f"the example contains {text!r}, which is excluded")
 
     def _filled(self, value: Json) -> Json:
@@ -163,8 +164,3 @@ class _Checker:
 
 def _covers(forbidden: Mapping[str, Json] | None, arguments: Json) -> bool:
     return forbidden is None or matches(forbidden, arguments)
-
-
-def _plain(text: Json) -> str:
-    """As answers are compared: without regard to case and spacing."""
-    return " ".join(str(text).casefold().split())

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agenteval.match import describe, explain
+from agenteval.match import ABSENT, describe, explain, folded
 from agenteval.messages import ToolSpec, Transcript
 from agenteval.outcome import Finding
-from agenteval.scoring.calls import Memory, ReadCall, match_call, read_call
+from agenteval.scoring.calls import ReadCall, read_call
+from agenteval.scoring.placing import Memory, place_call
 from agenteval.scoring.progress import Progress
+from agenteval.scoring.shown import shown_text, told_text
 from agenteval.scoring.textcalls import leaked, spells_a_call
 from agenteval.script import Expectation
 from agenteval.stream import HARMLESS, Reply
@@ -48,26 +50,28 @@ class Judgement:
 
 def judge_step(reply: Reply, context: StepContext, progress: Progress) -> Judgement:
     """Findings of one reply, and the turn's progress after it."""
-    view_text = text_of(context.view)
-    offered = {tool.name: tool for tool in context.offered}
-    last = len(reply.tool_calls) - 1
-    calls = tuple(
-        read_call(call, offered, cut_off=reply.finish_reason == "length" and index == last)
-        for index, call in enumerate(reply.tool_calls)
-    )
-    findings = [*_stream_findings(reply), *_thinking_findings(reply, context), *_leaks(reply, view_text)]
+    calls = _read_calls(reply, context)
+    findings = [*_stream_findings(reply), *_thinking_findings(reply, context), *_leaks(reply, told_text(context.view))]
     findings += _id_findings(reply, context.known_ids)
-    memory = Memory(view_text, context.once_right)
+    memory = Memory(shown_text(context.view, context.offered) if calls else "", context.once_right)
     for call in calls:
         findings += call.findings
         if call.name not in context.exempt:
-            progress, placed = match_call(call, context.expect, progress, memory)
+            progress, placed = place_call(call, context.expect, progress, memory)
             findings += placed
     if reply.finish_reason == "length":
         findings.append(_truncated(reply))
     elif not calls:
         findings += _silence(reply, context, progress)
     return Judgement(tuple(findings), progress, calls, ends_turn=not calls)
+
+
+def _read_calls(reply: Reply, context: StepContext) -> tuple[ReadCall, ...]:
+    offered = {tool.name: tool for tool in context.offered}
+    cut_at = len(reply.tool_calls) - 1 if reply.finish_reason == "length" else None
+    return tuple(
+        read_call(call, offered, last_of_cut_reply=index == cut_at) for index, call in enumerate(reply.tool_calls)
+    )
 
 
 def judge_end(answer: str, world: Any, expect: Expectation) -> tuple[Finding, ...]:
@@ -80,15 +84,6 @@ def give_up(progress: Progress, max_steps: int) -> tuple[Finding, ...]:
     stopped = Finding("extra_tool_call", f"still calling tools after {max_steps} steps, stopped")
     missing = tuple(Finding("missing_tool_call", f"{call.name} was expected and not made") for call in progress.open)
     return (stopped, *missing)
-
-
-def text_of(messages: Transcript) -> str:
-    """All text of some messages: content, reasoning, call names and arguments."""
-    parts: list[str] = []
-    for message in messages:
-        parts += (message.content or "", message.reasoning or "")
-        parts += (f"{call.name} {call.arguments_text}" for call in message.tool_calls)
-    return "\n".join(parts)
 
 
 def _stream_findings(reply: Reply) -> list[Finding]:
@@ -117,11 +112,11 @@ def _thinking_findings(reply: Reply, context: StepContext) -> list[Finding]:
     return []
 
 
-def _leaks(reply: Reply, view_text: str) -> list[Finding]:
+def _leaks(reply: Reply, told: str) -> list[Finding]:
     places: list[tuple[str, str | None]] = [("content", reply.content), ("reasoning", reply.reasoning)]
     for call in reply.tool_calls:
         places += (("a tool name", call.name), (f"arguments of {call.name}", call.arguments_text))
-    found = ((place, leaked(text, view_text)) for place, text in places)
+    found = ((place, leaked(text, told)) for place, text in places)
     return [Finding("leaked_markup", f"{mark} stands in {place}") for place, mark in found if mark]
 
 
@@ -145,10 +140,10 @@ def _truncated(reply: Reply) -> Finding:
 
 def _silence(reply: Reply, context: StepContext, progress: Progress) -> list[Finding]:
     """The turn ends here: what became of the calls that are still open?"""
-    if not progress.open:
+    if not progress.due:
         return []
     names = [tool.name for tool in context.offered]
-    wanted = ", ".join(call.name for call in progress.open)
+    wanted = ", ".join(call.name for call in progress.due)
     if text := spells_a_call(reply.content, names):
         return [Finding("call_as_text", f"expected {wanted}; in the content stands: {text}")]
     if text := spells_a_call(reply.reasoning, names):
@@ -161,22 +156,18 @@ def _silence(reply: Reply, context: StepContext, progress: Progress) -> list[Fin
 def _answer_findings(answer: str, expect: Expectation) -> list[Finding]:
     if expect.answer is None:
         return []
-    text = _plain(answer)
+    text = folded(answer)
     findings = [
         Finding("wrong_answer", f"the answer lacks {wanted!r}")
         for wanted in expect.answer.contains
-        if _plain(wanted) not in text
+        if folded(wanted) not in text
     ]
     findings += [
         Finding("wrong_answer", f"the answer must not say {unwanted!r}")
         for unwanted in expect.answer.excludes
-        if _plain(unwanted) in text
+        if folded(unwanted) in text
     ]
     return findings
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
 
 
 def _state_findings(world: Any, expect: Expectation) -> list[Finding]:
@@ -185,8 +176,7 @@ def _state_findings(world: Any, expect: Expectation) -> list[Finding]:
         try:
             value = get_path(world, path)
         except MissingPath:
-            findings.append(Finding("state_mismatch", "does not exist", path))
-            continue
+            value = ABSENT
         findings += (
             Finding("state_mismatch", f"expected {describe(item.expected)}, is {describe(item.got)}", path)
             for item in explain(matcher, value)

@@ -64,7 +64,7 @@ def spells_a_call(text: str | None, tool_names: Iterable[str]) -> str | None:
     for name in tool_names:
         quoted = regex.escape(name)
         found = regex.search(
-            rf'"(?:name|tool|function)"\s*:\s*{regex.escape(json.dumps(name))}|\b{quoted}\s*\((?=\s*[\w"\'{{)])',
+            rf'"(?:name|tool|function)"\s*:\s*{regex.escape(json.dumps(name))}|\b{quoted}\s*\((?=\s*(?:["\'{{)]|\w+\s*[=:]))',
             text,
         )
         if found:
@@ -72,9 +72,9 @@ def spells_a_call(text: str | None, tool_names: Iterable[str]) -> str | None:
     return None
 
 
-def leaked(text: str | None, view_text: str) -> str | None:
-    """The first piece of markup in a text that the model was not shown in its prompt; None if there is none."""
+def leaked(text: str | None, told: str) -> str | None:
+    """The first piece of markup in a text that nobody has told the model; None if there is none."""
     if not text:
         return None
-    found = (mark for mark in SPECIAL_MARKUP if mark in text and mark not in view_text)
+    found = (mark for mark in SPECIAL_MARKUP if mark in text and mark not in told)
     return min(found, key=text.index, default=None)

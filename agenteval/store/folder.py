@@ -13,23 +13,20 @@ import msgspec
 from agenteval.errors import UsageError
 from agenteval.outcome import StepRecord
 from agenteval.store.manifest import Manifest
+from agenteval.store.secrets import Secrets
 from agenteval.wire import Recording
-
-MASK = b"[secret]"
-MIN_SECRET = 8
-"""Shorter keys (`EMPTY`, `x`) are placeholders of servers without keys; masking them would tear words apart."""
 
 
 class RunFolder:
     """An open run. `secrets` are masked in everything that is written."""
 
-    def __init__(self, path: Path, journal: BinaryIO, secrets: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, journal: BinaryIO, secrets: Secrets) -> None:
         self.path = path
         self._journal = journal
-        self._secrets = tuple(secret.encode() for secret in secrets if len(secret) >= MIN_SECRET)
+        self._secrets = secrets
 
     @classmethod
-    def create(cls, out: Path, manifest: Manifest, secrets: tuple[str, ...] = ()) -> RunFolder:
+    def create(cls, out: Path, manifest: Manifest, secrets: Secrets) -> RunFolder:
         """Make `out/<run>` and write the manifest. Raises UsageError if it cannot be written there."""
         path = out / manifest.run
         try:
@@ -44,19 +41,20 @@ class RunFolder:
     def append(self, record: StepRecord, recording: Recording | None) -> None:
         """Write one finished request: first its frames, then its line."""
         if recording is not None:
-            self._append_frames(record, recording)
-        self._journal.write(self._masked(msgspec.json.encode(record)) + b"\n")
+            self._append_frames(record, self._secrets.recording(recording))
+        line = self._secrets.value(msgspec.to_builtins(record))
+        self._journal.write(msgspec.json.encode(line) + b"\n")
         self._journal.flush()
 
     def write_manifest(self, manifest: Manifest) -> None:
-        self._replace("run.json", _pretty(msgspec.to_builtins(manifest)))
+        self._replace("run.json", _pretty(self._secrets.value(msgspec.to_builtins(manifest))))
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
-        self._replace("summary.json", _pretty(summary))
+        self._replace("summary.json", _pretty(self._secrets.value(summary)))
 
     def write_report(self, name: str, text: str) -> Path:
         """Write a rendered report under its file name, e.g. `report.md`."""
-        self._replace(name, text.encode())
+        self._replace(name, self._secrets.text(text).encode())
         return self.path / name
 
     def close(self) -> None:
@@ -67,21 +65,16 @@ class RunFolder:
             "step": record.id,
             "status": recording.status,
             "headers": recording.headers,
-            "chunks": [[at, *_spelled(self._masked(chunk))] for at, chunk in recording.chunks],
+            "chunks": [[at, *_spelled(chunk)] for at, chunk in recording.chunks],
         }
         packed = gzip.compress(msgspec.json.encode(line) + b"\n", compresslevel=6, mtime=0)
         with (self.path / "frames" / f"{record.cell}.jsonl.gz").open("ab") as file:
             file.write(packed)
 
-    def _masked(self, data: bytes) -> bytes:
-        for secret in self._secrets:
-            data = data.replace(secret, MASK)
-        return data
-
     def _replace(self, name: str, data: bytes) -> None:
         """Write a file so that it is either the old one or the new one, whole."""
         part = self.path / f".{name}.part"
-        part.write_bytes(self._masked(data))
+        part.write_bytes(data)
         part.replace(self.path / name)
 
 

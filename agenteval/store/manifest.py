@@ -17,7 +17,7 @@ class Manifest:
 
     `plan`: the matrix and its settings; `options`: the command line's, without secrets; `endpoint`: model, dialect and
     how it was found, address, whether simulated; `scenarios`: name → hash; `versions`: of the program and below it;
-    `client`: what the client saw of itself (event-loop lag, merged reads); `cells`: how many were planned and ended.
+    `client`: what the client saw of itself (event-loop lag); `cells`: how many were planned and ended.
     """
 
     schema: int = SCHEMA

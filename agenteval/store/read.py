@@ -32,7 +32,7 @@ def find_run(reference: str, out: Path) -> Path:
         runs = sorted(path.parent for path in out.glob("*/run.json"))
         if not runs:
             raise UsageError(f"there is no run in {out} yet: `agenteval run` makes one")
-        return max(runs, key=lambda path: path.name)
+        return max(runs, key=lambda path: (_manifest(path / "run.json").created_at, path.stat().st_mtime_ns))
     for path in (Path(reference), out / reference):
         if (path / "run.json").is_file():
             return path
@@ -74,7 +74,7 @@ def read_frames(path: Path, cell: str) -> dict[str, Recording]:
                 chunks = tuple((at, _bytes(kind, text)) for at, kind, text in item["chunks"])
                 headers = tuple((name, value) for name, value in item["headers"])
                 found[item["step"]] = Recording(item["status"], headers, chunks)
-    except (FileNotFoundError, EOFError):
+    except (FileNotFoundError, EOFError, gzip.BadGzipFile):
         pass
     return found
 

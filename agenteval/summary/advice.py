@@ -45,11 +45,12 @@ def advise(arms: Sequence[ArmRow], turns: Sequence[TurnRow]) -> tuple[str, ...]:
 
 
 def _breaks_late(arm: ArmRow, turns: Sequence[TurnRow]) -> bool:
-    """All turns from the first failing one on fail, and it is not among the first two."""
+    """All judged turns from the first failing one on fail, at least two of them, and the first two turns worked."""
     if arm.first_failing_turn is None or arm.first_failing_turn <= 2:
         return False
     mine = [r for r in turns if (r.scenario, r.thinking, r.policy) == (arm.scenario, arm.thinking, arm.policy)]
-    return all(not row.ok for row in mine if row.turn >= arm.first_failing_turn)
+    late = [row for row in mine if row.turn >= arm.first_failing_turn and row.judged_trials]
+    return len(late) >= 2 and not any(row.ok for row in late)
 
 
 def _late_hints(arm: ArmRow) -> list[str]:

@@ -92,7 +92,7 @@ def _turn_row(steps: list[StepRecord]) -> TurnRow:
     judged = [step for step in steps if step.judged]
     first = [step for step in judged if step.step == 1]
     trials = _by_trial(steps)
-    whole = [trial for trial in trials if all(step.judged for step in trial)]
+    whole = [trial for trial in trials if is_over(trial)]
     findings = Counter(finding.kind for step in steps for finding in step.findings)
     failures = [finding for step in steps for finding in step.findings if not finding.harmless]
     example = steps[0]
@@ -116,6 +116,11 @@ def _turn_row(steps: list[StepRecord]) -> TurnRow:
         failures=tuple(dict.fromkeys(finding.kind for finding in failures)),
         detail=failures[0].detail if failures else "",
     )
+
+
+def is_over(steps: Sequence[StepRecord]) -> bool:
+    """Whether a turn came to its end, all of its steps judged. A turn in flight when a run ended is not over."""
+    return bool(steps) and steps[-1].last_of_turn and all(step.judged for step in steps)
 
 
 def _by_trial(steps: Sequence[StepRecord]) -> list[list[StepRecord]]:

@@ -10,7 +10,7 @@ from typing import Any
 from agenteval.outcome import StepRecord
 from agenteval.store import Manifest
 from agenteval.summary.advice import advise, explain_speed, failing_sentence
-from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, last_attempts, turn_rows
+from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
                 *_client_notes(manifest.client),
                 *explain_speed(arms),
                 *_source_notes(steps),
-                *(_arrival_note(proof) for proof in proofs[:1]),
+                *_arrival_notes(proofs),
             ]
         ),
         advice=advise(arms, turns),
@@ -102,7 +102,7 @@ def _scores(planned: Mapping[str, Any], records: Sequence[StepRecord], steps: Se
     turns: dict[tuple[str, int], list[StepRecord]] = {}
     for step in steps:
         turns.setdefault((step.cell, step.turn), []).append(step)
-    over = {key: group for key, group in turns.items() if all(s.judged for s in group) and group[-1].last_of_turn}
+    over = {key: group for key, group in turns.items() if is_over(group)}
     passed = {key for key, group in over.items() if all(step.ok for step in group)}
     plan: Mapping[str, int] = planned.get("turns", {})
     complete = [cell for cell, count in plan.items() if all((cell, n) in over for n in range(1, count + 1))]
@@ -132,11 +132,19 @@ def preserved_proofs(records: Sequence[StepRecord]) -> list[PreservedProof]:
     return proofs
 
 
-def _arrival_note(proof: PreservedProof) -> str:
-    counts = f"{proof.with_reasoning:,} prompt tokens with it, {proof.without_reasoning:,} without (turn {proof.turn})"
-    if proof.arrived:
-        return f"Preserved reasoning reached the prompt: {counts}."
-    return f"Preserved reasoning did NOT reach the prompt: {counts}. The server dropped it."
+def _arrival_notes(proofs: Sequence[PreservedProof]) -> list[str]:
+    """Whether preserved reasoning reached the prompt: one example, and how many conversations agree with it."""
+    notes = []
+    for arrived, said in ((True, "reached the prompt"), (False, "did NOT reach the prompt: the server dropped it")):
+        alike = [proof for proof in proofs if proof.arrived == arrived]
+        if alike:
+            proof = alike[0]
+            notes.append(
+                f"Preserved reasoning {said} in {len(alike)} of {len(proofs)} conversations: for instance "
+                f"{proof.with_reasoning:,} prompt tokens with it, {proof.without_reasoning:,} without "
+                f"(turn {proof.turn})."
+            )
+    return notes
 
 
 def _client_notes(client: Mapping[str, Any]) -> list[str]:

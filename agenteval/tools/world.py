@@ -24,10 +24,6 @@ class World:
         """A world that goes its own way from here."""
         return copy.copy(self)
 
-    def snapshot(self) -> Json:
-        """The state as it is now; later changes do not reach it."""
-        return self.state
-
     def hash(self) -> str:
         """`sha256:…`, equal for equal states."""
         return tagged_hash(self.state)

@@ -134,6 +134,7 @@ def test_sliding_window_drops_oldest_turns_first() -> None:
         ("slidng_window", "sliding_window"),
         ("sliding_window:hgh=3", "high, target"),
         ("sliding_window:high=abc", "whole number"),
+        ("sliding_window:high=--5", "whole number"),
         ("sliding_window:high=10,target=20", "at most high"),
         ("full_history:x=1", "none"),
     ],

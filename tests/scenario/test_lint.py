@@ -55,11 +55,6 @@ MISTAKES = [
     ),
     (
         'answer: {contains: ["${ticket}"]}',
-        "forbid: [{name: drop}]",
-        "turns[1].expect.forbid[0].name: there is no tool 'drop'",
-    ),
-    (
-        'answer: {contains: ["${ticket}"]}',
         "forbid: [{name: close_ticket}]",
         "close_ticket is expected and forbidden in the same turn",
     ),
@@ -227,3 +222,9 @@ def test_everything_is_told_at_once_in_the_order_of_the_files(tmp_path: Path) ->
 def test_nothing_of_that_name_is_no_lint_problem() -> None:
     with pytest.raises(UsageError):
         lint("nothing-of-that-name")
+
+
+def test_a_tool_that_is_not_offered_may_be_forbidden(tmp_path: Path) -> None:
+    text = SMALL.replace('answer: {contains: ["${ticket}"]}', "forbid: [{name: drop}]")
+    assert text != SMALL
+    assert not [line for line in said(tmp_path, text) if "drop" in line]

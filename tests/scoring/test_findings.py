@@ -12,6 +12,7 @@ from agenteval.messages import Message, Transcript
 from agenteval.outcome import FINDING_KINDS, Finding
 from agenteval.scoring import Progress, StepContext, judge_end, judge_step
 from agenteval.scoring.judge import give_up
+from agenteval.scoring.placing import right_values
 from agenteval.script import Expectation, ExpectedAnswer, ExpectedCall
 from agenteval.stream import CallReply, Defect, Reply
 from agenteval.thinking import Thinking
@@ -203,7 +204,7 @@ def test_a_right_call_after_a_wrong_one_is_not_extra() -> None:
 def test_calls_may_come_one_by_one_or_together() -> None:
     both = (("read_file", {"path": "a.py"}), ("read_file", {"path": "b.py"}))
     assert found(Case(made(*both), BOTH)) == ()
-    assert [f.kind for f in found(Case(made(*reversed(both)), BOTH))] != []
+    assert [f.kind for f in found(Case(made(*reversed(both)), BOTH))] == ["wrong_tool"], "b before a"
     assert found(Case(made(*reversed(both)), Expectation(calls=(READ_A, READ_B), order="any"))) == ()
 
 
@@ -246,3 +247,97 @@ def test_a_missing_done_is_told_and_fails_nothing() -> None:
     assert (finding.kind, finding.harmless) == ("stream_protocol", True)
     (finding,) = found(Case(made(("read_file", {"path": "a.py"}), defects=(Defect("bad_json", "event 3"),))))
     assert not finding.harmless
+
+
+def kinds_of(expect: Expectation, *replies: Reply) -> list[list[str]]:
+    """Findings of several replies in one turn."""
+    context = StepContext(expect, (READ, CLOSE), VIEW, "off", True, {})
+    progress, found_kinds = Progress.begin(expect), []
+    for one in replies:
+        judgement = judge_step(one, context, progress)
+        progress = judgement.progress
+        found_kinds.append([finding.kind for finding in judgement.findings])
+    return found_kinds
+
+
+A, B, C = ("read_file", {"path": "a.py"}), ("read_file", {"path": "b.py"}), ("close_ticket", {"id": "T-7"})
+WRONG_A = ("read_file", {"path": "zz.py"})
+
+
+@pytest.mark.parametrize(
+    ("expected", "calls_made", "kinds"),
+    [
+        ((READ_A, READ_B, CLOSE_7), (B, C), [[], [], ["missing_tool_call"]]),
+        ((READ_A, CLOSE_7), (C, A), [[], ["wrong_tool"], []]),
+        ((READ_A, CLOSE_7), (WRONG_A, WRONG_A, A, C), [["invented_argument"], ["invented_argument"], [], [], []]),
+        ((READ_A, CLOSE_7), (C,), [[], ["missing_tool_call"]]),
+        ((READ_A,), (C, A), [["wrong_tool"], [], []]),
+    ],
+)
+def test_exact_order_blames_only_what_happened(
+    expected: tuple[ExpectedCall, ...], calls_made: tuple[tuple[str, Any], ...], kinds: list[list[str]]
+) -> None:
+    replies = [made(one, ids=(f"id{at}",)) for at, one in enumerate(calls_made)]
+    assert kinds_of(Expectation(calls=expected), *replies, said("Done.")) == kinds
+
+
+def test_further_calls_are_fine_in_any_place() -> None:
+    free = Expectation(calls=(READ_A,), extra=True)
+    assert kinds_of(free, made(B), made(A), said("Done.")) == [[], [], []]
+    assert kinds_of(free, made(A), made(B), said("Done.")) == [[], [], []]
+    assert kinds_of(free, made(B), said("Done.")) == [[], ["missing_tool_call"]]
+
+
+def test_of_several_fitting_places_the_particular_one_is_taken() -> None:
+    some_python = ExpectedCall("read_file", {"path": {"$regex": "py$", "example": "x.py"}})
+    either = Expectation(calls=(some_python, READ_A), order="any")
+    assert kinds_of(either, made(A), made(B), said("Done.")) == [[], [], []]
+
+
+def test_a_broken_call_takes_no_place_that_accepts_anything() -> None:
+    anything = Expectation(calls=(ExpectedCall("read_file"),))
+    assert kinds_of(anything, made(("read_file", '{"path"')), made(A), said("Done.")) == [["invalid_json"], [], []]
+
+
+def test_an_unknown_tool_is_unknown_even_with_broken_arguments() -> None:
+    assert [f.kind for f in found(Case(made(("delete_all", "{"))))] == ["unknown_tool"]
+
+
+def test_a_call_cut_inside_its_name_is_only_truncated() -> None:
+    assert [f.kind for f in found(Case(made(("read_", ""), finish_reason="length")))] == ["truncated"]
+
+
+def test_a_leak_is_found_every_time_it_happens() -> None:
+    leaky = said("All done.</think>")
+    again = Case(leaky, NO_CALLS, view=(*VIEW, Message("assistant", "All done.</think>"), Message("user", "Sure?")))
+    assert [f.kind for f in found(again)] == ["leaked_markup"]
+
+
+def test_a_value_inside_json_or_a_schema_is_not_invented() -> None:
+    quoted = (*VIEW, Message("tool", json.dumps({"path": 'say "hi".py'}), tool_call_id="x"))
+    assert [f.kind for f in found(Case(made(("read_file", {"path": 'say "hi".py'})), view=quoted))] == [
+        "wrong_argument"
+    ]
+
+
+def test_numbers_and_absent_arguments_do_not_confuse_the_memory() -> None:
+    without = ExpectedCall("read_file", {"path": "a.py", "limit": {"$absent": True}})
+    assert dict(right_values([without])) == {("read_file", "path"): "a.py"}
+    limited = Expectation(calls=(ExpectedCall("read_file", {"path": "a.py", "limit": 5}),))
+    seven = made(("read_file", {"path": "a.py", "limit": 7}))
+    assert [f.kind for f in found(Case(seven, limited, once_right={("read_file", "limit"): (7.0,)}))] == [
+        "stale_argument"
+    ]
+    assert [f.kind for f in found(Case(made(("read_file", '{"path": "a.py", "limit": 1e999}')), limited))] == [
+        "invalid_json"
+    ]
+
+
+def test_prose_in_brackets_is_no_call() -> None:
+    assert [f.kind for f in found(Case(said("I used read_file (as you asked).")))] == ["no_tool_call"]
+
+
+def test_a_state_that_must_be_gone() -> None:
+    gone = Expectation(state={"tickets[T-7]": {"$absent": True}})
+    assert judge_end("", {"tickets": {}}, gone) == ()
+    assert [f.kind for f in judge_end("", {"tickets": {"T-7": "open"}}, gone)] == ["state_mismatch"]

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agenteval.clock import NS_PER_S, LoopClock, run_virtual
-from agenteval.messages import Message, Transcript
-from agenteval.prompts.glm import tool_object
+from agenteval.messages import Message, Transcript, tool_object
 from agenteval.scenario.loader import load_suite
 from agenteval.script import Scenario
 from agenteval.simulator import PROFILES, Engine, Profile

@@ -8,7 +8,7 @@ import pytest
 
 from agenteval.errors import UsageError
 from agenteval.outcome import Finding, StepRecord
-from agenteval.store import Manifest, RunFolder, find_run, load_run, read_frames
+from agenteval.store import Manifest, RunFolder, Secrets, find_run, load_run, read_frames
 from agenteval.wire import Recording
 from tests.records import record
 
@@ -29,7 +29,7 @@ def manifest(run: str = "20260101-000000-test") -> Manifest:
 
 
 def written(out: Path, *records: StepRecord, recording: Recording | None = None) -> RunFolder:
-    folder = RunFolder.create(out, manifest(), (SECRET,))
+    folder = RunFolder.create(out, manifest(), Secrets(SECRET, ()))
     for item in records:
         folder.append(item, recording)
     folder.close()
@@ -93,11 +93,14 @@ def test_a_place_that_cannot_be_written_is_the_users_mistake(tmp_path: Path) -> 
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(UsageError, match="--out"):
-        RunFolder.create(blocked, manifest())
+        RunFolder.create(blocked, manifest(), Secrets(None, ()))
 
 
 def test_runs_are_found_by_id_folder_and_latest(tmp_path: Path) -> None:
-    older, newer = (RunFolder.create(tmp_path, manifest(run)) for run in ("20260101-000000-a", "20260102-000000-b"))
+    older, newer = (
+        RunFolder.create(tmp_path, manifest(run), Secrets(None, ()))
+        for run in ("20260101-000000-a", "20260102-000000-b")
+    )
     older.close()
     newer.close()
     assert find_run("latest", tmp_path) == newer.path

@@ -109,5 +109,7 @@ def test_preserved_reasoning_is_proven_by_prompt_tokens() -> None:
     arrived = summary_of(asked, probe)
     dropped = summary_of(asked, replace(probe, tokens=Tokens(prompt=520)))
     assert [proof.arrived for proof in arrived.preserved + dropped.preserved] == [True, False]
-    assert any("520 prompt tokens with it, 500 without" in note for note in arrived.notes)
+    assert any(
+        "in 1 of 1 conversations: for instance 520 prompt tokens with it, 500 without" in note for note in arrived.notes
+    )
     assert any("did NOT reach" in note for note in dropped.notes)

@@ -46,7 +46,7 @@ BROKEN = [
     ("{", "invalid_arguments", "are not valid JSON: Expecting"),
     ("", "invalid_arguments", "are not valid JSON"),
     ("NaN", "invalid_arguments", "are not valid JSON: NaN is not JSON"),
-    ('{"x": 1e999}', "invalid_arguments", "contain a number that is too large"),
+    ('{"x": 1e999}', "invalid_arguments", "a number beyond all bounds"),
     ("[" * 100_000, "invalid_arguments", "are not valid JSON: nested too deeply"),
     ("[]", "invalid_arguments", "are not a JSON object"),
     ("null", "invalid_arguments", "are not a JSON object"),
@@ -250,7 +250,7 @@ def test_a_world_is_its_own() -> None:
     state = {"a": {"b": [1]}}
     world = World(state)
     state["a"]["b"].append(2)
-    before, twin = world.snapshot(), world.copy()
+    before, twin = world.state, world.copy()
     made = scenario(Rule(changes=(Change("append", "a.b", 3),), returns="ok"))
     execute(made, world, call({}))
     assert (world.state, twin.state, before) == ({"a": {"b": [1, 3]}}, {"a": {"b": [1]}}, {"a": {"b": [1]}})

@@ -1,0 +1,63 @@
+"""Keys and tokens, masked in every text that leaves the process: journal, frames, reports, messages.
+
+Masked are whole string values and parts of them, never keys of JSON or bytes of its punctuation. Not covered: a secret
+that a server returns in another spelling (base64, split over two fields).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from agenteval.wire import Recording
+
+MASK = "[secret]"
+MIN_SECRET = 8
+"""Shorter keys (`EMPTY`, `x`) are placeholders of servers without keys; masking them would tear words apart."""
+
+SECRET_HEADER = re.compile(r"cookie|auth|key|secret|token", re.IGNORECASE)
+_SCHEME = re.compile(r"^(Bearer|Basic|Token)\s+", re.IGNORECASE)
+
+
+class Secrets:
+    """Knows the secrets of one run, and how to take them out of what is written."""
+
+    def __init__(self, api_key: str | None, headers: Iterable[tuple[str, str]]) -> None:
+        values = [api_key or "", *(value for name, value in headers if SECRET_HEADER.search(name))]
+        bare = {_SCHEME.sub("", value) for value in values} | set(values)
+        self._secrets = sorted((value for value in bare if len(value) >= MIN_SECRET), key=len, reverse=True)
+
+    def text(self, text: str) -> str:
+        """A text without secrets, also where they stand as they are written inside JSON."""
+        for secret in self._secrets:
+            text = text.replace(secret, MASK).replace(json.dumps(secret)[1:-1], MASK)
+        return text
+
+    def value(self, value: Any) -> Any:
+        """A JSON value with its texts masked; keys stay."""
+        if not self._secrets:
+            return value
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {key: self.value(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        return value
+
+    def recording(self, recording: Recording) -> Recording:
+        """A recording whose chunks keep their number and lengths; secrets are masked across chunk borders, too."""
+        if not self._secrets:
+            return recording
+        body = b"".join(chunk for _, chunk in recording.chunks)
+        for secret in self._secrets:
+            for spelled in {secret.encode(), json.dumps(secret)[1:-1].encode()}:
+                body = body.replace(spelled, b"*" * len(spelled))
+        at, chunks = 0, []
+        for stamp, chunk in recording.chunks:
+            chunks.append((stamp, body[at : at + len(chunk)]))
+            at += len(chunk)
+        headers = tuple((name, self.text(value)) for name, value in recording.headers)
+        return Recording(recording.status, headers, tuple(chunks))
