@@ -130,11 +130,22 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class StepError:
-    """Why a request could not be judged. `kind` is a transport fault, `http_status`, or `error_in_stream`."""
+    """Why a request could not be judged. `kind` is a transport fault (see `wire`), `http_status`, `error_in_stream`,
+    `aborted`, `no_reply` or `cut`."""
 
     kind: str
     detail: str
     status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """How the exchange went on the wire. `connect_ms`: None if a connection was open already; `reads`: how often body
+    bytes arrived; `resent`: a kept connection turned out to be closed, and the request went out once more."""
+
+    connect_ms: float | None = None
+    reads: int = 0
+    resent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +177,7 @@ class StepRecord:
     policy_report: Mapping[str, Any]
     repairs: tuple[Repair, ...]
     error: StepError | None
+    transfer: Transfer = Transfer()
     simulated: bool
     started_at: str
     seed: int

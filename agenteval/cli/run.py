@@ -59,7 +59,7 @@ def _exit_code(end: BatchEnd | None, summary: Summary) -> int:
 
 
 def _title(suites: Sequence[str]) -> str:
-    return "+".join(Path(suite).stem for suite in suites)[:60]
+    return "+".join(Path(suite).resolve().stem for suite in suites)[:60]
 
 
 def _scenarios(suites: Sequence[str], tags: Sequence[str]) -> tuple[Scenario, ...]:
@@ -81,7 +81,7 @@ def _plan(wanted: PlanOptions, scenarios: tuple[Scenario, ...], endpoint: Endpoi
     return Plan(
         scenarios=scenarios,
         thinking=planned_modes(wanted.thinking, endpoint),
-        policies=tuple(dict.fromkeys(wanted.policy)),
+        policies=tuple({build_policy(text): text for text in reversed(wanted.policy)}.values())[::-1],
         trials=wanted.trials,
         seed=wanted.seed,
         history="golden" if wanted.history == "golden" else "live",

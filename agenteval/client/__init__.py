@@ -6,12 +6,14 @@ from agenteval.client.address import normalise_base_url
 from agenteval.client.chat import Attempt, chat
 from agenteval.client.http import HttpTransport
 from agenteval.client.models import MODELS_PATH, Fetched, ask_json, fetch_json, model_names
+from agenteval.client.replay import ReplayTransport
 
 __all__ = [
     "MODELS_PATH",
     "Attempt",
     "Fetched",
     "HttpTransport",
+    "ReplayTransport",
     "ask_json",
     "chat",
     "fetch_json",

@@ -12,9 +12,13 @@ from typing import Any
 
 import msgspec
 
+from agenteval.outcome import StepError
 from agenteval.stream import Defect, Fold, Reply, error_of, fold_whole
 from agenteval.timing import Timeline
 from agenteval.wire import Exchange, HttpRequest, Limits, Recording, Transport
+
+SERVER_GAVE_UP = frozenset({"abort", "error"})
+"""Finish reasons by which vLLM and SGLang say that they, not the model, ended a reply."""
 
 CHAT_PATH = "/v1/chat/completions"
 MAX_ERROR_TEXT = 500
@@ -44,16 +48,34 @@ class Attempt:
     retry_after_s: float | None = None
 
     @property
-    def failure(self) -> str | None:
-        """Why this attempt says nothing about the model, in words; None if it can be judged."""
+    def failure(self) -> StepError | None:
+        """Why this attempt says nothing about the model; None if it can be judged.
+
+        Infrastructure are a fault of the exchange, a status that is not 2xx, an error inside the stream, a reply that
+        the server says it aborted, a stream that stops without finish reason and `[DONE]`, and a 200 with no reply.
+        """
+        status = self.exchange.status
         if self.exchange.fault is not None:
-            return self.exchange.fault.detail
+            return StepError(self.exchange.fault.kind, self.exchange.fault.detail, status)
         if self.error is not None:
-            return f"HTTP {self.exchange.status}: {self.error}"
+            return StepError("http_status", f"HTTP {status}: {self.error}", status)
         if self.reply.error is not None:
-            return self.reply.error
-        empty = any(defect.kind == "empty_body" for defect in self.reply.defects)
-        return "the reply has an empty body" if empty else None
+            return StepError("error_in_stream", self.reply.error, status)
+        if self.reply.finish_reason in SERVER_GAVE_UP:
+            said = f"the server ended the reply with finish_reason {self.reply.finish_reason!r}"
+            return StepError("aborted", said, status)
+        return self._unfinished()
+
+    def _unfinished(self) -> StepError | None:
+        reply, status = self.reply, self.exchange.status
+        if reply.finish_reason is not None:
+            return None
+        if not (reply.content or reply.reasoning or reply.tool_calls or reply.done):
+            kind = dict(self.exchange.headers).get("content-type", "no content type")
+            return StepError("no_reply", f"HTTP {status}, but the body is no chat completion ({kind})", status)
+        if self.timeline.streamed and not reply.done:
+            return StepError("cut", "the stream stopped without a finish reason and without [DONE]", status)
+        return None
 
 
 class _Listener:
@@ -104,7 +126,8 @@ def _plain(value: Any) -> Any:
 def _attempt(exchange: Exchange, listener: _Listener, *, asked_for_stream: bool) -> Attempt:
     sent_at, status = exchange.sent_at, exchange.status
     chunks = tuple((at - sent_at, chunk) for at, chunk in listener.chunks)
-    recording = Recording(status, _without_secrets(exchange.headers), chunks)
+    headers = _without_secrets(exchange.headers)
+    recording = Recording(status, headers, chunks, exchange.ended_at - sent_at, exchange.fault)
     if status is None or not 200 <= status < 300:
         error = None if exchange.fault else http_error(listener.body)
         timeline = Timeline(sent_at, exchange.ended_at, streamed=False)

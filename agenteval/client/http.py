@@ -10,11 +10,12 @@ import asyncio
 import re
 import ssl
 from collections.abc import Iterable
+from dataclasses import replace
 
 from agenteval import __version__
 from agenteval.client.address import address_of
 from agenteval.client.connection import Connection, open_connection
-from agenteval.clock import NS_PER_MS, Clock, RealClock
+from agenteval.clock import NS_PER_MS, NS_PER_S, Clock, RealClock
 from agenteval.errors import UsageError
 from agenteval.wire import Exchange, Fault, HttpRequest, Limits, Receiver
 
@@ -25,6 +26,10 @@ Headers = Iterable[tuple[str, str]]
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t -~\x80-\xff]*")
 _OURS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect", "upgrade"}
+
+
+STALE_WITHIN_S = 0.25
+"""A kept connection that fails later than this had a server behind it, which may have worked on the request."""
 
 
 class HttpTransport:
@@ -68,8 +73,9 @@ class HttpTransport:
             kept = self._take_idle()
             if kept is not None:
                 result, answered = await self._ask(kept, message, receiver, limits, None)
-                if answered or result.fault is None or result.fault.kind not in ("cut", "reset"):
+                if answered or not _was_stale(result):
                     return result
+                return replace(await self._ask_afresh(message, receiver, limits), resent=True)
             return await self._ask_afresh(message, receiver, limits)
 
     async def aclose(self) -> None:
@@ -128,6 +134,12 @@ class HttpTransport:
         lines = [f"{request.method} {self._address.target(request.path)} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         return "\r\n".join((*lines, "", "")).encode("latin-1") + request.body
+
+
+def _was_stale(result: Exchange) -> bool:
+    """Whether a kept connection had been closed before the request came: it fails at once, without an answer."""
+    closed = result.fault is not None and result.fault.kind in ("cut", "reset")
+    return closed and result.ended_at - result.sent_at < STALE_WITHIN_S * NS_PER_S
 
 
 def _tls_context(verify: bool) -> ssl.SSLContext:

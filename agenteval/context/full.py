@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agenteval.context.policy import Budget, Count, PolicyReport, State, View
-from agenteval.messages import Message, ToolSpec, Transcript
+from agenteval.context.policy import Budget, Count, PolicyReport, State, View, WithoutModel
+from agenteval.messages import ToolSpec, Transcript
 
 
 @dataclass(frozen=True, slots=True)
-class FullHistory:
+class FullHistory(WithoutModel):
     name: str = "full_history"
     tools: tuple[ToolSpec, ...] = ()
 
@@ -18,6 +18,3 @@ class FullHistory:
 
     def step(self, transcript: Transcript, state: State, budget: Budget, count: Count) -> View:
         return View(transcript, state, PolicyReport(acted=False, policy=self.name))
-
-    def resume(self, state: State, reply: Message) -> View:
-        raise AssertionError("full_history asks no model")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from agenteval.messages import Message, ToolSpec, Transcript
+from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 
 Count: TypeAlias = Callable[[Transcript], int]
 """Tokens of the rendered prompt of these messages, tools included."""
@@ -60,7 +60,8 @@ class ModelRequest:
 class Policy(Protocol):
     """`begin` → state; `step` → View or ModelRequest; `resume` continues after a ModelRequest.
 
-    `tools` are offered to the model beside the scenario's own; calls to them are exempt from expectations.
+    `tools` are offered to the model beside the scenario's own; `recall` answers calls to them, and they are exempt from
+    expectations. All pure: whoever runs the policy does the asking.
     """
 
     @property
@@ -74,3 +75,17 @@ class Policy(Protocol):
     def step(self, transcript: Transcript, state: State, budget: Budget, count: Count) -> View | ModelRequest: ...
 
     def resume(self, state: State, reply: Message) -> View | ModelRequest: ...
+
+    def recall(self, call: ToolCall, transcript: Transcript, state: State) -> str: ...
+
+
+class WithoutModel:
+    """What a policy that asks no model and offers no tools has no use for."""
+
+    __slots__ = ()
+
+    def resume(self, state: State, reply: Message) -> View | ModelRequest:
+        raise AssertionError("this policy asks no model")
+
+    def recall(self, call: ToolCall, transcript: Transcript, state: State) -> str:
+        raise AssertionError("this policy offers no tools")

@@ -12,16 +12,16 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from agenteval.context.policy import Budget, Count, PolicyReport, State, View
+from agenteval.context.policy import Budget, Count, PolicyReport, State, View, WithoutModel
 from agenteval.errors import UsageError
-from agenteval.messages import Message, ToolSpec, Transcript, last_user_index
+from agenteval.messages import ToolSpec, Transcript, last_user_index
 
 Group: TypeAlias = tuple[int, int]
 """Half-open range of message indices that stand or fall together."""
 
 
 @dataclass(frozen=True, slots=True)
-class SlidingWindow:
+class SlidingWindow(WithoutModel):
     """Tokens: `high` triggers, `target` is the low mark. State: index of the first message kept after the head."""
 
     high: int = 3000
@@ -48,9 +48,6 @@ class SlidingWindow:
         if len(shorter) == len(current):
             return self._view(transcript, current, boundary, (before, before))
         return self._view(transcript, shorter, moved, (before, count(shorter)))
-
-    def resume(self, state: State, reply: Message) -> View:
-        raise AssertionError("sliding_window asks no model")
 
     def _new_boundary(self, transcript: Transcript, head: int, boundary: int, count: Count) -> int:
         """The oldest boundary that brings the view down to `target`, else the newest there is."""

@@ -67,14 +67,15 @@ class Accountant:
     def tokens(self, reply: Reply, size: Size, estimate: int) -> Tokens:
         """The counts of one finished request, each from the best source."""
         usage, counted = reply.usage or Usage(), size.counted
+        prompt = usage.prompt or None  # no prompt has 0 tokens: a server that says so did not count
         completion, completion_source = self._completion(reply, usage)
-        context, context_source = _context(usage, counted, estimate)
+        context, context_source = _context(prompt, counted, estimate)
         return Tokens(
             context=context,
             context_source=context_source,
             messages=counted.messages if counted else None,
             tools=counted.tools if counted else None,
-            prompt=usage.prompt,
+            prompt=prompt,
             cached=usage.cached,
             completion=completion,
             reasoning=usage.reasoning,
@@ -89,9 +90,9 @@ class Accountant:
         return (self._vocabulary.count(text), "tokenizer") if text else (None, None)
 
 
-def _context(usage: Usage, counted: PromptCount | None, estimate: int) -> tuple[int, CountSource]:
-    if usage.prompt is not None:
-        return usage.prompt, "server"
+def _context(prompt: int | None, counted: PromptCount | None, estimate: int) -> tuple[int, CountSource]:
+    if prompt is not None:
+        return prompt, "server"
     return (counted.total, "tokenizer") if counted else (estimate, "estimate")
 
 

@@ -20,15 +20,13 @@ from agenteval.outcome import (
     StepError,
     StepRecord,
     Tokens,
+    Transfer,
 )
 from agenteval.run.accounting import Size
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
 from agenteval.stream import Reply
 from agenteval.timing import Timing, measure
-
-SERVER_GAVE_UP = frozenset({"abort", "error"})
-"""Finish reasons by which vLLM and SGLang say that they, not the model, ended a reply."""
 
 RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -111,7 +109,7 @@ def _request(question: Question, desk: Desk) -> ChatRequest:
 
 def _record(question: Question, desk: Desk, sent: Sent, attempt: Attempt) -> StepRecord:
     """The record of one attempt; the verdict of a good one is still to come."""
-    cell, purpose, error = question.cell, question.purpose, _error(attempt)
+    cell, purpose, error = question.cell, question.purpose, attempt.failure
     reply = recorded(attempt.reply)
     tokens = desk.accountant.tokens(attempt.reply, question.size, question.estimate)
     suffix = "" if purpose == "agent" else f".{purpose}"
@@ -140,6 +138,7 @@ def _record(question: Question, desk: Desk, sent: Sent, attempt: Attempt) -> Ste
         repairs=sent.repairs,
         error=error,
         simulated=desk.simulated,
+        transfer=Transfer(attempt.exchange.connect_ms, attempt.exchange.reads, attempt.exchange.resent),
         started_at=sent.started_at,
         seed=cell.seed,
     )
@@ -180,22 +179,6 @@ def _parsed(text: str) -> object:
     except JsonProblem:
         return None
     return parsed
-
-
-def _error(attempt: Attempt) -> StepError | None:
-    """Infrastructure failures; a stream that ended badly after a reply had come is one, too."""
-    exchange, reply = attempt.exchange, attempt.reply
-    if exchange.fault is not None:
-        return StepError(exchange.fault.kind, exchange.fault.detail, exchange.status)
-    if attempt.error is not None:
-        return StepError("http_status", attempt.error, exchange.status)
-    if reply.error is not None:
-        return StepError("error_in_stream", reply.error, exchange.status)
-    if reply.finish_reason in SERVER_GAVE_UP:
-        return StepError(
-            "aborted", f"the server ended the reply with finish_reason {reply.finish_reason!r}", exchange.status
-        )
-    return None
 
 
 def _worth_retrying(error: StepError) -> bool:

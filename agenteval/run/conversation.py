@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from agenteval.context import ModelRequest, View, build_policy
-from agenteval.errors import UsageError
+from agenteval.context import ModelRequest, PolicyReport, View
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_user_index
 from agenteval.outcome import RecordedExpectation, RecordedResult, Repair
 from agenteval.run.accounting import Size
@@ -19,6 +19,9 @@ from agenteval.script import Turn
 from agenteval.stream import CallReply
 from agenteval.tokens import Calibration
 from agenteval.tools import GoldenTurn, World, execute, play
+
+MAX_CALLS_EXECUTED = 64
+TOO_MANY = f"Error: more than {MAX_CALLS_EXECUTED} tool calls at once; this one was not carried out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Conversation:
         self.turn = 0
         self.world = World(cell.scenario.world)
         self.transcript: Transcript = (Message("system", cell.scenario.system),)
-        self._policy = build_policy(cell.policy)
+        self._policy = desk.policy(cell.policy)
         self._policy_state = self._policy.begin()
         self._calibration = Calibration()
         self._golden: tuple[GoldenTurn, ...] = play(cell.scenario) if desk.plan.history == "golden" else ()
@@ -64,28 +67,47 @@ class Conversation:
         self._right_now = right_values(turn.expect.calls or ())
 
     def _go_golden(self, turn: GoldenTurn) -> None:
-        """Forget how the last turn went, for the transcript, the world and the policy alike."""
+        """Forget how the last turn went, for the transcript, the world and the policy alike. What stays is what the
+        model thought, step by step, since nobody can expect certain thoughts."""
         before, self._policy_state = self._turn_start
-        self.transcript = (*before, turn.user, *turn.messages)
+        thoughts = [m.reasoning for m in self.transcript[len(before) :] if m.role == "assistant"]
+        self.transcript = (*before, turn.user, *_thought(turn.messages, thoughts))
         self.world = turn.world_after.copy()
         self._used_ids |= {call.id for message in turn.messages for call in message.tool_calls}
 
-    def question(self, turn: Turn, step: int) -> Question:
-        """What to ask now: the policy's view of the transcript, and what is expected."""
+    def look(self) -> View | ModelRequest:
+        """What the policy lets through now, or what it has to ask a model first."""
+        return self._seen(self._policy.step(self.transcript, self._policy_state, self.desk.budget, self._estimate))
+
+    def look_again(self, request: ModelRequest, reply: Message) -> View | ModelRequest:
+        """The same after a model has answered the policy."""
+        return self._seen(self._policy.resume(request.state, reply))
+
+    def _seen(self, outcome: View | ModelRequest) -> View | ModelRequest:
+        if isinstance(outcome, View):
+            self._policy_state = outcome.state
+        return outcome
+
+    def question(self, view: View, turn: Turn, step: int) -> Question:
+        """What to ask the model in this step, and what is expected."""
         calls = turn.expect.calls
         expected = None if calls is None else tuple(RecordedExpectation(call.name, call.arguments) for call in calls)
-        view = self._view()
-        size = self._size(view.messages)
-        asked = Question(self.cell, self.turn, step, view, self.tools, size, size.estimate(self._calibration), expected)
+        asked = self._asked(view, self.tools, step, expected)
         self._keep_for_probe(asked)
         return asked
 
-    def _view(self) -> View:
-        view = self._policy.step(self.transcript, self._policy_state, self.desk.budget, self._estimate)
-        if isinstance(view, ModelRequest):
-            raise UsageError(f"policy {self._policy.name} wants a model-made summary, which `run` cannot ask for yet")
-        self._policy_state = view.state
-        return view
+    def summary_question(self, request: ModelRequest, step: int) -> Question:
+        """What a policy asks: without tools, since nothing is to be called."""
+        report = PolicyReport(acted=True, policy=self._policy.name, note="asks for a summary")
+        asked = self._asked(View(request.messages, request.state, report), (), step, None)
+        return replace(asked, purpose="summary", max_tokens=request.max_tokens)
+
+    def _asked(
+        self, view: View, tools: tuple[ToolSpec, ...], step: int, expected: tuple[RecordedExpectation, ...] | None
+    ) -> Question:
+        size = self.desk.accountant.size(view.messages, tools, self.cell.thinking)
+        estimate = size.estimate(self._calibration)
+        return Question(self.cell, self.turn, step, view, tools, size, estimate, expected)
 
     def _estimate(self, messages: Transcript) -> int:
         return self._size(messages).estimate(self._calibration)
@@ -112,7 +134,8 @@ class Conversation:
         self._calibration = question.size.learnt(self._calibration, answered.record.tokens.prompt)
         calls, repairs = self._sendable_calls(reply.tool_calls)
         said = Message("assistant", reply.content, reply.reasoning, calls)
-        results = [self._execute(call) for call in calls]
+        results = [self._execute(call) for call in calls[:MAX_CALLS_EXECUTED]]
+        results += [RecordedResult(call.id, call.name, TOO_MANY, is_error=True) for call in calls[MAX_CALLS_EXECUTED:]]
         answers = (Message("tool", item.content, tool_call_id=item.id) for item in results)
         self.transcript = (*self.transcript, said, *answers)
         return Heard(tuple(results), tuple(repairs))
@@ -130,6 +153,9 @@ class Conversation:
         return (last.content or "") if last.role == "assistant" else ""
 
     def _execute(self, call: ToolCall) -> RecordedResult:
+        if any(tool.name == call.name for tool in self._policy.tools):
+            recalled = self._policy.recall(call, self.transcript, self._policy_state)
+            return RecordedResult(call.id, call.name, recalled, is_error=False)
         result = execute(self.cell.scenario, self.world, call)
         return RecordedResult(call.id, call.name, result.content, result.is_error)
 
@@ -152,3 +178,9 @@ class Conversation:
         while (call_id := f"call_{number:06}") in self._used_ids:
             number += 1
         return call_id
+
+
+def _thought(messages: Transcript, thoughts: Sequence[str | None]) -> Transcript:
+    """Messages whose n-th assistant message has the n-th thought."""
+    left = iter(thoughts)
+    return tuple(replace(m, reasoning=next(left, None)) if m.role == "assistant" else m for m in messages)

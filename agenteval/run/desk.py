@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agenteval.context import Budget
+from agenteval.context import Budget, Policy, build_policy
 from agenteval.dialects import Dialect
 from agenteval.outcome import StepRecord
 from agenteval.run.accounting import Accountant
@@ -40,4 +40,5 @@ class Desk:
     extra: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     retries: Retries = field(default_factory=Retries)
+    policy: Callable[[str], Policy] = build_policy
     budget: Budget = field(default_factory=Budget)

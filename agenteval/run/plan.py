@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agenteval.canonical import seed_of
+from agenteval.errors import UsageError
 from agenteval.scenario import bind
 from agenteval.script import Scenario
 from agenteval.thinking import Thinking
@@ -53,6 +54,8 @@ def expand(plan: Plan) -> tuple[Cell, ...]:
         for policy in plan.policies
         for trial in range(plan.trials)
     ]
+    if len({cell.id for cell in cells}) < len(cells):
+        raise UsageError("two of the policies are spelled so alike that their cells could not be told apart")
     random.Random(seed_of("order", plan.seed)).shuffle(cells)
     return tuple(cells)
 

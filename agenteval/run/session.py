@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from agenteval.context import ModelRequest, View
+from agenteval.messages import Message
 from agenteval.outcome import Finding, StepError
 from agenteval.run.ask import Answered, ask
 from agenteval.run.conversation import Conversation, Heard
@@ -49,7 +51,10 @@ async def _run_turn(talk: Conversation, turn: Turn) -> StepError | None:
     progress = Progress.begin(turn.expect)
     max_steps = talk.cell.scenario.defaults.max_steps
     for step in range(1, max_steps + 1):
-        question = talk.question(turn, step)
+        view = await _view(talk, step)
+        if isinstance(view, StepError):
+            return view
+        question = talk.question(view, turn, step)
         answered = await ask(question, talk.desk)
         if isinstance(answered, StepError):
             return answered
@@ -63,6 +68,19 @@ async def _run_turn(talk: Conversation, turn: Turn) -> StepError | None:
         if over:
             break
     return None
+
+
+async def _view(talk: Conversation, step: int) -> View | StepError:
+    """What the policy lets through; summaries that it wants are asked for and journalled first."""
+    outcome = talk.look()
+    while isinstance(outcome, ModelRequest):
+        answered = await ask(talk.summary_question(outcome, step), talk.desk)
+        if isinstance(answered, StepError):
+            return answered
+        talk.desk.journal(answered.record, answered.attempt.recording)
+        reply = answered.attempt.reply
+        outcome = talk.look_again(outcome, Message("assistant", reply.content, reply.reasoning))
+    return outcome
 
 
 def _end_findings(talk: Conversation, turn: Turn, judgement: Judgement, max_steps: int) -> tuple[Finding, ...]:

@@ -113,6 +113,8 @@ class _Checker:
             return
         for fault in violations(tool.spec.parameters, example):
             yield self._problem((*path, "arguments"), f"breaks the schema of {call.name}: {fault}")
+        if not tool.rules:
+            yield self._problem((*path, "name"), f"{call.name} is expected and has no `mock` rules to answer with")
         if any(_covers(self._filled(one.arguments), example) for one in expect.forbid if one.name == call.name):
             yield self._problem(path, f"{call.name} is expected and forbidden in the same turn")
 

@@ -65,6 +65,8 @@ class RunFolder:
             "step": record.id,
             "status": recording.status,
             "headers": recording.headers,
+            "ended": recording.ended,
+            "fault": recording.fault,
             "chunks": [[at, *_spelled(chunk)] for at, chunk in recording.chunks],
         }
         packed = gzip.compress(msgspec.json.encode(line) + b"\n", compresslevel=6, mtime=0)

@@ -14,7 +14,7 @@ import msgspec
 from agenteval.errors import UsageError
 from agenteval.outcome import StepRecord
 from agenteval.store.manifest import Manifest
-from agenteval.wire import Recording
+from agenteval.wire import Fault, Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ def read_frames(path: Path, cell: str) -> dict[str, Recording]:
                 item = json.loads(line)
                 chunks = tuple((at, _bytes(kind, text)) for at, kind, text in item["chunks"])
                 headers = tuple((name, value) for name, value in item["headers"])
-                found[item["step"]] = Recording(item["status"], headers, chunks)
+                fault = Fault(**item["fault"]) if item["fault"] else None
+                found[item["step"]] = Recording(item["status"], headers, chunks, item["ended"], fault)
     except (FileNotFoundError, EOFError, gzip.BadGzipFile):
         pass
     return found

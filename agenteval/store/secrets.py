@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from agenteval.wire import Recording
@@ -17,15 +18,17 @@ MASK = "[secret]"
 MIN_SECRET = 8
 """Shorter keys (`EMPTY`, `x`) are placeholders of servers without keys; masking them would tear words apart."""
 
-SECRET_HEADER = re.compile(r"cookie|auth|key|secret|token", re.IGNORECASE)
+SECRET_NAME = re.compile(r"cookie|auth|key|secret|token$|password", re.IGNORECASE)
+"""Names of headers and body fields whose values are secrets (`max_tokens` is none)."""
+
 _SCHEME = re.compile(r"^(Bearer|Basic|Token)\s+", re.IGNORECASE)
 
 
 class Secrets:
     """Knows the secrets of one run, and how to take them out of what is written."""
 
-    def __init__(self, api_key: str | None, headers: Iterable[tuple[str, str]]) -> None:
-        values = [api_key or "", *(value for name, value in headers if SECRET_HEADER.search(name))]
+    def __init__(self, api_key: str | None, fields: Iterable[tuple[str, str]]) -> None:
+        values = [api_key or "", *(value for name, value in fields if SECRET_NAME.search(name))]
         bare = {_SCHEME.sub("", value) for value in values} | set(values)
         self._secrets = sorted((value for value in bare if len(value) >= MIN_SECRET), key=len, reverse=True)
 
@@ -60,4 +63,4 @@ class Secrets:
             chunks.append((stamp, body[at : at + len(chunk)]))
             at += len(chunk)
         headers = tuple((name, self.text(value)) for name, value in recording.headers)
-        return Recording(recording.status, headers, tuple(chunks))
+        return replace(recording, headers=headers, chunks=tuple(chunks))

@@ -59,9 +59,12 @@ def error_of(event: Mapping[str, Any]) -> str | None:
     return None
 
 
+MOST_TOKENS = 1_000_000_000
+
+
 def count_of(value: Any) -> int | None:
-    """A token count: an integer from 0 on; anything else is not known."""
-    return value if type(value) is int and value >= 0 else None
+    """A token count: an integer from 0 to a billion; anything else is not known."""
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 class UsageTally:

@@ -33,13 +33,13 @@ def explain_speed(arms: Sequence[ArmRow]) -> list[str]:
     ]
 
 
-def advise(arms: Sequence[ArmRow], turns: Sequence[TurnRow]) -> tuple[str, ...]:
-    """What to try next, most telling first; empty if nothing failed."""
+def advise(arms: Sequence[ArmRow], turns: Sequence[TurnRow], history: str) -> tuple[str, ...]:
+    """What to try next, most telling first; empty if nothing failed. `history`: live or golden, as it was run."""
     kinds = Counter(kind for row in turns for kind, count in row.findings.items() for _ in range(count))
     late = next((arm for arm in arms if _breaks_late(arm, turns)), None)
     hints: list[str] = []
     if late is not None:
-        hints += _late_hints(late)
+        hints += _late_hints(late, history)
     hints += [text for kind, text in HINTS if kinds[kind]]
     return tuple(hints[:5])
 
@@ -50,14 +50,13 @@ def _breaks_late(arm: ArmRow, turns: Sequence[TurnRow]) -> bool:
         return False
     mine = [r for r in turns if (r.scenario, r.thinking, r.policy) == (arm.scenario, arm.thinking, arm.policy)]
     late = [row for row in mine if row.turn >= arm.first_failing_turn and row.judged_trials]
-    return len(late) >= 2 and not any(row.ok for row in late)
+    return len(late) >= 2 and not any(row.ok_trials for row in late)
 
 
-def _late_hints(arm: ArmRow) -> list[str]:
-    hints = [
-        f"Every turn from {arm.first_failing_turn} on fails: length or history is the likely cause. Whether later "
-        "turns fail on their own: the same run with --history golden."
-    ]
+def _late_hints(arm: ArmRow, history: str) -> list[str]:
+    hints = [f"Every turn from {arm.first_failing_turn} on fails: length or history is the likely cause."]
+    if history == "live":
+        hints.append("Whether later turns fail on their own: the same run with --history golden.")
     if arm.policy == "full_history":
         hints.append(
             "Whether a shorter history heals it: the same run with --policy full_history --policy sliding_window."

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agenteval.outcome import CALL_FINDINGS, StepRecord
-from agenteval.stats import median
+from agenteval.stats import Percentiles, median, percentiles
 from agenteval.thinking import Thinking
+from agenteval.timing import Timing, eligible_cache_hit_rate
+
+LATENCIES = ("ttft_ms", "first_tool_name_ms", "dispatch_ms", "total_ms", "tpot_ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,8 @@ class TurnRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRow:
-    """An arm as a whole: the table of thinking modes. Times are medians over steps; `correct` calls have no finding."""
+    """An arm as a whole: the table of thinking modes. Times are medians over steps; `correct` calls have no finding.
+    `latencies`: percentiles over judged steps, with their sample size, by metric."""
 
     scenario: str
     thinking: Thinking
@@ -65,6 +70,8 @@ class ArmRow:
     correct_calls: int
     reasoning_tokens: int | None
     completion_tokens: int | None
+    eligible_cache_hit_rate: float | None
+    latencies: dict[str, Percentiles]
 
 
 def last_attempts(records: Iterable[StepRecord]) -> list[StepRecord]:
@@ -95,7 +102,7 @@ def _turn_row(steps: list[StepRecord]) -> TurnRow:
     whole = [trial for trial in trials if is_over(trial)]
     findings = Counter(finding.kind for step in steps for finding in step.findings)
     failures = [finding for step in steps for finding in step.findings if not finding.harmless]
-    example = steps[0]
+    example, speed = steps[0], speeds(judged)
     return TurnRow(
         scenario=example.scenario,
         thinking=example.thinking,
@@ -107,9 +114,9 @@ def _turn_row(steps: list[StepRecord]) -> TurnRow:
         messages=_median_int(step.tokens.messages for step in first),
         ttft_ms=_median(step.timing.ttft_ms for step in first if step.timing),
         total_ms=_median(_turn_total(trial) for trial in whole),
-        decode_tok_s=pooled_decode(judged),
-        chunk_rate=pooled_chunk_rate(judged),
-        tokens_per_chunk=pooled_tokens_per_chunk(judged),
+        decode_tok_s=speed.decode_tok_s,
+        chunk_rate=speed.chunk_rate,
+        tokens_per_chunk=speed.tokens_per_chunk,
         judged_trials=len(whole),
         ok_trials=sum(all(step.ok for step in trial) for trial in whole),
         findings={str(kind): number for kind, number in findings.items()},
@@ -135,37 +142,39 @@ def _turn_total(steps: Sequence[StepRecord]) -> float | None:
     return None if None in totals else sum(total for total in totals if total is not None)
 
 
-def pooled_decode(steps: Sequence[StepRecord]) -> float | None:
-    """Decode tokens of the measurable steps over their decode time; None if none was measurable."""
-    pairs = [
-        (step.timing.decode_tokens, step.timing.decode_ms)
-        for step in steps
-        if step.timing and step.timing.decode_tok_s is not None
-    ]
-    tokens = sum(tokens or 0 for tokens, _ in pairs)
-    duration = sum(duration or 0.0 for _, duration in pairs)
-    return tokens / duration * 1000 if duration else None
+@dataclass(frozen=True, slots=True)
+class Speeds:
+    """Pooled over the same steps, so that they can be compared with each other."""
+
+    decode_tok_s: float | None
+    chunk_rate: float | None
+    tokens_per_chunk: float | None
 
 
-def pooled_chunk_rate(steps: Sequence[StepRecord]) -> float | None:
-    """Chunk gaps of the steps over their sum of times; None without any gap."""
-    rated = [
-        (step.timing.chunks - 1, step.timing.chunk_rate)
-        for step in steps
-        if step.timing and step.timing.chunks and step.timing.chunk_rate
-    ]
-    gaps = sum(gaps for gaps, _ in rated)
+def speeds(steps: Sequence[StepRecord]) -> Speeds:
+    """Of the steps whose decode was measurable; of all streamed ones, without decode, if none was."""
+    timed = [(step.timing, step.tokens.completion) for step in steps if step.timing and step.timing.chunks]
+    measured = [item for item in timed if item[0].decode_tokens is not None and item[0].decode_ms]
+    tokens = sum(timing.decode_tokens or 0 for timing, _ in measured)
+    duration = sum(timing.decode_ms or 0.0 for timing, _ in measured)
+    pooled = measured or timed
+    return Speeds(
+        decode_tok_s=tokens / duration * 1000 if duration else None,
+        chunk_rate=_pooled_chunk_rate([timing for timing, _ in pooled]),
+        tokens_per_chunk=_pooled_tokens_per_chunk(pooled),
+    )
+
+
+def _pooled_chunk_rate(timings: Sequence[Timing]) -> float | None:
+    """Chunk gaps over the time they took; None without any gap."""
+    rated = [(timing.chunks - 1, timing.chunk_rate) for timing in timings if timing.chunks and timing.chunk_rate]
     seconds = sum(gaps / rate for gaps, rate in rated)
-    return gaps / seconds if seconds else None
+    return sum(gaps for gaps, _ in rated) / seconds if seconds else None
 
 
-def pooled_tokens_per_chunk(steps: Sequence[StepRecord]) -> float | None:
-    """Completion tokens over chunks, of the steps where both are known."""
-    known = [
-        (step.tokens.completion, step.timing.chunks)
-        for step in steps
-        if step.timing and step.timing.chunks and step.tokens.completion is not None
-    ]
+def _pooled_tokens_per_chunk(pairs: Sequence[tuple[Timing, int | None]]) -> float | None:
+    """Completion tokens over chunks, where both are known."""
+    known = [(tokens, timing.chunks) for timing, tokens in pairs if tokens is not None and timing.chunks]
     chunks = sum(chunks for _, chunks in known)
     return sum(tokens for tokens, _ in known) / chunks if chunks else None
 
@@ -186,6 +195,7 @@ def _arm_row(rows: Sequence[TurnRow], steps: Sequence[StepRecord]) -> ArmRow:
     calls = sum(len(step.reply.tool_calls) for step in judged if step.reply)
     reasoning = [step.tokens.reasoning for step in judged if step.tokens.reasoning is not None]
     completion = [step.tokens.completion for step in judged if step.tokens.completion is not None]
+    speed = speeds(judged)
     return ArmRow(
         scenario=rows[0].scenario,
         thinking=rows[0].thinking,
@@ -197,14 +207,33 @@ def _arm_row(rows: Sequence[TurnRow], steps: Sequence[StepRecord]) -> ArmRow:
         failing_messages=failing.messages if failing else None,
         ttft_ms=_median(step.timing.ttft_ms for step in judged if step.timing),
         total_ms=_median(step.timing.total_ms for step in judged if step.timing),
-        decode_tok_s=pooled_decode(judged),
-        chunk_rate=pooled_chunk_rate(judged),
-        tokens_per_chunk=pooled_tokens_per_chunk(judged),
+        decode_tok_s=speed.decode_tok_s,
+        chunk_rate=speed.chunk_rate,
+        tokens_per_chunk=speed.tokens_per_chunk,
         calls=calls,
         correct_calls=sum(map(_correct_calls, judged)),
         reasoning_tokens=sum(reasoning) if reasoning else None,
         completion_tokens=sum(completion) if completion else None,
+        eligible_cache_hit_rate=cache_hit_rate(judged),
+        latencies={name: percentiles(_known(judged, name)) for name in LATENCIES},
     )
+
+
+def cache_hit_rate(steps: Sequence[StepRecord]) -> float | None:
+    """The eligible cache-hit rate pooled over the steps that follow another one of their cell: cached tokens over the
+    previous prompt and completion. None where the server does not tell cached tokens."""
+    cached = eligible = 0
+    for before, step in pairwise(sorted(steps, key=lambda item: (item.cell, item.turn, item.step))):
+        counts = (step.tokens.cached, before.tokens.prompt, before.tokens.completion)
+        if before.cell == step.cell and None not in counts:
+            cached += counts[0] or 0
+            eligible += (counts[1] or 0) + (counts[2] or 0)
+    return eligible_cache_hit_rate(cached, eligible, 0) if eligible else None
+
+
+def _known(steps: Sequence[StepRecord], metric: str) -> list[float]:
+    values = (getattr(step.timing, metric) for step in steps if step.timing)
+    return [value for value in values if value is not None]
 
 
 def _correct_calls(step: StepRecord) -> int:

@@ -84,11 +84,12 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
             [
                 *_client_notes(manifest.client),
                 *explain_speed(arms),
+                *_cache_notes(manifest, steps),
                 *_source_notes(steps),
                 *_arrival_notes(proofs),
             ]
         ),
-        advice=advise(arms, turns),
+        advice=advise(arms, turns, str(manifest.plan.get("history", "live"))),
     )
 
 
@@ -156,6 +157,14 @@ def _client_notes(client: Mapping[str, Any]) -> list[str]:
         f"LATENCIES INVALID: this client's event loop woke up {lag:.0f} ms late at P99 (bound: {bound:.0f} ms). "
         "Verdicts stand; repeat the run on an idle machine or with less --concurrency for the times."
     ]
+
+
+def _cache_notes(manifest: Manifest, steps: Sequence[StepRecord]) -> list[str]:
+    """Which server option would tell cached prompt tokens, where none were told."""
+    flag = manifest.endpoint.get("cached_flag")
+    if not flag or any(step.tokens.cached is not None for step in steps):
+        return []
+    return [f"Cached prompt tokens are unknown: the server tells them when it is started with {flag}."]
 
 
 def _source_notes(steps: Sequence[StepRecord]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -18,7 +17,6 @@ from agenteval.tools.world import World, changed
 
 MAX_RESULT = 64 * 1024
 MAX_FAULTS = 5
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 ErrorKind = Literal["unknown_tool", "invalid_arguments", "tool_error"]
 
@@ -112,8 +110,8 @@ def _error(kind: ErrorKind, text: str) -> ToolResult:
 
 
 def _bounded(text: str) -> str:
-    """Text that can be sent: no halves of surrogate pairs, and at most `MAX_RESULT` bytes."""
-    data = _SURROGATE.sub("\ufffd", text).encode()
+    """Text of at most `MAX_RESULT` bytes, which can be sent whatever stands in it."""
+    data = text.encode(errors="replace")
     if len(data) <= MAX_RESULT:
         return data.decode()
     note = f"\n[cut: the result has {len(data):,} bytes]"

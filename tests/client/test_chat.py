@@ -49,7 +49,7 @@ def test_a_stream_is_folded_timed_and_recorded() -> None:
     assert (found.reply.content, found.reply.finish_reason, found.reply.usage) == ("hi", "stop", Usage(10, 2))
     assert found.timeline.first_token_at == SENT + 100 * NS_PER_MS
     assert found.recording.chunks == tuple((round(ms * NS_PER_MS), data) for ms, data in HELLO)
-    assert (found.recording.status, found.failure, found.error) == (200, None, None)
+    assert (found.recording.status, why(found), found.error) == (200, None, None)
 
 
 def test_a_recording_holds_no_secret_headers() -> None:
@@ -80,6 +80,11 @@ def test_without_a_content_type_the_body_tells_what_it_is(headers: tuple[tuple[s
     assert not in_one.timeline.streamed
 
 
+def why(found: Attempt) -> str | None:
+    """Why an attempt cannot be judged, in words."""
+    return found.failure.detail if found.failure else None
+
+
 # --- failures -----------------------------------------------------------------------------------------------
 
 
@@ -107,7 +112,7 @@ def test_without_a_content_type_the_body_tells_what_it_is(headers: tuple[tuple[s
 def test_the_message_of_an_error_status(body: bytes, message: str) -> None:
     found = attempt(Scripted([(9, body)] if body else [], status=404, headers=JSON))
     assert found.error == message
-    assert found.failure == f"HTTP 404: {message}"
+    assert why(found) == f"HTTP 404: {message}"
     assert (found.exchange.status, found.reply) == (404, Reply())
     assert found.recording.chunks == (((9 * NS_PER_MS, body),) if body else ())
 
@@ -134,25 +139,51 @@ def test_how_long_the_server_asks_to_wait(headers: tuple[tuple[str, str], ...], 
 
 def test_an_error_inside_a_200_stream_is_a_failure() -> None:
     found = attempt(Scripted([(5, ROLE), (9, event({"error": "boom"}) + final(1) + DONE)]))
-    assert (found.failure, found.error, found.reply.usage) == ("boom", None, None)
+    assert (why(found), found.error, found.reply.usage) == ("boom", None, None)
 
 
-def test_an_empty_200_body_is_a_failure() -> None:
-    for headers in (JSON, (("content-type", "text/event-stream"),)):
-        assert attempt(Scripted(headers=headers)).failure == "the reply has an empty body"
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b""),
+        ("text/event-stream", b""),
+        ("text/event-stream", b": ping\n\n"),
+        ("text/html", b"<html><title>Log in</title></html>"),
+        ("application/json", b"[1, 2]"),
+    ],
+)
+def test_a_200_without_a_reply_is_a_failure(kind: str, body: bytes) -> None:
+    found = attempt(Scripted([(5, body)] if body else [], headers=(("content-type", kind),)))
+    assert found.failure is not None
+    assert (found.failure.kind, found.failure.status) == ("no_reply", 200)
+    assert kind in found.failure.detail
+
+
+def test_a_stream_that_just_stops_is_a_failure() -> None:
+    assert attempt(Scripted([(5, ROLE), (9, frame({"content": "hi"}))])).failure is not None
+    said = attempt(Scripted([(5, ROLE), (9, frame({"content": "hi"})), (11, DONE)]))
+    assert said.failure is None, "[DONE] came: the missing finish reason is a defect, not a cut"
+
+
+@pytest.mark.parametrize("reason", ["abort", "error"])
+def test_a_reply_that_the_server_gave_up_is_a_failure(reason: str) -> None:
+    given_up = event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+    found = attempt(Scripted([(5, ROLE), (9, frame({"content": "hi"})), (11, given_up + DONE)]))
+    assert found.failure is not None
+    assert found.failure.kind == "aborted"
 
 
 def test_a_fault_keeps_what_had_come() -> None:
     fault = Fault("cut", "the box closed the connection")
     found = attempt(Scripted(HELLO[:2], fault=fault))
-    assert (found.failure, found.reply.content) == ("the box closed the connection", "hi")
+    assert (why(found), found.reply.content) == ("the box closed the connection", "hi")
     assert found.exchange.fault == fault
     assert len(found.recording.chunks) == 2
 
 
 def test_a_fault_before_any_reply() -> None:
     found = attempt(Scripted(status=None, headers=(), fault=Fault("refused", "nothing listens")))
-    assert (found.failure, found.error, found.reply, found.recording.status) == ("nothing listens", None, Reply(), None)
+    assert (why(found), found.error, found.reply, found.recording.status) == ("nothing listens", None, Reply(), None)
 
 
 def test_a_value_that_cannot_be_sent_is_a_bug_of_ours() -> None:
@@ -196,4 +227,4 @@ def test_an_error_status_over_a_socket() -> None:
             return found
 
     found = asyncio.run(main())
-    assert (found.failure, found.retry_after_s) == ("HTTP 503: no such model", 3)
+    assert (why(found), found.retry_after_s) == ("HTTP 503: no such model", 3)

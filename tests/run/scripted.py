@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agenteval.clock import LoopClock, run_virtual
+from agenteval.context import Policy, build_policy
 from agenteval.dialects import DIALECTS
 from agenteval.outcome import StepRecord
 from agenteval.run import Accountant, Cell, CellEnd, Desk, Plan, run_cell
@@ -24,7 +25,7 @@ from agenteval.script import (
     Turn,
 )
 from agenteval.thinking import Thinking
-from agenteval.wire import Exchange, Fault, HttpRequest, Limits, Receiver, Recording
+from agenteval.wire import Exchange, Fault, HttpRequest, Limits, Receiver, Recording, Transport
 from tests.transcripts import CLOSE, READ
 
 Body = dict[str, Any]
@@ -143,6 +144,7 @@ class Played:
     end: CellEnd
     records: list[StepRecord]
     bodies: list[Body]
+    recordings: list[Recording]
 
     @property
     def agent(self) -> list[StepRecord]:
@@ -157,18 +159,44 @@ def play(
     *,
     thinking: Thinking = "off",
     history: str = "live",
-    policy: str = "full_history",
+    policy: Policy | None = None,
     scenario: Scenario = SCENARIO,
 ) -> Played:
     """Run one cell of the small scenario against a scripted endpoint."""
+    transport = ScriptedTransport(answer)
+    played = play_over(transport, thinking=thinking, history=history, policy=policy, scenario=scenario)
+    return replace(played, bodies=transport.bodies)
+
+
+def play_over(
+    transport: Transport,
+    *,
+    thinking: Thinking = "off",
+    history: str = "live",
+    policy: Policy | None = None,
+    scenario: Scenario = SCENARIO,
+) -> Played:
+    """Run one cell of the small scenario over any transport."""
     records: list[StepRecord] = []
+    recordings: list[Recording] = []
 
     def journal(record: StepRecord, recording: Recording | None) -> None:
         records.append(record)
+        if recording is not None:
+            recordings.append(recording)
 
-    transport = ScriptedTransport(answer)
-    plan = Plan((scenario,), (thinking,), (policy,), 1, 0, "golden" if history == "golden" else "live")
-    desk = Desk("r", plan, transport, DIALECTS["vllm"], "m", Accountant("glm47"), journal)
-    cell = Cell(f"small.{thinking}.{policy}.0", scenario, thinking, policy, 0, 11)
+    chosen = policy or build_policy("full_history")
+    plan = Plan((scenario,), (thinking,), (chosen.name,), 1, 0, "golden" if history == "golden" else "live")
+    desk = Desk(
+        run="r",
+        plan=plan,
+        transport=transport,
+        dialect=DIALECTS["vllm"],
+        model="m",
+        accountant=Accountant("glm47"),
+        journal=journal,
+        policy=lambda _: chosen,
+    )
+    cell = Cell(f"small.{thinking}.{chosen.name}.0", scenario, thinking, chosen.name, 0, 11)
     end = run_virtual(run_cell(cell, desk))
-    return Played(end, records, transport.bodies)
+    return Played(end, records, [], recordings)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
+from agenteval.client import ReplayTransport
+from agenteval.clock import LoopClock
+from agenteval.outcome import StepRecord, Transfer
 from agenteval.wire import Fault
-from tests.run.scripted import SCENARIO, Body, Says, play, right
+from tests.run.scripted import SCENARIO, Body, Says, play, play_over, right
 
 
 def first_time(says: Says) -> Callable[[Body], Says]:
@@ -148,9 +152,10 @@ def test_a_refused_request_is_not_repeated() -> None:
     assert len(played.records) == 1
 
 
+@pytest.mark.parametrize("history", ["live", "golden"])
 @pytest.mark.parametrize(("thinking", "probes"), [("off", 0), ("on", 0), ("preserved", 1)])
-def test_preserved_reasoning_is_probed_once(thinking: str, probes: int) -> None:
-    played = play(right, thinking=thinking)  # type: ignore[arg-type]
+def test_preserved_reasoning_is_probed_once(thinking: str, probes: int, history: str) -> None:
+    played = play(right, thinking=thinking, history=history)  # type: ignore[arg-type]
     probed = [record for record in played.records if record.purpose == "probe"]
     assert len(probed) == probes
     for record in probed:
@@ -159,6 +164,7 @@ def test_preserved_reasoning_is_probed_once(thinking: str, probes: int) -> None:
         assert any("reasoning" in message for message in with_reasoning)
         assert not any("reasoning" in message for message in without)
         assert record.turn == 2
+        assert played.records[-1] is record, "after everything else, so that no cache is disturbed"
 
 
 def test_thinking_that_is_not_honoured_is_found() -> None:
@@ -175,3 +181,42 @@ def test_times_and_tokens_are_those_of_the_reply() -> None:
     assert first.tokens.context_source == "server"
     assert first.tokens.messages is not None
     assert not first.simulated
+
+
+def test_golden_history_keeps_what_the_model_thought() -> None:
+    bodies = play(right, thinking="preserved", history="golden").bodies
+    assert [m.get("reasoning") for m in bodies[4]["messages"] if m["role"] == "assistant"] == ["I look."] * 4
+
+
+def test_a_recording_replays_to_the_same_records() -> None:
+    lived = play(first_time(Says(status=503)), thinking="on")
+    transport = ReplayTransport(lived.recordings, LoopClock())
+    again = play_over(transport, thinking="on")
+    assert [without_clock(record) for record in again.records] == [without_clock(record) for record in lived.records]
+
+
+def without_clock(record: StepRecord) -> StepRecord:
+    return replace(record, started_at="", transfer=Transfer())
+
+
+def test_a_lost_cell_tells_its_error() -> None:
+    end = play(lambda body: Says(status=400)).end
+    assert end.error is not None
+    assert (end.error.status, end.turns_judged) == (400, 0)
+    assert end.lost is not None
+    assert "turn 1" in end.lost
+
+
+@pytest.mark.parametrize("taken", ["call_000000", "call_000001"])
+def test_a_repaired_id_is_never_one_that_is_taken(taken: str) -> None:
+    call = ("read_file", '{"path": "a.py"}')
+    played = play(first_time(Says(calls=[call, call, call], ids=[taken, None, None])))
+    ids = [made["id"] for made in played.bodies[1]["messages"][-4]["tool_calls"]]
+    assert len(set(ids)) == 3
+
+
+def test_a_flood_of_calls_is_answered_but_not_carried_out() -> None:
+    flood = Says(calls=[("read_file", '{"path": "a.py"}')] * 500)
+    results = play(first_time(flood)).records[0].tool_results
+    assert len(results) == 500
+    assert sum(result.is_error for result in results) == 500 - 64

@@ -256,7 +256,7 @@ def kinds_of(expect: Expectation, *replies: Reply) -> list[list[str]]:
     for one in replies:
         judgement = judge_step(one, context, progress)
         progress = judgement.progress
-        found_kinds.append([finding.kind for finding in judgement.findings])
+        found_kinds.append([str(finding.kind) for finding in judgement.findings])
     return found_kinds
 
 

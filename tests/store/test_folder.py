@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,34 @@ def test_runs_are_found_by_id_folder_and_latest(tmp_path: Path) -> None:
         find_run("nope", tmp_path)
     with pytest.raises(UsageError, match="agenteval run"):
         find_run("latest", tmp_path / "empty")
+
+
+@pytest.mark.parametrize("key", [SECRET, 'pa"ss\\wo"rd12345'])
+def test_secrets_are_found_in_every_spelling(tmp_path: Path, key: str) -> None:
+    whole = f"data: {json.dumps({'error': key})}\n\n".encode()
+    at = whole.index(key[:2].encode()) + 5
+    recording = Recording(200, (("x-echo", f"Bearer {key}"),), ((1, whole[:at]), (2, whole[at:])))
+    folder = RunFolder.create(tmp_path, manifest(), Secrets(None, (("Authorization", f"Bearer {key}"),)))
+    folder.append(record(findings=(Finding("endpoint_error", f"bad key {key}"),)), recording)
+    folder.close()
+    (frames,) = read_frames(folder.path, record().cell).values()
+    body = b"".join(chunk for _, chunk in frames.chunks)
+    assert len(body) == len(whole)
+    for text in (body.decode(), repr(frames.headers), (folder.path / "steps.jsonl").read_text()):
+        assert key not in text
+        assert json.dumps(key)[1:-1] not in text
+
+
+def test_only_secrets_are_masked(tmp_path: Path) -> None:
+    """A harmless header whose value is a word of our own files tears nothing apart."""
+    folder = RunFolder.create(tmp_path, manifest(), Secrets("EMPTY", (("X-Team", "scenarios"),)))
+    folder.append(record(), None)
+    folder.close()
+    assert load_run(folder.path).records == (record(),)
+
+
+def test_a_member_torn_in_its_first_bytes_loses_only_itself(tmp_path: Path) -> None:
+    folder = written(tmp_path, record(turn=1), recording=Recording(200, (), ((1, b"x"),)))
+    with (folder.path / "frames" / f"{record().cell}.jsonl.gz").open("ab") as frames:
+        frames.write(b"\x1f")
+    assert list(read_frames(folder.path, record().cell)) == [record(turn=1).id]

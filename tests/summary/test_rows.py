@@ -13,13 +13,15 @@ from tests.records import TIMING, record
 CELL = "s.off.full_history.0"
 
 
-def summary_of(*records: StepRecord, turns: dict[str, int] | None = None, **endpoint: Any) -> Summary:
+def summary_of(
+    *records: StepRecord, turns: dict[str, int] | None = None, history: str = "live", **endpoint: Any
+) -> Summary:
     planned = turns or {cell: max(r.turn for r in records if r.cell == cell) for cell in {r.cell for r in records}}
     manifest = Manifest(
         run="r",
         status="complete",
         created_at="",
-        plan={},
+        plan={"history": history},
         options={},
         endpoint={"simulated": False, "model": "m", "dialect": "vllm", "base_url": "http://h/v1", **endpoint},
         scenarios={},
@@ -113,3 +115,54 @@ def test_preserved_reasoning_is_proven_by_prompt_tokens() -> None:
         "in 1 of 1 conversations: for instance 520 prompt tokens with it, 500 without" in note for note in arrived.notes
     )
     assert any("did NOT reach" in note for note in dropped.notes)
+
+
+def test_a_turn_in_flight_is_in_no_row_and_no_score() -> None:
+    summary = summary_of(record(turn=1), record(turn=2, last_of_turn=False), turns={CELL: 2})
+    assert [row.judged_trials for row in summary.turns] == [1, 0]
+    assert (summary.scores.turns_judged, summary.arms[0].turns_judged) == (1, 1)
+    assert summary.sentences == ()
+
+
+def test_only_judged_turns_break_late_and_one_alone_does_not() -> None:
+    last_only = [record(turn=turn, findings=NO_CALL if turn == 5 else ()) for turn in range(1, 6)]
+    lost = record(turn=5, judged=False, ok=False, error=StepError("reset", "cut"), timing=None)
+    fails_then_lost = [*(record(turn=turn, findings=NO_CALL if turn == 4 else ()) for turn in range(1, 5)), lost]
+    for steps in (last_only, fails_then_lost):
+        assert not any("Every turn" in hint for hint in summary_of(*steps).advice)
+
+
+def test_golden_runs_are_not_told_to_run_golden() -> None:
+    steps = [record(turn=turn, findings=NO_CALL if turn >= 3 else ()) for turn in range(1, 6)]
+    assert any("--history golden" in hint for hint in summary_of(*steps).advice)
+    assert not any("--history golden" in hint for hint in summary_of(*steps, history="golden").advice)
+
+
+def test_speeds_are_pooled_over_the_same_steps() -> None:
+    measured = replace(TIMING, decode_tokens=40, decode_ms=2000.0, chunks=21, chunk_rate=10.0)
+    unmeasured = replace(TIMING, decode_tokens=None, decode_ms=None, decode_tok_s=None, chunks=3, chunk_rate=1.0)
+    (row,) = summary_of(record(step=1, timing=measured, last_of_turn=False), record(step=2, timing=unmeasured)).turns
+    assert (row.decode_tok_s, row.chunk_rate) == (20.0, 10.0)
+
+
+def test_cache_hits_are_measured_against_what_could_have_been_hit() -> None:
+    first = record(step=1, last_of_turn=False, tokens=Tokens(prompt=100, completion=20, cached=0))
+    second = record(step=2, tokens=Tokens(prompt=150, completion=20, cached=90))
+    (arm,) = summary_of(first, second).arms
+    assert arm.eligible_cache_hit_rate == 90 / 120
+
+
+def test_unknown_cache_hits_name_the_servers_option() -> None:
+    assert any("--enable-cache-report" in n for n in summary_of(record(), cached_flag="--enable-cache-report").notes)
+    cached = record(tokens=Tokens(prompt=100, cached=0))
+    assert not any("Cached" in note for note in summary_of(cached, cached_flag="--enable-cache-report").notes)
+
+
+def test_latencies_carry_their_sample_size() -> None:
+    (arm,) = summary_of(record(step=1, last_of_turn=False), record(step=2)).arms
+    assert (arm.latencies["ttft_ms"].n, arm.latencies["ttft_ms"].p50, arm.latencies["ttft_ms"].p99_is_max) == (
+        2,
+        100.0,
+        True,
+    )
+    assert arm.latencies["dispatch_ms"].n == 0

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenteval.clock import NS_PER_S, RealClock
 from agenteval.messages import ToolCall, ToolSpec
 from agenteval.script import Change, Defaults, Json, MockTool, Rule, Scenario
 from agenteval.tools import ToolResult, World, execute
@@ -233,15 +232,13 @@ def test_a_result_is_bounded_and_can_be_sent() -> None:
     long, _ = run(Rule(returns="${args.path}"), {"path": "ä" * MAX_RESULT})
     assert len(long.content.encode()) <= MAX_RESULT
     assert long.content.endswith("[cut: the result has 131,072 bytes]")
-    assert run(Rule(returns="${args.path}"), '{"path": "a\\ud800b"}')[0].content == "a\ufffdb"
+    assert run(Rule(returns="${args.path}"), '{"path": "a\\ud800b"}')[0].error_kind == "invalid_arguments"
 
 
 def test_a_world_that_doubles_comes_to_an_end() -> None:
     made = scenario(Rule(changes=(Change("append", "log", "${world.log}"),), returns={"$count": "world.log"}))
     world = World(WORLD)
-    started = RealClock.now()
     results = [execute(made, world, call({})) for _ in range(40)]
-    assert RealClock.now() - started < 10 * NS_PER_S
     assert results[-1].error_kind == "tool_error"
     assert "larger than" in results[-1].content or "nested deeper" in results[-1].content
 
