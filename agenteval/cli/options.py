@@ -35,6 +35,7 @@ class EndpointOptions:
     header: tuple[tuple[str, str], ...]
     extra_body: dict[str, Any]
     timeout: float
+    retries: int
 
     @property
     def secrets(self) -> Secrets:
@@ -137,6 +138,13 @@ ENDPOINT = (
         show_default=True,
         metavar="S",
         help="Seconds to the first byte of a reply, and between two.",
+    ),
+    click.option(
+        "--retries",
+        type=click.IntRange(0, 100),
+        default=2,
+        show_default=True,
+        help="How often a request that failed for reasons of infrastructure is repeated.",
     ),
 )
 

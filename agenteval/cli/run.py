@@ -17,7 +17,7 @@ from agenteval.clock import LoopClock
 from agenteval.context import build_policy
 from agenteval.errors import FileError, UsageError
 from agenteval.report import render_json, render_terminal
-from agenteval.run import Accountant, BatchEnd, Cell, Desk, LoopWatch, Plan, expand, run_batch, run_simulated
+from agenteval.run import Accountant, BatchEnd, Cell, Desk, LoopWatch, Plan, Retries, expand, run_batch, run_simulated
 from agenteval.scenario import lint, load_suite
 from agenteval.script import Scenario
 from agenteval.simulator import Engine, SimulatedTransport
@@ -155,6 +155,7 @@ def _desk_maker(order: Order, endpoint: Endpoint, plan: Plan, books: Books) -> C
             thinking_switched=endpoint.dialect.switches(endpoint.family),
             extra=order.endpoint.extra_body,
             limits=limits(order.endpoint),
+            retries=Retries(order.endpoint.retries),
         )
 
     return desk

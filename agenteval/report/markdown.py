@@ -7,7 +7,7 @@ import re
 
 from tabulate import tabulate
 
-from agenteval.report.tables import SIMULATED, Table, aligned, mode_tables, score_lines, turn_tables
+from agenteval.report.tables import SIMULATED, Table, aligned, latency_tables, mode_tables, score_lines, turn_tables
 from agenteval.summary import Summary
 from agenteval.visible import visible
 
@@ -17,7 +17,7 @@ def render_markdown(summary: Summary) -> str:
     parts = [f"# agenteval run {escaped(summary.run)}", "", escaped(summary.title), ""]
     if summary.simulated:
         parts += [f"**{SIMULATED}**", ""]
-    for table in (*turn_tables(summary), *mode_tables(summary)):
+    for table in (*turn_tables(summary), *mode_tables(summary), *latency_tables(summary)):
         parts += [f"## {escaped(table.title)}", "", _drawn(table), ""]
     parts += ["## Summary", "", *(f"- {escaped(line)}" for line in score_lines(summary)), ""]
     for title, lines in (

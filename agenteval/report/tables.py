@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agenteval.stats import Percentiles
 from agenteval.summary import ArmRow, Summary, TurnRow
 
 UNKNOWN = "–"
@@ -13,6 +14,7 @@ UNKNOWN = "–"
 SIMULATED = "SIMULATED: all numbers come from the embedded endpoint, none from hardware."
 
 TURN_HEADER = ("turn", "messages", "context", "TTFT ms", "decode tok/s", "chunks/s", "tok/chunk", "tool call")
+LATENCY_HEADER = ("thinking", "metric", "n", "P50", "P90", "P95", "P99")
 ARM_HEADER = (
     "thinking",
     "TTFT ms",
@@ -88,6 +90,20 @@ def _arm_cells(row: ArmRow) -> tuple[str, ...]:
     )
 
 
+def latency_tables(summary: Summary) -> list[Table]:
+    """One table per scenario and policy: percentiles of each latency by thinking mode, with their sample size."""
+    groups: dict[str, list[tuple[str, ...]]] = {}
+    for arm in summary.arms:
+        rows = groups.setdefault(f"{arm.scenario} · {arm.policy} · latencies", [])
+        rows += [(arm.thinking, name, *_percentile_cells(found)) for name, found in arm.latencies.items() if found.n]
+    return [Table(title, LATENCY_HEADER, tuple(rows)) for title, rows in groups.items() if rows]
+
+
+def _percentile_cells(found: Percentiles) -> tuple[str, ...]:
+    last = fixed(found.p99, 1) + (" (max)" if found.p99_is_max else "")
+    return (str(found.n), fixed(found.p50, 1), fixed(found.p90, 1), fixed(found.p95, 1), last)
+
+
 def score_lines(summary: Summary) -> list[str]:
     """The scores in words, the completion rate beside them."""
     scores = summary.scores
@@ -115,4 +131,4 @@ def fixed(value: float | None, digits: int) -> str:
 
 def aligned(header: Sequence[str]) -> list[str]:
     """Column alignments: texts (thinking mode, verdict) to the left, numbers to the right."""
-    return ["right" if name not in ("tool call", "thinking") else "left" for name in header]
+    return ["right" if name not in ("tool call", "thinking", "metric") else "left" for name in header]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agenteval.run.accounting import Accountant
 from agenteval.run.batch import BatchEnd, run_batch, run_simulated
-from agenteval.run.desk import Desk
+from agenteval.run.desk import Desk, Retries
 from agenteval.run.plan import Cell, Plan, expand
 from agenteval.run.session import CellEnd, run_cell
 from agenteval.run.watch import LAG_BOUND_MS, LoopWatch, SelfReport
@@ -18,6 +18,7 @@ __all__ = [
     "Desk",
     "LoopWatch",
     "Plan",
+    "Retries",
     "SelfReport",
     "expand",
     "run_batch",

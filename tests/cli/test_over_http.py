@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import signal
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import agenteval
+from tests.cli.broken_server import answering
+from tests.cli.test_commands import KEY, agenteval
 
 
 @contextmanager
@@ -60,20 +62,21 @@ def test_it_says_what_it_found_and_watches_itself(fast: str, tmp_path: Path) -> 
 
 
 def test_a_wrong_model_is_told_and_lost_cells_exit_3(fast: str, tmp_path: Path) -> None:
-    done = agenteval("run", "thinking-modes", "--base-url", fast, "--model", "nope", cwd=tmp_path)
+    done = agenteval("run", "thinking-modes", "--base-url", fast, "--model", "nope", "--retries", "0", cwd=tmp_path)
     assert done.returncode == 3
     assert "lists GLM-4.7-FP8" in done.stderr
     assert "Turns ok: 0 of 0 judged" in done.stdout
 
 
-def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_keeps_what_is_done(tmp_path: Path, how: signal.Signals) -> None:
     with serving(20.0) as url:
         command = [sys.executable, "-m", "agenteval", "run", "ten-turn-repo", "--base-url", url]
         run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert run.stderr is not None
         while "[2/" not in run.stderr.readline():
             assert run.poll() is None
-        run.send_signal(signal.SIGINT)
+        run.send_signal(how)
         said, _ = run.communicate(timeout=60)
     assert run.returncode == 130
     (folder,) = (tmp_path / "results").iterdir()
@@ -81,3 +84,60 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     assert len((folder / "steps.jsonl").read_text().splitlines()) >= 2
     assert "Summary" in said
     assert agenteval("report", cwd=tmp_path).returncode == 0
+
+
+def event(value: object) -> bytes:
+    return b"data: " + json.dumps(value).encode() + b"\n\n"
+
+
+def call(arguments: str) -> bytes:
+    """A whole streamed reply with one call of a tool that founding scenarios offer."""
+    function = {"name": "get_weather", "arguments": arguments}
+    delta = {"tool_calls": [{"index": 0, "id": "c1", "type": "function", "function": function}]}
+    said = event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    return said + event({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}) + b"data: [DONE]\n\n"
+
+
+PROSE = event({"choices": [{"index": 0, "delta": {"content": "no"}, "finish_reason": "stop"}]}) + b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "exit_code"),
+    [
+        (PROSE, "text/event-stream", 200, 1),
+        (call('{"city": "a\\ud83d"}'), "text/event-stream", 200, 1),
+        (call('{"city": 1e999}'), "text/event-stream", 200, 1),
+        (b"<html><title>Log in</title></html>", "text/html", 200, 3),
+        (b"", "text/event-stream", 200, 3),
+        (b'{"error": {"message": "no tools here"}}', "application/json", 400, 3),
+        (event({"error": "boom"}), "text/event-stream", 200, 3),
+    ],
+)
+def test_no_reply_of_a_server_ends_in_a_traceback(
+    body: bytes, kind: str, status: int, exit_code: int, tmp_path: Path
+) -> None:
+    with answering(body, kind=kind, status=status) as url:
+        options = ("--thinking", "off", "--timeout", "5", "--retries", "0", "--json")
+        done = agenteval("run", "thinking-modes", "--base-url", url, *options, cwd=tmp_path)
+    assert done.returncode == exit_code, done.stderr
+    assert "Traceback" not in done.stderr
+    scores = json.loads(done.stdout)["scores"]
+    assert scores["turns_ok"] == 0, "a server that does nothing right passes nothing"
+    assert (scores["turns_judged"] > 0) == (exit_code == 1)
+    (run,) = (tmp_path / "results").iterdir()
+    assert json.loads((run / "run.json").read_text())["status"] == "complete"
+
+
+def test_no_key_is_in_any_file_or_message(tmp_path: Path) -> None:
+    """Also when the server repeats it: in an error, in a reply, and in its refusal to list models."""
+    for body, models_status in ((event({"error": "bad key KEY"}), 200), (b"", 401)):
+        with answering(body, echo=True, models_status=models_status) as url:
+            run = ("run", "thinking-modes", "--base-url", url, "--api-key", KEY, "--thinking", "off", "--retries", "0")
+            done = agenteval(*run, "--extra-body", f'{{"api_key": "{KEY}"}}', cwd=tmp_path)
+        assert done.returncode == 3
+        assert KEY not in done.stdout + done.stderr
+    files = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        assert KEY.encode() not in data, path.name

@@ -26,12 +26,28 @@ def summary(*, simulated: bool = True) -> Summary:
 def test_every_format_shows_the_finding_and_the_mark_of_simulation(kind: str) -> None:
     text = FORMATS[kind](summary())
     assert "no_tool_call" in text.replace("\\", "")
-    assert "simulated" in text.lower()
+    if kind == "json":
+        assert json.loads(text)["simulated"] is True
+    elif kind == "csv":
+        assert {row["simulated"] for row in csv.DictReader(io.StringIO(text))} == {"True"}
+    else:
+        assert "SIMULATED" in text
 
 
 @pytest.mark.parametrize("kind", ["terminal", "md"])
 def test_real_runs_are_not_called_simulated(kind: str) -> None:
     assert "SIMULATED" not in FORMATS[kind](summary(simulated=False))
+
+
+def test_percentiles_of_few_samples_are_marked() -> None:
+    text = render_markdown(summary())
+    assert "100.0 (max)" in text
+
+
+@pytest.mark.parametrize("kind", ["terminal", "md", "csv"])
+def test_text_of_strangers_moves_no_cursor(kind: str) -> None:
+    evil = summary_of(record(scenario="a\x1b]0;owned\x07", findings=(Finding("wrong_tool", "got \x1b[2Jevil"),)))
+    assert not set("\x1b\x07") & set(FORMATS[kind](evil))
 
 
 def test_the_terminal_report_fits_80_columns() -> None:

@@ -1,0 +1,50 @@
+"""A server on loopback that lists a model and answers every chat with one body, in a thread of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+MODELS = json.dumps({"data": [{"id": "glm-4.7", "owned_by": "vllm"}]}).encode()
+
+
+@contextmanager
+def answering(
+    body: bytes, *, status: int = 200, kind: str = "text/event-stream", models_status: int = 200, echo: bool = False
+) -> Iterator[str]:
+    """The base URL of a server that gives `body` to every POST; with `echo` followed by the key that it was sent."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            listing = MODELS if models_status == 200 else b"no such key: KEY"
+            self._answer(models_status, "application/json", self._echoed(listing))
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self._answer(status, kind, self._echoed(body))
+
+        def _echoed(self, text: bytes) -> bytes:
+            key = self.headers.get("authorization", "").removeprefix("Bearer ")
+            return text.replace(b"KEY", key.encode()) if echo else text
+
+        def _answer(self, code: int, content_type: str, text: bytes) -> None:
+            self.send_response(code)
+            self.send_header("content-type", content_type)
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
