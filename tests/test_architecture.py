@@ -71,6 +71,9 @@ SPEAKING_NAMES = re.compile(
 SPEAKING_MODULES = {"click", "argparse", "getopt", "getpass"}
 SPEAKING_BUILTINS = {"print", "input", "exit", "quit", "SystemExit"}
 UNSEEDED = re.compile(r"secrets(\.\w+)*|uuid\.uuid[14]|os\.urandom|random\.(?!Random$)\w+")
+BACK_DOORS = {
+    *("subprocess", "threading", "concurrent.futures", "multiprocessing", "sqlite3", "logging", "warnings", "ctypes"),
+}
 DRAWERS = {"util", "utils", "common", "helper", "helpers", "misc"}
 
 Complaint = tuple[int, str]
@@ -153,7 +156,7 @@ def only_clock_reads_time_or_sleeps(module: Module, _: House) -> Iterator[Compla
         if name in DATETIME_READERS or name == "asyncio.sleep":
             yield node.lineno, f"uses {name}"
     for call in module.calls:
-        if re.search(r"(get_running_loop|get_event_loop)\(\)\.time$|\bloop\.time$", ast.unparse(call.func)):
+        if re.search(r"(get_running_loop|get_event_loop)\(\)\.time$|(\b|_)loop\.time$", ast.unparse(call.func)):
             yield call.lineno, "reads an event loop's time"
 
 
@@ -224,7 +227,7 @@ def randomness_has_a_seed(module: Module, _: House) -> Iterator[Complaint]:
 
 def only_canonical_hashes(module: Module, _: House) -> Iterator[Complaint]:
     for found in module.imports:
-        if is_from(found.target, {"hashlib", "hmac"}) and module.room not in HASHERS:
+        if is_from(found.target, {"hashlib", "hmac", "zlib"}) and module.room not in HASHERS:
             yield found.line, f"imports {found.target}"
 
 
@@ -254,6 +257,13 @@ def protocol_methods(tree: ast.Module) -> set[ast.AST]:
     }
 
 
+def nobody_leaves_by_a_back_door(module: Module, _: House) -> Iterator[Complaint]:
+    """Processes, threads, databases and logs would go round the rules above."""
+    for found in module.imports:
+        if is_from(found.target, BACK_DOORS):
+            yield found.line, f"imports {found.target}"
+
+
 def no_drawer_for_everything(module: Module, _: House) -> Iterator[Complaint]:
     for part in module.name.split("."):
         if part.strip("_") in DRAWERS:
@@ -275,6 +285,7 @@ RULES: dict[str, Rule] = {
         randomness_has_a_seed,
         only_canonical_hashes,
         async_stays_in_its_rooms,
+        nobody_leaves_by_a_back_door,
         no_drawer_for_everything,
     )
 }
@@ -314,6 +325,9 @@ CAUGHT = [
     ("own_imports_stand_at_the_top", "run.session", "def f():\n    from agenteval import clock"),
     ("own_imports_stand_at_the_top", "run.session", "async def f():\n    import agenteval.clock"),
     ("only_clock_reads_time_or_sleeps", "run", "import time"),
+    ("only_clock_reads_time_or_sleeps", "run", "def f(self): return self._loop.time()"),
+    ("nobody_leaves_by_a_back_door", "run", "import subprocess"),
+    ("nobody_leaves_by_a_back_door", "client", "from concurrent.futures import ThreadPoolExecutor"),
     ("only_clock_reads_time_or_sleeps", "run", "from time import perf_counter_ns"),
     ("only_clock_reads_time_or_sleeps", "run", "import datetime as d\nd.datetime.now()"),
     ("only_clock_reads_time_or_sleeps", "run", "from datetime import date\ndate.today()"),
