@@ -83,13 +83,14 @@ class Exchange:
 @dataclass(frozen=True, slots=True)
 class Recording:
     """A reply's body exactly as it came: `chunks` are (ns after `sent_at`, bytes) in order of arrival, `ended` the ns
-    after which it was over, `fault` how it failed."""
+    after which it was over, `fault` how it failed; `request`: the body that was sent."""
 
     status: int | None
     headers: tuple[tuple[str, str], ...]
     chunks: tuple[tuple[int, bytes], ...]
     ended: int = 0
     fault: Fault | None = None
+    request: bytes = b""
 
 
 class Receiver(Protocol):

@@ -54,7 +54,7 @@ def http_transport(options: EndpointOptions, connections: int) -> HttpTransport:
     if options.api_key:
         headers.append(("authorization", f"Bearer {options.api_key}"))
     base_url = normalise_base_url(options.base_url or "")
-    return HttpTransport(base_url, headers=tuple(headers), max_connections=connections)
+    return HttpTransport(base_url, headers=tuple(headers), max_connections=connections, verify_tls=not options.insecure)
 
 
 async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> Endpoint:

@@ -36,6 +36,8 @@ class EndpointOptions:
     extra_body: dict[str, Any]
     timeout: float
     retries: int
+    insecure: bool
+    preflight: bool
 
     @property
     def secrets(self) -> Secrets:
@@ -146,6 +148,8 @@ ENDPOINT = (
         show_default=True,
         help="How often a request that failed for reasons of infrastructure is repeated.",
     ),
+    click.option("--insecure", is_flag=True, help="Accept any TLS certificate, also a self-signed one."),
+    click.option("--preflight/--no-preflight", default=True, help="Try one tool call first, and name what is missing."),
 )
 
 PLAN = (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from agenteval.cli.takeoff import duration
 from agenteval.cli.voice import tell
+from agenteval.clock import NS_PER_S, RealClock
 from agenteval.outcome import StepRecord
 from agenteval.store import Secrets
+
+ETA_AFTER_S = 10.0
 
 
 class Progress:
@@ -13,6 +17,8 @@ class Progress:
     def __init__(self, turns: int, secrets: Secrets) -> None:
         self._turns = turns
         self._done = 0
+        self._clock = RealClock()
+        self._started = self._clock.now()
         self._secrets = secrets
         self._failed: dict[tuple[str, int], list[str]] = {}
         self._context: dict[tuple[str, int], int | None] = {}
@@ -36,7 +42,15 @@ class Progress:
         where = f"{record.scenario} · {record.thinking} · {record.policy}"
         verdict = "ok" if not findings else f"FAIL {', '.join(dict.fromkeys(findings))}"
         context = "" if tokens is None else f" · {tokens:,} tokens"
-        return f"[{self._done}/{self._turns}] {where} · turn {record.turn}{context} · {verdict}"
+        left = "" if record.simulated else self._left()
+        return f"[{self._done}/{self._turns}{left}] {where} · turn {record.turn}{context} · {verdict}"
+
+    def _left(self) -> str:
+        """How long the rest takes if it goes on like this; nothing in the first seconds, which say little."""
+        elapsed = (self._clock.now() - self._started) / NS_PER_S
+        if elapsed < ETA_AFTER_S or self._done == self._turns:
+            return ""
+        return f", {duration(elapsed / self._done * (self._turns - self._done))} left"
 
     def _say(self, line: str) -> None:
         tell(self._secrets.text(line))

@@ -12,12 +12,26 @@ import click
 from agenteval.cli.books import Books, Order, tell_losses
 from agenteval.cli.endpoint import Endpoint, http_endpoint, http_transport, limits, planned_modes, simulated_endpoint
 from agenteval.cli.options import ENDPOINT, OUT, PLAN, PlanOptions, endpoint_options, plan_options, with_options
+from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
 from agenteval.clock import LoopClock
 from agenteval.context import build_policy
 from agenteval.errors import FileError, UsageError
 from agenteval.report import render_json, render_terminal
-from agenteval.run import Accountant, BatchEnd, Cell, Desk, LoopWatch, Plan, Retries, expand, run_batch, run_simulated
+from agenteval.run import (
+    Accountant,
+    Asked,
+    BatchEnd,
+    Cell,
+    Desk,
+    LoopWatch,
+    Plan,
+    Retries,
+    expand,
+    preflight,
+    run_batch,
+    run_simulated,
+)
 from agenteval.scenario import lint, load_suite
 from agenteval.script import Scenario
 from agenteval.simulator import Engine, SimulatedTransport
@@ -127,6 +141,8 @@ async def _over_http(order: Order, scenarios: tuple[Scenario, ...], opened: list
         tell(_greeting(endpoint))
         plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
         cells = expand(plan)
+        if order.endpoint.preflight:
+            await _take_off(order, endpoint, plan, cells, transport)
         with Books(order, endpoint, plan, cells, watch) as books:
             opened.append(books)
             await transport.prepare(order.plan.concurrency)
@@ -136,6 +152,14 @@ async def _over_http(order: Order, scenarios: tuple[Scenario, ...], opened: list
             return end, books.close(end)
     finally:
         await transport.aclose()
+
+
+async def _take_off(order: Order, endpoint: Endpoint, plan: Plan, cells: Sequence[Cell], transport: Transport) -> None:
+    """The preflight; raises EndpointError when there is no use in going on."""
+    asked = Asked(
+        transport, endpoint.dialect, endpoint.model, plan.thinking[0], endpoint.family, order.endpoint.extra_body
+    )
+    tell_preflight(await preflight(asked), cells, order.plan.concurrency)
 
 
 def _desk_maker(order: Order, endpoint: Endpoint, plan: Plan, books: Books) -> Callable[[Transport], Desk]:

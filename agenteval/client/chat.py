@@ -114,7 +114,8 @@ async def chat(
     listener = _Listener()
     request = HttpRequest("POST", CHAT_PATH, accept + headers, data)
     exchange = await transport.exchange(request, listener, limits)
-    return _attempt(exchange, listener, asked_for_stream=body.get("stream") is True)
+    attempt = _attempt(exchange, listener, asked_for_stream=body.get("stream") is True)
+    return replace(attempt, recording=replace(attempt.recording, request=data))
 
 
 def _plain(value: Any) -> Any:

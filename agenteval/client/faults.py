@@ -17,7 +17,7 @@ def connect_fault(error: OSError, address: Address, limits: Limits) -> Fault:
         name = address.host
         return Fault("dns", f"the name {name!r} does not resolve ({error.strerror}); is it spelled right?")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Fault("tls", f"the certificate of {where} is not trusted: {error.verify_message}")
+        return Fault("tls", f"the certificate of {where} is not trusted: {error.verify_message}; --insecure accepts it")
     if isinstance(error, ssl.SSLError):
         return Fault("tls", f"no TLS with {where} ({error.reason or error}); does it speak plain http://?")
     if isinstance(error, ConnectionRefusedError):

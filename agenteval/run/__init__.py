@@ -6,21 +6,25 @@ from agenteval.run.accounting import Accountant
 from agenteval.run.batch import BatchEnd, run_batch, run_simulated
 from agenteval.run.desk import Desk, Retries
 from agenteval.run.plan import Cell, Plan, expand
+from agenteval.run.preflight import Asked, Preflight, preflight
 from agenteval.run.session import CellEnd, run_cell
 from agenteval.run.watch import LAG_BOUND_MS, LoopWatch, SelfReport
 
 __all__ = [
     "LAG_BOUND_MS",
     "Accountant",
+    "Asked",
     "BatchEnd",
     "Cell",
     "CellEnd",
     "Desk",
     "LoopWatch",
     "Plan",
+    "Preflight",
     "Retries",
     "SelfReport",
     "expand",
+    "preflight",
     "run_batch",
     "run_cell",
     "run_simulated",

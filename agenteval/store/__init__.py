@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from agenteval.store.folder import RunFolder
 from agenteval.store.manifest import Manifest
-from agenteval.store.read import StoredRun, find_run, load_run, read_frames
+from agenteval.store.read import StoredRun, StoredStep, find_run, load_run, read_frames
 from agenteval.store.secrets import Secrets
 
-__all__ = ["Manifest", "RunFolder", "Secrets", "StoredRun", "find_run", "load_run", "read_frames"]
+__all__ = ["Manifest", "RunFolder", "Secrets", "StoredRun", "StoredStep", "find_run", "load_run", "read_frames"]

@@ -13,6 +13,7 @@ import msgspec
 from agenteval.errors import UsageError
 from agenteval.outcome import StepRecord
 from agenteval.store.manifest import Manifest
+from agenteval.store.requests import RequestWriter
 from agenteval.store.secrets import Secrets
 from agenteval.wire import Recording
 
@@ -24,6 +25,7 @@ class RunFolder:
         self.path = path
         self._journal = journal
         self._secrets = secrets
+        self._requests = RequestWriter()
 
     @classmethod
     def create(cls, out: Path, manifest: Manifest, secrets: Secrets) -> RunFolder:
@@ -63,6 +65,7 @@ class RunFolder:
     def _append_frames(self, record: StepRecord, recording: Recording) -> None:
         line = {
             "step": record.id,
+            "request": self._secrets.value(self._requests.spell(record.cell, recording.request)),
             "status": recording.status,
             "headers": recording.headers,
             "ended": recording.ended,

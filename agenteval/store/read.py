@@ -8,12 +8,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from agenteval.errors import UsageError
 from agenteval.outcome import StepRecord
 from agenteval.store.manifest import Manifest
+from agenteval.store.requests import RequestReader
 from agenteval.wire import Fault, Recording
 
 
@@ -64,20 +66,33 @@ def _records(path: Path) -> Iterator[StepRecord]:
             raise UsageError(f"{path}:{number}: not a step's record ({error})") from error
 
 
-def read_frames(path: Path, cell: str) -> dict[str, Recording]:
-    """The recordings of one cell by step id; empty if there are none. Ignores a torn last member."""
-    found: dict[str, Recording] = {}
+@dataclass(frozen=True, slots=True)
+class StoredStep:
+    """One request as it was sent (None if it was not kept) and what came back."""
+
+    request: dict[str, Any] | None
+    recording: Recording
+
+
+def read_frames(path: Path, cell: str) -> dict[str, StoredStep]:
+    """What was sent and received in one cell, by step id; empty if nothing was kept. Ignores a torn last member."""
+    found: dict[str, StoredStep] = {}
+    requests = RequestReader()
     try:
         with gzip.open(path / "frames" / f"{cell}.jsonl.gz", "rt", encoding="utf-8") as file:
             for line in file:
                 item = json.loads(line)
-                chunks = tuple((at, _bytes(kind, text)) for at, kind, text in item["chunks"])
-                headers = tuple((name, value) for name, value in item["headers"])
-                fault = Fault(**item["fault"]) if item["fault"] else None
-                found[item["step"]] = Recording(item["status"], headers, chunks, item["ended"], fault)
+                found[item["step"]] = StoredStep(requests.read(item["request"]), _recording(item))
     except (FileNotFoundError, EOFError, gzip.BadGzipFile):
         pass
     return found
+
+
+def _recording(item: dict[str, Any]) -> Recording:
+    chunks = tuple((at, _bytes(kind, text)) for at, kind, text in item["chunks"])
+    headers = tuple((name, value) for name, value in item["headers"])
+    fault = Fault(**item["fault"]) if item["fault"] else None
+    return Recording(item["status"], headers, chunks, item["ended"], fault)
 
 
 def _bytes(kind: str, text: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def test_it_says_what_it_found_and_watches_itself(fast: str, tmp_path: Path) -> 
 
 
 def test_a_wrong_model_is_told_and_lost_cells_exit_3(fast: str, tmp_path: Path) -> None:
-    done = agenteval("run", "thinking-modes", "--base-url", fast, "--model", "nope", "--retries", "0", cwd=tmp_path)
+    done = agenteval("run", "thinking-modes", "--base-url", fast, "--model", "nope", "--no-preflight", cwd=tmp_path)
     assert done.returncode == 3
     assert "lists GLM-4.7-FP8" in done.stderr
     assert "Turns ok: 0 of 0 judged" in done.stdout
@@ -117,7 +118,7 @@ def test_no_reply_of_a_server_ends_in_a_traceback(
     body: bytes, kind: str, status: int, exit_code: int, tmp_path: Path
 ) -> None:
     with answering(body, kind=kind, status=status) as url:
-        options = ("--thinking", "off", "--timeout", "5", "--retries", "0", "--json")
+        options = ("--thinking", "off", "--timeout", "5", "--retries", "0", "--no-preflight", "--json")
         done = agenteval("run", "thinking-modes", "--base-url", url, *options, cwd=tmp_path)
     assert done.returncode == exit_code, done.stderr
     assert "Traceback" not in done.stderr
@@ -132,7 +133,19 @@ def test_no_key_is_in_any_file_or_message(tmp_path: Path) -> None:
     """Also when the server repeats it: in an error, in a reply, and in its refusal to list models."""
     for body, models_status in ((event({"error": "bad key KEY"}), 200), (b"", 401)):
         with answering(body, echo=True, models_status=models_status) as url:
-            run = ("run", "thinking-modes", "--base-url", url, "--api-key", KEY, "--thinking", "off", "--retries", "0")
+            run = (
+                "run",
+                "thinking-modes",
+                "--base-url",
+                url,
+                "--api-key",
+                KEY,
+                "--thinking",
+                "off",
+                "--retries",
+                "0",
+                "--no-preflight",
+            )
             done = agenteval(*run, "--extra-body", f'{{"api_key": "{KEY}"}}', cwd=tmp_path)
         assert done.returncode == 3
         assert KEY not in done.stdout + done.stderr
@@ -141,3 +154,49 @@ def test_no_key_is_in_any_file_or_message(tmp_path: Path) -> None:
     for path in files:
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         assert KEY.encode() not in data, path.name
+
+
+NO_USAGE = "no token usage came"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "exit_code", "says"),
+    [
+        (PROSE, "text/event-stream", 200, 1, "no tool call came when asked for one"),
+        (PROSE, "text/event-stream", 200, 1, NO_USAGE),
+        (PROSE.replace(b"no", b"get_time(city=Oslo)"), "text/event-stream", 200, 1, "--enable-auto-tool-choice"),
+        (b'{"error": {"message": "tools are not supported"}}', "application/json", 400, 3, "takes no tools"),
+        (b'{"error": {"message": "model not found"}}', "application/json", 404, 3, "choose another with --model"),
+        (b'{"error": {"message": "bad key"}}', "application/json", 401, 3, "--api-key"),
+        (b"<html><title>Log in</title></html>", "text/html", 200, 3, "no usable reply"),
+    ],
+)
+def test_the_preflight_names_what_is_missing(
+    body: bytes, kind: str, status: int, exit_code: int, says: str, tmp_path: Path
+) -> None:
+    with answering(body, kind=kind, status=status) as url:
+        done = agenteval("run", "thinking-modes", "--base-url", url, "--thinking", "off", cwd=tmp_path)
+    assert done.returncode == exit_code, done.stderr
+    assert says in done.stderr
+    assert (tmp_path / "results").exists() == (exit_code == 1), "a run that makes no sense is not begun"
+
+
+def test_a_good_endpoint_takes_off_with_an_estimate(fast: str, tmp_path: Path) -> None:
+    done = agenteval("run", "thinking-modes", "--base-url", fast, "--thinking", "off", cwd=tmp_path)
+    assert "for about 4 requests" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_a_step_is_shown_whole_and_asked_again(fast: str, tmp_path: Path) -> None:
+    agenteval("run", "thinking-modes", "--base-url", fast, "--thinking", "off", cwd=tmp_path)
+    step = "thinking-modes.off.full_history.0.t02.s01.a1"
+    shown = agenteval("report", "--step", step, cwd=tmp_path).stdout
+    for part in ("[system]", "[user]", "[tools]", "What it said", "What was found", f"curl -sN {fast}"):
+        assert part in shown
+    script = shown[shown.index("curl -sN") :]
+    again = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert again.count("data: ") > 3
+    assert "tool_calls" in again
+    wrong = agenteval("report", "--step", "nope", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "thinking-modes.off" in wrong.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -31,7 +32,8 @@ def replayed(*recordings: Recording) -> list[object]:
 
 def test_bytes_and_times_come_back() -> None:
     one, two = replayed(HELLO, HELLO)
-    assert one.recording == two.recording == HELLO  # type: ignore[attr-defined]
+    asked = replace(HELLO, request=b'{"stream":true}')
+    assert one.recording == two.recording == asked  # type: ignore[attr-defined]
     assert one.reply.content == "hi"  # type: ignore[attr-defined]
     assert one.timeline.first_token_at - one.exchange.sent_at == 250 * NS_PER_MS  # type: ignore[attr-defined]
 

@@ -49,7 +49,7 @@ def test_frames_come_back_byte_for_byte(tmp_path: Path) -> None:
     )
     folder = written(tmp_path, record(turn=1), record(turn=2), recording=cut_inside_a_character)
     frames = read_frames(folder.path, record().cell)
-    assert list(frames.values()) == [cut_inside_a_character] * 2
+    assert [step.recording for step in frames.values()] == [cut_inside_a_character] * 2
 
 
 @pytest.mark.parametrize("keep", [0, 1, 10, -1])
@@ -122,9 +122,9 @@ def test_secrets_are_found_in_every_spelling(tmp_path: Path, key: str) -> None:
     folder.append(record(findings=(Finding("endpoint_error", f"bad key {key}"),)), recording)
     folder.close()
     (frames,) = read_frames(folder.path, record().cell).values()
-    body = b"".join(chunk for _, chunk in frames.chunks)
+    body = b"".join(chunk for _, chunk in frames.recording.chunks)
     assert len(body) == len(whole)
-    for text in (body.decode(), repr(frames.headers), (folder.path / "steps.jsonl").read_text()):
+    for text in (body.decode(), repr(frames.recording.headers), (folder.path / "steps.jsonl").read_text()):
         assert key not in text
         assert json.dumps(key)[1:-1] not in text
 
@@ -142,3 +142,26 @@ def test_a_member_torn_in_its_first_bytes_loses_only_itself(tmp_path: Path) -> N
     with (folder.path / "frames" / f"{record().cell}.jsonl.gz").open("ab") as frames:
         frames.write(b"\x1f")
     assert list(read_frames(folder.path, record().cell)) == [record(turn=1).id]
+
+
+def test_requests_come_back_whole(tmp_path: Path) -> None:
+    """They are kept as what each adds to the one before, and a policy may also take messages away."""
+    tools = [{"type": "function"}]
+    said = [{"role": "user", "content": str(number)} for number in range(4)]
+    bodies = [
+        {"model": "m", "messages": said[:1], "tools": tools, "seed": 1},
+        {"model": "m", "messages": said[:3], "tools": tools, "seed": 1},
+        {"model": "m", "messages": [said[0], said[3]], "seed": 2, "tools": tools},
+        {"messages": said, "model": "other"},
+    ]
+    folder = RunFolder.create(tmp_path, manifest(), Secrets(None, ()))
+    for number, body in enumerate(bodies, start=1):
+        folder.append(record(turn=number), Recording(200, (), (), request=json.dumps(body).encode()))
+    folder.close()
+    assert [step.request for step in read_frames(folder.path, record().cell).values()] == bodies
+
+
+def test_a_request_that_was_not_kept_is_none(tmp_path: Path) -> None:
+    folder = written(tmp_path, record(), recording=Recording(200, (), ()))
+    (step,) = read_frames(folder.path, record().cell).values()
+    assert step.request is None

@@ -1,0 +1,67 @@
+"""Request bodies in a run's frames: each as what it adds to the one before in its cell, so that a long conversation
+takes linear space. `RequestWriter` and `RequestReader` are each other's inverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+Body = dict[str, Any]
+
+
+class RequestWriter:
+    """Remembers the last body of each cell."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, Body] = {}
+
+    def spell(self, cell: str, request: bytes) -> Mapping[str, Any] | None:
+        """A body as a change to the last one; None for a body that is no JSON object."""
+        body = _object(request)
+        if body is None:
+            return None
+        last = self._last.get(cell, {})
+        self._last[cell] = body
+        kept = _common(last.get("messages"), body.get("messages"))
+        same = [key for key, value in body.items() if key != "messages" and last.get(key) == value and key in last]
+        changed = {key: value for key, value in body.items() if key not in same and key != "messages"}
+        return {"keys": list(body), "changed": changed, "kept": kept, "messages": (body.get("messages") or [])[kept:]}
+
+
+class RequestReader:
+    """Puts the bodies of one cell together again, in the order in which they were written."""
+
+    def __init__(self) -> None:
+        self._last: Body = {}
+
+    def read(self, spelled: Mapping[str, Any] | None) -> Body | None:
+        """The whole body; None if none was kept."""
+        if spelled is None:
+            return None
+        messages = [*(self._last.get("messages") or [])[: spelled["kept"]], *spelled["messages"]]
+        values = {**self._last, **spelled["changed"], "messages": messages}
+        self._last = {key: values[key] for key in spelled["keys"]}
+        return self._last
+
+
+def _object(request: bytes) -> Body | None:
+    try:
+        body = msgspec.json.decode(request)
+    except msgspec.DecodeError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _common(old: Any, new: Any) -> int:
+    """How many messages two histories have in common from the start."""
+    if not isinstance(old, list) or not isinstance(new, list):
+        return 0
+    count = 0
+    for one, other in zip(old, new, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
