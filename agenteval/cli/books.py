@@ -20,7 +20,7 @@ from agenteval.outcome import StepRecord
 from agenteval.report import render_markdown
 from agenteval.report.machine import summary_values
 from agenteval.run import LAG_BOUND_MS, BatchEnd, Cell, LoopWatch, Plan
-from agenteval.store import Manifest, RunFolder, Secrets
+from agenteval.store import Manifest, RunFolder, Secrets, StoredRun
 from agenteval.summary import Summary, summarise
 from agenteval.wire import Recording
 
@@ -33,33 +33,54 @@ class Order:
     plan: PlanOptions
     title: str
     out: Path
+    suites: tuple[str, ...] = ()
 
 
 class Books:
     """Opened when the plan stands; `journal` takes every record; `close` writes what reports show, at the latest when
     the `with` block is left. `watch` has seen how the client itself did; None in virtual time."""
 
-    def __init__(
-        self, order: Order, endpoint: Endpoint, plan: Plan, cells: Sequence[Cell], watch: LoopWatch | None = None
-    ) -> None:
+    def __init__(self, folder: RunFolder, manifest: Manifest, secrets: Secrets, watch: LoopWatch | None) -> None:
         self.summary: Summary | None = None
+        self.manifest = manifest
+        self._folder = folder
         self._watch = watch
+        self._secrets = secrets
+        self._records: list[StepRecord] = []
+        self._known: frozenset[str] = frozenset()
+        self._progress = Progress(sum(manifest.cells["turns"].values()), secrets)
+
+    @classmethod
+    def begin(
+        cls, order: Order, endpoint: Endpoint, plan: Plan, cells: Sequence[Cell], watch: LoopWatch | None
+    ) -> Books:
+        """A new run."""
         created = wall_stamp()
-        turns = {cell.id: len(cell.scenario.turns) for cell in cells}
-        self.manifest = Manifest(
+        manifest = Manifest(
             run=_free_name(order.out, f"{_compact(created)}-{order.title}"),
             status="running",
             created_at=created,
-            plan=_plan_facts(plan, order.plan, cells),
+            plan=_plan_facts(plan, order, cells),
             options=_public_options(order.endpoint),
             endpoint=endpoint.facts,
             scenarios={scenario.name: scenario.hash for scenario in plan.scenarios},
             versions=_versions(),
-            cells={"turns": turns},
+            cells={"turns": {cell.id: len(cell.scenario.turns) for cell in cells}},
         )
-        self._folder = RunFolder.create(order.out, self.manifest, order.endpoint.secrets)
-        self._records: list[StepRecord] = []
-        self._progress = Progress(sum(turns.values()), order.endpoint.secrets)
+        secrets = order.endpoint.secrets
+        return cls(RunFolder.create(order.out, manifest, secrets), manifest, secrets, watch)
+
+    @classmethod
+    def go_on(cls, stored: StoredRun, order: Order, watch: LoopWatch | None) -> Books:
+        """A run that was begun before; what it holds is not written again."""
+        secrets = order.endpoint.secrets
+        books = cls(RunFolder.reopen(stored, secrets), replace(stored.manifest, status="running"), secrets, watch)
+        books._records = list(stored.records)
+        books._known = frozenset(record.id for record in stored.records)
+        for record in stored.records:
+            books._progress.count(record)
+        books._folder.write_manifest(books.manifest)
+        return books
 
     def __enter__(self) -> Books:
         return self
@@ -71,7 +92,9 @@ class Books:
             self.close(None)
 
     def journal(self, record: StepRecord, recording: Recording | None) -> None:
-        """Keep one finished request."""
+        """Keep one finished request, unless it is one that was heard again."""
+        if record.id in self._known:
+            return
         self._folder.append(record, recording)
         self._records.append(record)
         self._progress.see(record)
@@ -91,6 +114,8 @@ class Books:
         self._folder.write_manifest(manifest)
         self._folder.close()
         tell(f"Run kept in {self._folder.path} (report.md, steps.jsonl, frames/).")
+        if end is None or end.stopped or any(item.lost for item in end.ends):
+            tell(f"Go on with it: agenteval run --resume {self._folder.path}")
         self.summary = summary
         return summary
 
@@ -130,7 +155,7 @@ def _free_name(out: Path, name: str) -> str:
     return free
 
 
-def _plan_facts(plan: Plan, wanted: PlanOptions, cells: Sequence[Cell]) -> dict[str, Any]:
+def _plan_facts(plan: Plan, order: Order, cells: Sequence[Cell]) -> dict[str, Any]:
     return {
         "thinking": plan.thinking,
         "policies": plan.policies,
@@ -139,8 +164,9 @@ def _plan_facts(plan: Plan, wanted: PlanOptions, cells: Sequence[Cell]) -> dict[
         "history": plan.history,
         "temperature": plan.temperature,
         "max_tokens": plan.max_tokens,
-        "concurrency": wanted.concurrency,
-        "tags": wanted.tag,
+        "concurrency": order.plan.concurrency,
+        "tags": order.plan.tag,
+        "suites": order.suites,
         "order": short_hash([cell.id for cell in cells]),
     }
 

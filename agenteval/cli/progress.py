@@ -16,12 +16,18 @@ class Progress:
 
     def __init__(self, turns: int, secrets: Secrets) -> None:
         self._turns = turns
-        self._done = 0
+        self._done = self._before = 0
         self._clock = RealClock()
         self._started = self._clock.now()
         self._secrets = secrets
         self._failed: dict[tuple[str, int], list[str]] = {}
         self._context: dict[tuple[str, int], int | None] = {}
+
+    def count(self, record: StepRecord) -> None:
+        """Take note of a record that was shown before."""
+        if record.purpose == "agent" and record.last_of_turn and record.judged:
+            self._done += 1
+            self._before += 1
 
     def see(self, record: StepRecord) -> None:
         """Take note of one record."""
@@ -50,7 +56,7 @@ class Progress:
         elapsed = (self._clock.now() - self._started) / NS_PER_S
         if elapsed < ETA_AFTER_S or self._done == self._turns:
             return ""
-        return f", {duration(elapsed / self._done * (self._turns - self._done))} left"
+        return f", {duration(elapsed / (self._done - self._before) * (self._turns - self._done))} left"
 
     def _say(self, line: str) -> None:
         tell(self._secrets.text(line))

@@ -12,6 +12,7 @@ import click
 from agenteval.cli.books import Books, Order, tell_losses
 from agenteval.cli.endpoint import Endpoint, http_endpoint, http_transport, limits, planned_modes, simulated_endpoint
 from agenteval.cli.options import ENDPOINT, OUT, PLAN, PlanOptions, endpoint_options, plan_options, with_options
+from agenteval.cli.resume import Kept, stored_order
 from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
 from agenteval.clock import LoopClock
@@ -45,20 +46,28 @@ T = TypeVar("T")
 @click.command(name="run")
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
 @with_options(*ENDPOINT, *PLAN, OUT)
+@click.option(
+    "--resume", metavar="RUN", help="Go on with a run that was interrupted or lost cells; only secrets count."
+)
 @click.option("--json", "as_json", is_flag=True, help="A machine-readable summary on stdout, nothing else there.")
-def command(suites: tuple[str, ...], out: Path, as_json: bool, **values: Any) -> int:
+def command(suites: tuple[str, ...], out: Path, resume: str | None, as_json: bool, **values: Any) -> int:
     """Run scenarios: a SUITE is a folder, a file, or a bundled name (default: founding).
 
     Without --base-url the embedded endpoint answers, in virtual time. Exit code: 0 all turns ok, 1 some failed,
     2 a mistake in options or files, 3 the endpoint failed or cells could not be judged.
     """
     suites = suites or (DEFAULT_SUITE,)
-    order = Order(endpoint_options(values), plan_options(values), _title(suites), out)
+    order = Order(endpoint_options(values), plan_options(values), _title(suites), out, suites)
+    kept: Kept | None = None
+    if resume is not None:
+        kept, order = stored_order(resume, out, order.endpoint)
     for policy in order.plan.policy:
         build_policy(policy)
-    scenarios = _scenarios(suites, order.plan.tag)
+    scenarios = _scenarios(order.suites, order.plan.tag)
+    if kept is not None:
+        kept.check(scenarios)
     play = _play_simulated if order.endpoint.base_url is None else _play_over_http
-    end, summary = play(order, scenarios)
+    end, summary = play(order, scenarios, kept)
     tell_losses(end, order.endpoint.secrets)
     click.echo(render_json(summary) if as_json else render_terminal(summary, colour=coloured()), nl=False)
     return _exit_code(end, summary)
@@ -104,37 +113,43 @@ def _plan(wanted: PlanOptions, scenarios: tuple[Scenario, ...], endpoint: Endpoi
     )
 
 
-def _play_simulated(order: Order, scenarios: tuple[Scenario, ...]) -> tuple[BatchEnd | None, Summary]:
+def _play_simulated(
+    order: Order, scenarios: tuple[Scenario, ...], kept: Kept | None
+) -> tuple[BatchEnd | None, Summary]:
     """All cells on the embedded endpoint, each with an engine of its own."""
     endpoint, profile = simulated_endpoint(order.endpoint)
     tell(f"No --base-url: the embedded endpoint answers (profile {profile.name}).")
     plan = _plan(order.plan, scenarios, endpoint)
     cells = expand(plan)
-    with Books(order, endpoint, plan, cells) as books:
+    with _books(order, endpoint, plan, cells, kept, None) as books:
         desk_of = _desk_maker(order, endpoint, plan, books)
 
         def simulated_desk(cell: Cell) -> Desk:
             return desk_of(SimulatedTransport(Engine(profile, scenarios, LoopClock(), seed=cell.seed)))
 
         try:
-            end: BatchEnd | None = run_simulated(cells, simulated_desk)
+            end: BatchEnd | None = run_simulated(kept.left(cells) if kept else cells, simulated_desk)
         except KeyboardInterrupt:
             end = None
         return end, books.close(end)
 
 
-def _play_over_http(order: Order, scenarios: tuple[Scenario, ...]) -> tuple[BatchEnd | None, Summary]:
+def _play_over_http(
+    order: Order, scenarios: tuple[Scenario, ...], kept: Kept | None
+) -> tuple[BatchEnd | None, Summary]:
     """All cells against `--base-url`."""
     opened: list[Books] = []
     try:
-        return _loop_run(_over_http(order, scenarios, opened))
+        return _loop_run(_over_http(order, scenarios, kept, opened))
     except KeyboardInterrupt:
         if not opened or opened[0].summary is None:
             raise
         return None, opened[0].summary
 
 
-async def _over_http(order: Order, scenarios: tuple[Scenario, ...], opened: list[Books]) -> tuple[BatchEnd, Summary]:
+async def _over_http(
+    order: Order, scenarios: tuple[Scenario, ...], kept: Kept | None, opened: list[Books]
+) -> tuple[BatchEnd, Summary]:
     transport = http_transport(order.endpoint, order.plan.concurrency)
     try:
         endpoint = await http_endpoint(order.endpoint, transport)
@@ -143,15 +158,22 @@ async def _over_http(order: Order, scenarios: tuple[Scenario, ...], opened: list
         cells = expand(plan)
         if order.endpoint.preflight:
             await _take_off(order, endpoint, plan, cells, transport)
-        with Books(order, endpoint, plan, cells, watch) as books:
+        with _books(order, endpoint, plan, cells, kept, watch) as books:
             opened.append(books)
             await transport.prepare(order.plan.concurrency)
             desk = _desk_maker(order, endpoint, plan, books)(transport)
             async with watch:
-                end = await run_batch(cells, desk, order.plan.concurrency)
+                left, desk_of = (kept.left(cells), kept.desk_of(desk)) if kept else (cells, lambda _: desk)
+                end = await run_batch(left, desk_of, order.plan.concurrency)
             return end, books.close(end)
     finally:
         await transport.aclose()
+
+
+def _books(
+    order: Order, endpoint: Endpoint, plan: Plan, cells: Sequence[Cell], kept: Kept | None, watch: LoopWatch | None
+) -> Books:
+    return Books.begin(order, endpoint, plan, cells, watch) if kept is None else Books.go_on(kept.stored, order, watch)
 
 
 async def _take_off(order: Order, endpoint: Endpoint, plan: Plan, cells: Sequence[Cell], transport: Transport) -> None:

@@ -7,6 +7,7 @@ from agenteval.client.chat import Attempt, chat
 from agenteval.client.http import HttpTransport
 from agenteval.client.models import MODELS_PATH, Fetched, ask_json, fetch_json, model_names
 from agenteval.client.replay import ReplayTransport
+from agenteval.client.resuming import ResumingTransport
 
 __all__ = [
     "MODELS_PATH",
@@ -14,6 +15,7 @@ __all__ = [
     "Fetched",
     "HttpTransport",
     "ReplayTransport",
+    "ResumingTransport",
     "ask_json",
     "chat",
     "fetch_json",

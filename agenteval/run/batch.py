@@ -24,14 +24,15 @@ class BatchEnd:
     stopped: str | None = None
 
 
-async def run_batch(cells: Sequence[Cell], desk: Desk, concurrency: int) -> BatchEnd:
+async def run_batch(cells: Sequence[Cell], desk_of: Callable[[Cell], Desk], concurrency: int) -> BatchEnd:
     """Run cells in their order, at most `concurrency` at a time."""
     waiting = list(reversed(cells))
     ends: list[CellEnd] = []
 
     async def work() -> None:
         while waiting and not _dead(ends):
-            ends.append(await run_cell(waiting.pop(), desk))
+            cell = waiting.pop()
+            ends.append(await run_cell(cell, desk_of(cell)))
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -13,6 +13,7 @@ import msgspec
 from agenteval.errors import UsageError
 from agenteval.outcome import StepRecord
 from agenteval.store.manifest import Manifest
+from agenteval.store.read import StoredRun, frame_lines, read_frames
 from agenteval.store.requests import RequestWriter
 from agenteval.store.secrets import Secrets
 from agenteval.wire import Recording
@@ -39,6 +40,30 @@ class RunFolder:
         folder = cls(path, journal, secrets)
         folder.write_manifest(manifest)
         return folder
+
+    @classmethod
+    def reopen(cls, stored: StoredRun, secrets: Secrets) -> RunFolder:
+        """Go on with a run. What was torn when it ended is cut off: a line without its end, frames without a line."""
+        path = stored.path / "steps.jsonl"
+        try:
+            with path.open("r+b") as journal:
+                journal.truncate(journal.read().rfind(b"\n") + 1)
+            folder = cls(stored.path, path.open("ab"), secrets)
+        except OSError as error:
+            raise UsageError(f"cannot go on writing {path}: {error.strerror}") from error
+        kept = {record.id for record in stored.records}
+        for cell in {record.cell for record in stored.records}:
+            folder._mend_frames(cell, kept)
+        return folder
+
+    def _mend_frames(self, cell: str, kept: set[str]) -> None:
+        """Rewrite a cell's frames with those of journalled steps only."""
+        lines = [line for line in frame_lines(self.path, cell) if line["step"] in kept]
+        packed = gzip.compress(b"".join(msgspec.json.encode(line) + b"\n" for line in lines), mtime=0)
+        self._replace(f"frames/{cell}.jsonl.gz", packed)
+        for step in read_frames(self.path, cell).values():
+            if step.request is not None:
+                self._requests.remember(cell, step.request)
 
     def append(self, record: StepRecord, recording: Recording | None) -> None:
         """Write one finished request: first its frames, then its line."""
@@ -78,7 +103,7 @@ class RunFolder:
 
     def _replace(self, name: str, data: bytes) -> None:
         """Write a file so that it is either the old one or the new one, whole."""
-        part = self.path / f".{name}.part"
+        part = self.path / f"{name}.part"
         part.write_bytes(data)
         part.replace(self.path / name)
 

@@ -76,14 +76,19 @@ class StoredStep:
 
 def read_frames(path: Path, cell: str) -> dict[str, StoredStep]:
     """What was sent and received in one cell, by step id; empty if nothing was kept. Ignores a torn last member."""
-    found: dict[str, StoredStep] = {}
     requests = RequestReader()
+    return {
+        item["step"]: StoredStep(requests.read(item["request"]), _recording(item)) for item in frame_lines(path, cell)
+    }
+
+
+def frame_lines(path: Path, cell: str) -> list[dict[str, Any]]:
+    """The lines of a cell's frames as they were written, up to the first that is torn."""
+    found: list[dict[str, Any]] = []
     try:
         with gzip.open(path / "frames" / f"{cell}.jsonl.gz", "rt", encoding="utf-8") as file:
-            for line in file:
-                item = json.loads(line)
-                found[item["step"]] = StoredStep(requests.read(item["request"]), _recording(item))
-    except (FileNotFoundError, EOFError, gzip.BadGzipFile):
+            found += map(json.loads, file)
+    except (FileNotFoundError, EOFError, gzip.BadGzipFile, json.JSONDecodeError):
         pass
     return found
 

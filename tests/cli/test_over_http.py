@@ -36,7 +36,7 @@ def serving(speed: float, *options: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def fast() -> Iterator[str]:
-    with serving(400.0) as url:
+    with serving(400.0, "founding") as url:
         yield url
 
 
@@ -71,7 +71,7 @@ def test_a_wrong_model_is_told_and_lost_cells_exit_3(fast: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_keeps_what_is_done(tmp_path: Path, how: signal.Signals) -> None:
-    with serving(20.0) as url:
+    with serving(20.0, "founding") as url:
         command = [sys.executable, "-m", "agenteval", "run", "ten-turn-repo", "--base-url", url]
         run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert run.stderr is not None

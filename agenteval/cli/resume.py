@@ -1,0 +1,89 @@
+"""`run --resume`: everything that was asked for is read from the manifest; only secrets, which no file holds, are given
+again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from agenteval.cli.books import Order
+from agenteval.cli.options import EndpointOptions, PlanOptions
+from agenteval.client import ResumingTransport
+from agenteval.errors import UsageError
+from agenteval.outcome import StepRecord
+from agenteval.run import Cell, Desk, Retries
+from agenteval.script import Scenario
+from agenteval.store import StoredRun, find_run, load_run, read_frames
+from agenteval.summary.rows import is_over, last_attempts
+
+
+def stored_order(reference: str, out: Path, now: EndpointOptions) -> tuple[Kept, Order]:
+    """The run to go on with, and what was asked for. Raises UsageError if it cannot be gone on with."""
+    stored = load_run(find_run(reference, out))
+    if stored.manifest.status == "complete" and not stored.manifest.cells.get("lost"):
+        raise UsageError(f"run {stored.manifest.run} is complete: `agenteval report {stored.manifest.run}` shows it")
+    plan = stored.manifest.plan
+    wanted = PlanOptions(
+        thinking=tuple(plan["thinking"]),
+        policy=tuple(plan["policies"]),
+        trials=plan["trials"],
+        concurrency=plan["concurrency"],
+        seed=plan["seed"],
+        history=plan["history"],
+        temperature=plan["temperature"],
+        max_tokens=plan["max_tokens"],
+        tag=tuple(plan["tags"]),
+    )
+    endpoint = _endpoint(stored.manifest.options, now)
+    order = Order(endpoint, wanted, stored.manifest.run, stored.path.parent, tuple(plan["suites"]))
+    return Kept(stored), order
+
+
+def _endpoint(kept: Any, now: EndpointOptions) -> EndpointOptions:
+    """The options of then, with the secrets of now."""
+    if kept["api_key"] and not now.api_key:
+        raise UsageError("the run was begun with a key: give it again with --api-key or OPENAI_API_KEY")
+    missing = set(kept["header"]) - {name for name, _ in now.header}
+    if missing:
+        raise UsageError(f"the run was begun with headers that no file holds: give --header {min(missing)}=… again")
+    values = {item.name: kept[item.name] for item in fields(EndpointOptions)}
+    return replace(EndpointOptions(**values), api_key=now.api_key, header=now.header)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a stored run holds of each cell."""
+
+    stored: StoredRun
+
+    def check(self, scenarios: Sequence[Scenario]) -> None:
+        """Raises UsageError if a scenario is not what it was when the run was begun."""
+        for scenario in scenarios:
+            if self.stored.manifest.scenarios.get(scenario.name) != scenario.hash:
+                raise UsageError(f"scenario {scenario.name} is not what it was when the run was begun: begin a new run")
+
+    def left(self, cells: Sequence[Cell]) -> tuple[Cell, ...]:
+        """The cells that are not over: some turn of theirs was not judged to its end."""
+        turns: dict[tuple[str, int], list[StepRecord]] = {}
+        for record in last_attempts(self.stored.records):
+            turns.setdefault((record.cell, record.turn), []).append(record)
+        over = {place for place, steps in turns.items() if is_over(steps)}
+        return tuple(
+            cell for cell in cells if any((cell.id, n) not in over for n in range(1, len(cell.scenario.turns) + 1))
+        )
+
+    def desk_of(self, desk: Desk) -> Callable[[Cell], Desk]:
+        """A desk that first hears again what a cell's endpoint said, and then asks it. Attempts that failed then are
+        counted apart from those that may fail now."""
+
+        def taken_up(cell: Cell) -> Desk:
+            steps = [record for record in self.stored.records if record.cell == cell.id]
+            frames = read_frames(self.stored.path, cell.id)
+            recordings = [frames[record.id].recording for record in steps if record.id in frames]
+            failed = steps[-1].attempt if steps and steps[-1].error is not None else 0
+            retries = Retries(desk.retries.times + failed)
+            return replace(desk, transport=ResumingTransport(recordings, desk.transport), retries=retries)
+
+        return taken_up

@@ -1,0 +1,19 @@
+"""Write a file that a person asked for and will change, never over one that is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agenteval.errors import UsageError
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a text under a name that is free, making its folder if need be. Raises UsageError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UsageError(f"{path} is already there and stays as it is; choose another name or --out") from error
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}; choose another --out") from error

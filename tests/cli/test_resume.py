@@ -1,0 +1,81 @@
+"""A run that ended early is gone on with: nothing that was finished is asked again, and the report is the same."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_commands import KEY, agenteval
+from tests.cli.test_over_http import serving, verdicts
+
+
+def cut_short(folder: Path, how: signal.Signals, *options: str) -> Path:
+    """A run that is ended after its fourth turn; its folder."""
+    command = [sys.executable, "-m", "agenteval", "run", "ten-turn-repo", *options]
+    run = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert run.stderr is not None
+    while "[4/" not in run.stderr.readline():
+        assert run.poll() is None
+    run.send_signal(how)
+    run.communicate(timeout=60)
+    (found,) = (folder / "results").iterdir()
+    return found
+
+
+def lines(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "steps.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_over_http_goes_on_where_it_ended(how: signal.Signals, tmp_path: Path) -> None:
+    with serving(40.0, "founding") as url:
+        run = cut_short(tmp_path, how, "--base-url", url, "--thinking", "preserved", "--api-key", KEY)
+        with (run / "steps.jsonl").open("ab") as journal:
+            journal.write(b'{"torn": ')
+        before = lines_but_last(run)
+        assert agenteval("run", "--resume", "latest", cwd=tmp_path).returncode == 2, "the key has to be given again"
+        done = agenteval("run", "--resume", "latest", "--api-key", KEY, "--json", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    after = lines(run)
+    assert after[: len(before)] == before, "what was finished stands as it was"
+    ids = [line["id"] for line in after]
+    assert len(ids) == len(set(ids)), "and was not asked again"
+    whole = agenteval("run", "ten-turn-repo", "--thinking", "preserved", "--json", cwd=tmp_path)
+    assert verdicts(done.stdout) == verdicts(whole.stdout)
+    assert json.loads((run / "run.json").read_text())["status"] == "complete"
+    assert agenteval("run", "--resume", run.name, cwd=tmp_path).returncode == 2, "a complete run needs no resuming"
+
+
+def lines_but_last(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "steps.jsonl").read_text().splitlines()[:-1]]
+
+
+def test_a_run_with_a_changed_scenario_is_not_gone_on_with(tmp_path: Path) -> None:
+    agenteval("run", "thinking-modes", cwd=tmp_path)
+    (run,) = (tmp_path / "results").iterdir()
+    manifest = json.loads((run / "run.json").read_text())
+    manifest["status"], manifest["scenarios"]["thinking-modes"] = "running", "sha256:0"
+    (run / "run.json").write_text(json.dumps(manifest))
+    done = agenteval("run", "--resume", "latest", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "is not what it was" in done.stderr
+
+
+@pytest.mark.parametrize("keep", [0, 1, 7, 20])
+def test_a_simulated_run_goes_on_to_the_same_report(keep: int, tmp_path: Path) -> None:
+    whole = agenteval("run", "thinking-modes", "--json", cwd=tmp_path)
+    (run,) = (tmp_path / "results").iterdir()
+    journal = run / "steps.jsonl"
+    text = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(text[:keep]) + text[-1][:30])
+    manifest = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**manifest, "status": "running"}))
+    again = agenteval("run", "--resume", "latest", "--json", cwd=tmp_path)
+    assert json.loads(again.stdout) == json.loads(whole.stdout)
+    assert len(lines(run)) == len(text)
