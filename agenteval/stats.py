@@ -62,3 +62,19 @@ def wilson(successes: int, n: int, z: float = Z_95) -> tuple[float, float] | Non
     scale = 1 + z * z / n
     low, high = (centre - spread) / scale, (centre + spread) / scale
     return (0.0 if successes == 0 else low), (1.0 if successes == n else high)
+
+
+def pass_at_k(n: int, c: int, k: int) -> float | None:
+    """pass@k, the chance that at least one of k trials passes, from c passes in n trials: 1 − C(n−c, k) / C(n, k).
+
+    Unbiased, unlike 1 − (1 − c/n)^k. None when k > n (or below 1): so many trials were not seen.
+    """
+    return 1 - math.comb(n - c, k) / math.comb(n, k) if 1 <= k <= n else None
+
+
+def pass_hat_k(n: int, c: int, k: int) -> float | None:
+    """pass^k, the chance that all of k trials pass, from c passes in n trials: C(c, k) / C(n, k).
+
+    Unbiased, unlike (c/n)^k. None when k > n (or below 1): so many trials were not seen.
+    """
+    return math.comb(c, k) / math.comb(n, k) if 1 <= k <= n else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenteval.stats import Percentiles, median, percentiles, wilson
+from agenteval.stats import Percentiles, median, pass_at_k, pass_hat_k, percentiles, wilson
 
 
 def test_percentiles_of_one_to_a_hundred_and_one_are_their_own_numbers() -> None:
@@ -62,3 +65,32 @@ def test_percentiles_are_ordered_and_within_the_samples(samples: list[float]) ->
     assert numbers == pytest.approx(sorted(numbers))
     assert min(samples) <= numbers[0]
     assert numbers[-1] <= max(samples)
+
+
+def test_pass_at_k_by_counting_pairs() -> None:
+    """One pass in three trials: of the pairs ab, ac, bc two hold the pass. Two passes in four: 5 of 6 pairs do."""
+    assert [pass_at_k(3, 1, k) for k in (1, 2, 3)] == pytest.approx([1 / 3, 2 / 3, 1])
+    assert pass_at_k(4, 2, 2) == pytest.approx(5 / 6)
+
+
+def test_pass_hat_k_by_counting_pairs() -> None:
+    """Two passes in three trials: one pair of three is all passes. Two in four: 1 of 6."""
+    assert [pass_hat_k(3, 2, k) for k in (1, 2, 3)] == pytest.approx([2 / 3, 1 / 3, 0])
+    assert pass_hat_k(4, 2, 2) == pytest.approx(1 / 6)
+
+
+def test_pass_k_at_the_ends() -> None:
+    assert [pass_at_k(5, 0, 5), pass_at_k(5, 5, 1), pass_hat_k(5, 0, 1), pass_hat_k(5, 5, 5)] == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("estimate", [pass_at_k, pass_hat_k])
+def test_more_trials_than_were_seen_are_refused(estimate: Callable[[int, int, int], float | None]) -> None:
+    assert [estimate(3, 2, 4), estimate(0, 0, 1), estimate(3, 2, 0)] == [None, None, None]
+
+
+@given(st.integers(1, 8).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n))))
+def test_pass_k_is_the_share_of_all_subsets(case: tuple[int, int, int]) -> None:
+    n, c, k = case
+    subsets = list(combinations([True] * c + [False] * (n - c), k))
+    assert pass_at_k(n, c, k) == pytest.approx(sum(map(any, subsets)) / len(subsets))
+    assert pass_hat_k(n, c, k) == pytest.approx(sum(map(all, subsets)) / len(subsets))

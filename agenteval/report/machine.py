@@ -55,11 +55,12 @@ def render_csv(summary: Summary) -> str:
     for row in msgspec.to_builtins(summary.turns):
         row["findings"] = " ".join(f"{kind}:{count}" for kind, count in row["findings"].items())
         row["simulated"] = summary.simulated
-        writer.writerow({key: _harmless(value) for key, value in row.items()})
+        writer.writerow({key: harmless(value) for key, value in row.items()})
     return out.getvalue()
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
+    """A csv cell that no spreadsheet runs and no terminal obeys."""
     if not isinstance(value, str):
         return value
     return f"'{visible(value)}" if value[:1] in FORMULA_STARTS else visible(value)

@@ -7,7 +7,16 @@ import re
 
 from tabulate import tabulate
 
-from agenteval.report.tables import SIMULATED, Table, aligned, latency_tables, mode_tables, score_lines, turn_tables
+from agenteval.report.tables import (
+    SIMULATED,
+    Table,
+    aligned,
+    latency_tables,
+    mode_tables,
+    score_lines,
+    trial_tables,
+    turn_tables,
+)
 from agenteval.summary import Summary
 from agenteval.visible import visible
 
@@ -17,11 +26,12 @@ def render_markdown(summary: Summary) -> str:
     parts = [f"# agenteval run {escaped(summary.run)}", "", escaped(summary.title), ""]
     if summary.simulated:
         parts += [f"**{SIMULATED}**", ""]
-    for table in (*turn_tables(summary), *mode_tables(summary), *latency_tables(summary)):
-        parts += [f"## {escaped(table.title)}", "", _drawn(table), ""]
+    for table in (*turn_tables(summary), *mode_tables(summary), *trial_tables(summary), *latency_tables(summary)):
+        parts += [f"## {escaped(table.title)}", "", drawn(table), ""]
     parts += ["## Summary", "", *(f"- {escaped(line)}" for line in score_lines(summary)), ""]
     for title, lines in (
         ("What fails", summary.sentences),
+        ("Flaky", summary.flaky),
         ("How to read it", summary.notes),
         ("Next", summary.advice),
     ):
@@ -36,6 +46,7 @@ def escaped(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|#])", r"\\\1", flat)
 
 
-def _drawn(table: Table) -> str:
+def drawn(table: Table) -> str:
+    """A table in markdown, its cells escaped."""
     rows = [[escaped(cell) for cell in row] for row in table.rows]
     return tabulate(rows, headers=table.header, tablefmt="pipe", colalign=aligned(table.header), disable_numparse=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agenteval.stats import Percentiles
-from agenteval.summary import ArmRow, Summary, TurnRow
+from agenteval.summary import ArmRow, Summary, TrialRow, TurnRow
 
 UNKNOWN = "–"
 """Stands for a number that could not be had."""
@@ -14,6 +14,7 @@ UNKNOWN = "–"
 SIMULATED = "SIMULATED: all numbers come from the embedded endpoint, none from hardware."
 
 TURN_HEADER = ("turn", "messages", "context", "TTFT ms", "decode tok/s", "chunks/s", "tok/chunk", "tool call")
+TRIAL_HEADER = ("thinking", "trials", "passed", "share", "95 % interval")
 LATENCY_HEADER = ("thinking", "metric", "n", "P50", "P90", "P95", "P99")
 ARM_HEADER = (
     "thinking",
@@ -25,6 +26,12 @@ ARM_HEADER = (
     "reasoning tok",
     "turns ok",
 )
+
+SHOWN_K = (1, 2, 4, 8, 16, 32)
+"""Columns of pass@k and pass^k, as far as there are trials, and the number of trials; json has every k."""
+
+LEFT = frozenset({"tool call", "thinking", "metric", "change", "BASE", "NEW", "chance"})
+"""Columns of texts; all others are numbers, set to the right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,38 @@ def _percentile_cells(found: Percentiles) -> tuple[str, ...]:
     return (str(found.n), fixed(found.p50, 1), fixed(found.p90, 1), fixed(found.p95, 1), last)
 
 
+def trial_tables(summary: Summary) -> list[Table]:
+    """Two tables per scenario and policy: trials passed by thinking mode, and the chances of k trials, if known."""
+    groups: dict[str, list[TrialRow]] = {}
+    for row in summary.trials:
+        groups.setdefault(f"{row.scenario} · {row.policy}", []).append(row)
+    tables = []
+    for title, rows in groups.items():
+        tables.append(Table(f"{title} · trials", TRIAL_HEADER, tuple(map(_trial_cells, rows))))
+        if any(row.pass_at for row in rows):
+            tables.append(_k_table(title, rows))
+    return tables
+
+
+def _trial_cells(row: TrialRow) -> tuple[str, ...]:
+    interval = UNKNOWN if row.interval is None else " to ".join(fixed(end, 2) for end in row.interval)
+    return (row.thinking, str(row.n), str(row.passed), fixed(row.share, 2), interval)
+
+
+def _k_table(title: str, rows: Sequence[TrialRow]) -> Table:
+    most = max(row.n for row in rows)
+    ks = tuple(dict.fromkeys((*(k for k in SHOWN_K if k < most), most)))
+    header = ("thinking", "chance", *(f"k={k}" for k in ks))
+    said = (("pass@k", "pass_at"), ("pass^k", "pass_hat"))
+    cells = tuple(_k_cells(row.thinking, name, getattr(row, field), ks) for row in rows for name, field in said)
+    return Table(f"{title} · one (@) or all (^) of k trials pass", header, cells)
+
+
+def _k_cells(thinking: str, name: str, chances: Sequence[float | None] | None, ks: Sequence[int]) -> tuple[str, ...]:
+    known = dict(enumerate(chances or (), start=1))
+    return (thinking, name, *(fixed(known.get(k), 2) for k in ks))
+
+
 def score_lines(summary: Summary) -> list[str]:
     """The scores in words, the completion rate beside them."""
     scores = summary.scores
@@ -130,5 +169,5 @@ def fixed(value: float | None, digits: int) -> str:
 
 
 def aligned(header: Sequence[str]) -> list[str]:
-    """Column alignments: texts (thinking mode, verdict) to the left, numbers to the right."""
-    return ["right" if name not in ("tool call", "thinking", "metric") else "left" for name in header]
+    """Column alignments: texts to the left, numbers to the right."""
+    return ["left" if name in LEFT else "right" for name in header]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import fill
 
-from agenteval.report.tables import SIMULATED, Table, aligned, mode_tables, score_lines, turn_tables
+from agenteval.report.tables import SIMULATED, Table, aligned, mode_tables, score_lines, trial_tables, turn_tables
 from agenteval.summary import Summary
 from agenteval.visible import visible
 
@@ -23,23 +23,24 @@ SHORT_HEADERS = {
 
 def render_terminal(summary: Summary, *, colour: bool = False) -> str:
     """The whole report."""
-    parts = [f"run {summary.run}", _wrapped(summary.title)]
+    parts = [f"run {summary.run}", wrapped(summary.title)]
     if summary.simulated:
         parts.append(SIMULATED)
-    for table in (*turn_tables(summary, brief=True), *mode_tables(summary)):
-        parts += ["", _bold(table.title, colour=colour), _coloured(_drawn(table), colour=colour)]
-    parts += ["", _bold("Summary", colour=colour), *map(_wrapped, score_lines(summary))]
+    for table in (*turn_tables(summary, brief=True), *mode_tables(summary), *trial_tables(summary)):
+        parts += ["", _bold(table.title, colour=colour), _coloured(drawn(table), colour=colour)]
+    parts += ["", _bold("Summary", colour=colour), *map(wrapped, score_lines(summary))]
     for title, lines in (
         ("What fails", summary.sentences),
+        ("Flaky", summary.flaky),
         ("How to read it", summary.notes),
         ("Next", summary.advice),
     ):
         if lines:
-            parts += ["", _bold(title, colour=colour), *(_wrapped(f"- {line}") for line in lines)]
+            parts += ["", _bold(title, colour=colour), *(wrapped(f"- {line}") for line in lines)]
     return "\n".join(parts) + "\n"
 
 
-def _drawn(table: Table) -> str:
+def drawn(table: Table) -> str:
     """Columns two spaces apart, a rule under the header (tabulate pads headers, which costs the 80 columns)."""
     header = tuple(SHORT_HEADERS.get(name, name) for name in table.header)
     rows = [tuple(map(visible, row)) for row in table.rows]
@@ -55,7 +56,8 @@ def _row(cells: Sequence[str], widths: Sequence[int], sides: Sequence[str]) -> s
     return line.rstrip()
 
 
-def _wrapped(line: str) -> str:
+def wrapped(line: str) -> str:
+    """A line of text, made harmless and broken at 80 columns; a list item's later lines are indented."""
     indent = "  " if line.startswith("- ") else ""
     return fill(visible(line), WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 

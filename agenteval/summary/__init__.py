@@ -1,8 +1,21 @@
-"""Records → rows, scores and advice. Pure; every report starts from a `Summary`."""
+"""Records → rows, scores, advice and comparisons. Pure; every report starts from a `Summary` or a `Comparison`."""
 
 from __future__ import annotations
 
+from agenteval.summary.compare import ArmChange, Comparison, Thresholds, TurnPair, compare
 from agenteval.summary.rows import ArmRow, TurnRow
 from agenteval.summary.summary import Summary, summarise
+from agenteval.summary.trials import TrialRow
 
-__all__ = ["ArmRow", "Summary", "TurnRow", "summarise"]
+__all__ = [
+    "ArmChange",
+    "ArmRow",
+    "Comparison",
+    "Summary",
+    "Thresholds",
+    "TrialRow",
+    "TurnPair",
+    "TurnRow",
+    "compare",
+    "summarise",
+]

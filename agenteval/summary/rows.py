@@ -87,11 +87,12 @@ def turn_rows(steps: Sequence[StepRecord]) -> list[TurnRow]:
     """One row per arm and turn, arms in order of name and mode, turns ascending."""
     groups: dict[tuple[str, str, str, int], list[StepRecord]] = {}
     for step in steps:
-        groups.setdefault((step.scenario, step.policy, _mode_order(step.thinking), step.turn), []).append(step)
+        groups.setdefault((step.scenario, step.policy, mode_order(step.thinking), step.turn), []).append(step)
     return [_turn_row(groups[key]) for key in sorted(groups)]
 
 
-def _mode_order(thinking: Thinking) -> str:
+def mode_order(thinking: Thinking) -> str:
+    """Sorts modes as they are spoken of: off, on, preserved."""
     return {"off": "0", "on": "1", "preserved": "2"}[thinking]
 
 

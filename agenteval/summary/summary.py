@@ -11,6 +11,7 @@ from agenteval.outcome import StepRecord
 from agenteval.store import Manifest
 from agenteval.summary.advice import advise, explain_speed, failing_sentence
 from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
+from agenteval.summary.trials import TrialRow, complete_trials, flaky_sentences, trial_notes, trial_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`sentences` say what failed, `notes` how to read the numbers, `advice` what to try next."""
+    """`sentences` say what failed, `flaky` what failed in some trials only, `notes` how to read the numbers, `advice`
+    what to try next. `trials` is empty where each cell was played once."""
 
     run: str
     title: str
@@ -59,7 +61,9 @@ class Summary:
     turns: tuple[TurnRow, ...]
     arms: tuple[ArmRow, ...]
     preserved: tuple[PreservedProof, ...]
+    trials: tuple[TrialRow, ...]
     sentences: tuple[str, ...]
+    flaky: tuple[str, ...]
     notes: tuple[str, ...]
     advice: tuple[str, ...]
 
@@ -70,16 +74,21 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
     turns = turn_rows(steps)
     arms = arm_rows(steps, turns)
     proofs = preserved_proofs(records)
+    simulated = bool(manifest.endpoint.get("simulated"))
+    arm_trials = complete_trials(steps, manifest.cells.get("turns", {}))
+    trials = trial_rows(arm_trials, simulated=simulated)
     return Summary(
         run=manifest.run,
-        title=_title(manifest),
-        simulated=bool(manifest.endpoint.get("simulated")),
+        title=title_of(manifest),
+        simulated=simulated,
         scores=_scores(manifest.cells, records, steps),
         findings=dict(Counter(f.kind for step in steps for f in step.findings).most_common()),
         turns=tuple(turns),
         arms=tuple(arms),
         preserved=tuple(proofs),
+        trials=trials,
         sentences=tuple(failing_sentence(arm) for arm in arms if arm.first_failing_turn is not None),
+        flaky=flaky_sentences(arm_trials),
         notes=tuple(
             [
                 *_client_notes(manifest.client),
@@ -87,13 +96,15 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
                 *_cache_notes(manifest, steps),
                 *_source_notes(steps),
                 *_arrival_notes(proofs),
+                *trial_notes(trials, simulated=simulated),
             ]
         ),
         advice=advise(arms, turns, str(manifest.plan.get("history", "live"))),
     )
 
 
-def _title(manifest: Manifest) -> str:
+def title_of(manifest: Manifest) -> str:
+    """What was asked, where, and how it is spelled: one line."""
     endpoint = manifest.endpoint
     where = endpoint.get("base_url") or f"profile {endpoint.get('profile')}"
     return f"{endpoint.get('model')} · {where} · dialect {endpoint.get('dialect')}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -14,9 +16,16 @@ MODELS = json.dumps({"data": [{"id": "glm-4.7", "owned_by": "vllm"}]}).encode()
 
 @contextmanager
 def answering(
-    body: bytes, *, status: int = 200, kind: str = "text/event-stream", models_status: int = 200, echo: bool = False
+    body: bytes,
+    *,
+    status: int = 200,
+    kind: str = "text/event-stream",
+    models_status: int = 200,
+    echo: bool = False,
+    tls: bool = False,
 ) -> Iterator[str]:
-    """The base URL of a server that gives `body` to every POST; with `echo` followed by the key that it was sent."""
+    """The base URL of a server that gives `body` to every POST; with `echo` its word KEY becomes the key that was sent,
+    with `tls` it speaks https with a certificate that nobody vouches for."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -42,9 +51,13 @@ def answering(
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(Path(__file__).parent.parent / "client" / "localhost.pem")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/v1"
     finally:
         server.shutdown()
         server.server_close()

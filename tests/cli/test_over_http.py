@@ -200,3 +200,22 @@ def test_a_step_is_shown_whole_and_asked_again(fast: str, tmp_path: Path) -> Non
     wrong = agenteval("report", "--step", "nope", cwd=tmp_path)
     assert wrong.returncode == 2
     assert "thinking-modes.off" in wrong.stderr
+
+
+def test_a_self_signed_certificate_is_refused_and_may_be_accepted(tmp_path: Path) -> None:
+    with answering(PROSE, tls=True) as url:
+        run = ("run", "thinking-modes", "--base-url", url, "--thinking", "off")
+        refused = agenteval(*run, cwd=tmp_path)
+        accepted = agenteval(*run, "--insecure", cwd=tmp_path)
+    assert refused.returncode == 3
+    assert "--insecure" in refused.stderr
+    assert accepted.returncode == 1, accepted.stderr
+
+
+@pytest.mark.parametrize(
+    ("port", "says"), [("65536", "65536"), ("1", "nothing listens on 127.0.0.1:1"), ("", "nothing listens")]
+)
+def test_a_wrong_port_is_named(port: str, says: str, tmp_path: Path) -> None:
+    done = agenteval("run", "--base-url", f"http://127.0.0.1:{port}/v1" if port else "http://127.0.0.1:9", cwd=tmp_path)
+    assert done.returncode in (2, 3)
+    assert says in done.stderr

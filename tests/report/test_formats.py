@@ -84,3 +84,45 @@ def test_markdown_shows_hostile_text_as_text() -> None:
     assert escaped("<script>|x|\n# h `c` [l](u)") == "&lt;script&gt;\\|x\\| \\# h \\`c\\` \\[l\\](u)"
     evil = summary_of(record(scenario="<img src=x>|"))
     assert "<img" not in render_markdown(evil)
+
+
+def several_trials(*, simulated: bool) -> Summary:
+    """Two of three trials pass; the second fails at turn 2."""
+    steps = [
+        record(cell=f"s.off.full_history.{n}", trial=n, turn=turn, findings=FAILING if (n, turn) == (1, 2) else ())
+        for n in range(3)
+        for turn in (1, 2)
+    ]
+    return summary_of(*steps, simulated=simulated)
+
+
+@pytest.mark.parametrize("kind", ["terminal", "md"])
+def test_trials_are_shown_where_there_are_several(kind: str) -> None:
+    text = FORMATS[kind](several_trials(simulated=False)).replace("\\", "")
+    words = " ".join(text.replace("|", " ").split())
+    assert "off 3 2 0.67 0.21 to 0.94" in words
+    assert "off pass@k 0.67 1.00 1.00 off pass^k 0.67 0.33 0.00" in words
+    assert "2 of 3 trials passed; trial 1 failed at turn 2." in words
+    assert kind == "md" or max(map(len, text.split("\n"))) <= 80
+
+
+@pytest.mark.parametrize("kind", ["terminal", "md"])
+def test_simulated_trials_are_counted_without_chances(kind: str) -> None:
+    text = FORMATS[kind](several_trials(simulated=True)).replace("\\", "")
+    words = " ".join(text.replace("|", " ").split())
+    assert "off 3 2 0.67 –" in words
+    assert "off pass@k" not in words
+    assert "are no evidence" in words
+
+
+@pytest.mark.parametrize("kind", ["terminal", "md"])
+def test_nothing_is_said_of_trials_where_each_cell_was_played_once(kind: str) -> None:
+    text = FORMATS[kind](summary(simulated=False))
+    assert "trials" not in text
+    assert "Flaky" not in text
+
+
+def test_json_has_every_k_of_every_arm() -> None:
+    (row,) = json.loads(render_json(several_trials(simulated=False)))["trials"]
+    assert (row["passed"], row["n"], len(row["pass_at"]), row["pass_hat"][2]) == (2, 3, 3, 0.0)
+    assert json.loads(render_json(summary()))["trials"] == []

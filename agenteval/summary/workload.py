@@ -1,0 +1,86 @@
+"""Whether two runs asked for the same work, and what else differs between them. Pure; reads manifests only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agenteval.store import Manifest
+
+MUST_AGREE: tuple[tuple[str, str], ...] = (
+    ("seed", "--seed"),
+    ("history", "--history"),
+    ("temperature", "--temperature"),
+    ("max_tokens", "--max-tokens"),
+)
+"""Keys of a plan that make the workload, and the option of each."""
+
+MAY_DIFFER: tuple[tuple[str, str, str], ...] = (
+    ("endpoint", "model", "model"),
+    ("endpoint", "base_url", "address"),
+    ("endpoint", "profile", "profile"),
+    ("endpoint", "server_version", "server version"),
+    ("endpoint", "dialect", "dialect"),
+    ("endpoint", "family", "family"),
+    ("endpoint", "simulated", "simulated"),
+    ("options", "extra_body", "--extra-body"),
+    ("options", "transport", "--transport"),
+    ("options", "stream", "streaming"),
+    ("plan", "concurrency", "--concurrency"),
+    ("versions", "agenteval", "agenteval"),
+)
+"""Part of the manifest, key, name: what a comparison may be about, told wherever it differs."""
+
+
+def unlike(base: Manifest, new: Manifest) -> tuple[str, ...]:
+    """Why two runs cannot be compared, most basic first; empty if they can."""
+    if base.schema != new.schema:
+        return (f"their files have different schemas ({base.schema} in BASE, {new.schema} in NEW)",)
+    return (
+        *(reason for name, run in (("BASE", base), ("NEW", new)) for reason in _incomplete(name, run)),
+        *_other_scenarios(base, new),
+        *(
+            f"{option} differs ({_said(base.plan, key)} in BASE, {_said(new.plan, key)} in NEW)"
+            for key, option in MUST_AGREE
+            if base.plan.get(key) != new.plan.get(key)
+        ),
+    )
+
+
+def _incomplete(name: str, run: Manifest) -> list[str]:
+    stopped = run.cells.get("stopped")
+    if run.status == "complete" and not stopped:
+        return []
+    state = f"stopped early ({stopped})" if stopped else f"{run.status}, not complete"
+    return [f"{name} ({run.run}) is {state}"]
+
+
+def _other_scenarios(base: Manifest, new: Manifest) -> list[str]:
+    """Scenarios of one name with different hashes. Those that only one of the runs has make no pairs and no harm."""
+    changed = [name for name, found in base.scenarios.items() if new.scenarios.get(name, found) != found]
+    return [f"scenario {name} was changed in between (its hashes differ)" for name in changed]
+
+
+def _said(part: Mapping[str, Any], key: str) -> str:
+    value = part.get(key)
+    return "none" if value in (None, {}) else str(value)
+
+
+def differences(base: Manifest, new: Manifest) -> tuple[str, ...]:
+    """What else is not the same, as `name: base → new`."""
+    found = []
+    for part, key, name in MAY_DIFFER:
+        old, fresh = getattr(base, part), getattr(new, part)
+        if old.get(key) != fresh.get(key):
+            found.append(f"{name}: {_said(old, key)} → {_said(fresh, key)}")
+    return tuple(found)
+
+
+def speed_obstacle(base: Manifest, new: Manifest) -> str | None:
+    """Why the speeds of two runs cannot be set against each other; None if they can."""
+    if bool(base.endpoint.get("simulated")) != bool(new.endpoint.get("simulated")):
+        return "Only one of the runs is simulated: their speeds are not compared."
+    late = [name for name, run in (("BASE", base), ("NEW", new)) if run.client.get("valid") is False]
+    if late:
+        return f"The latencies of {' and '.join(late)} are invalid (a busy client): speeds are not compared."
+    return None
