@@ -23,10 +23,8 @@ def connect_fault(error: OSError, address: Address, limits: Limits) -> Fault:
     if isinstance(error, ConnectionRefusedError):
         return Fault("refused", f"nothing listens on {where}; is the server running, and is this its port?")
     if isinstance(error, TimeoutError):
-        return Fault(
-            "timeout_connect",
-            f"{where} accepted no {'TLS ' if address.tls else ''}connection within {limits.connect_s:g} s",
-        )
+        kind, hint = ("TLS connection", "; does it speak plain http://?") if address.tls else ("connection", "")
+        return Fault("timeout_connect", f"{where} accepted no {kind} within {limits.connect_s:g} s{hint}")
     if address.tls and isinstance(error, ConnectionError):
         return Fault("tls", f"{where} broke off during the TLS handshake; does it speak plain http://?")
     return Fault("connect", f"no connection to {where}: {error.strerror or error}")
