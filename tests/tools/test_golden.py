@@ -9,12 +9,12 @@ import pytest
 
 from agenteval.canonical import parse_json
 from agenteval.errors import UsageError
-from agenteval.match import matches
+from agenteval.match import ABSENT, matches
 from agenteval.messages import Message, ToolCall, ToolSpec
 from agenteval.scenario import bind, bundled_names, load_suite
 from agenteval.schema import violations
 from agenteval.script import Change, Defaults, Expectation, ExpectedAnswer, ExpectedCall, MockTool, Rule, Scenario, Turn
-from agenteval.template import get_path
+from agenteval.template import MissingPath, get_path
 from agenteval.tools import execute, play
 from agenteval.tools.world import World
 
@@ -88,8 +88,17 @@ def test_every_bundled_scenario_can_be_played_to_its_end(suite: str, seed: int) 
         for turn, played in zip(bound.turns, golden, strict=True):
             check_calls(bound, played.messages)
             for path, matcher in turn.expect.state.items():
-                assert matches(matcher, get_path(played.world_after.state, path)), (bound.name, turn.user, path)
+                assert matches(matcher, state_at(played.world_after, path)), (bound.name, turn.user, path)
             check_answer(turn.expect.answer, str(played.messages[-1].content))
+
+
+def state_at(world: World, path: str) -> object:
+    """What stands there, as scoring sees it: `ABSENT` for nothing."""
+    try:
+        found: object = get_path(world.state, path)
+    except MissingPath:
+        return ABSENT
+    return found
 
 
 def check_calls(bound: Scenario, messages: tuple[Message, ...]) -> None:
