@@ -86,8 +86,7 @@ def _compiled(schema: Json) -> _Compiled:
 @lru_cache(maxsize=1024)
 def _compiled_text(text: str) -> _Compiled:
     schema = json.loads(text)
-    draft = _draft_of(schema)
-    inner = _without_declarations(schema)
+    draft, inner = _draft_of(schema), _without_declarations(schema)
     if problems := [_clip(problem) for problem in _problems(schema, inner, draft)]:
         return _Compiled(tuple(problems))
     validator = draft(inner, registry=Registry())
@@ -121,7 +120,8 @@ def _problems(schema: Json, inner: Json, draft: type[Validator]) -> Iterator[str
     if not isinstance(declared, str) or not ("2020-12" in declared or "draft-07" in declared):
         yield f"`$schema` names {declared}; there are 2020-12 (the default) and draft-07"
     errors = validator_for(draft.META_SCHEMA)(draft.META_SCHEMA).iter_errors(schema)
-    faults = [f"{_json_path(error)}: {error.message}" for error in islice(errors, MAX_VIOLATIONS)]
+    farthest = (max(error.context or [error], key=lambda inner: len(inner.absolute_path)) for error in errors)
+    faults = [f"{_json_path(error)}: {error.message}" for error in islice(farthest, MAX_VIOLATIONS)]
     yield from faults
     if not faults:
         yield from _inner_problems(inner, draft)

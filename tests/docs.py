@@ -1,4 +1,6 @@
-"""Blocks of documentation that a program writes: `python -m tests.docs` renews them, `--check` only compares.
+"""Documentation that a program writes: `python -m tests.docs` renews it, `--check` only compares.
+
+Whole files are those of GENERATED. In those of PAGES blocks are written:
 
 A block is a comment `<!-- shown: COMMAND -->` followed by a fenced block that holds what COMMAND prints on stdout. The
 command runs in an empty folder against the embedded endpoint; a run's id stands as a fixed one.
@@ -12,10 +14,17 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+
+from tests import format_page
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "scenarios/README.md")
+GENERATED: dict[str, Callable[[], str]] = {
+    "scenarios/FORMAT.md": format_page.page,
+    "scenarios/schema.json": format_page.schema_text,
+}
 BLOCK = re.compile(r"(<!-- shown: (?P<command>[^\n]+) -->\n```text\n).*?(```\n)", re.DOTALL)
 RUN_ID = re.compile(r"\b\d{8}-\d{6}-")
 FIXED_ID = "20260101-000000-"
@@ -46,19 +55,24 @@ def renewed(page: str) -> str:
     return BLOCK.sub(lambda found: found[1] + output_of(found["command"]) + found[3], page)
 
 
+def wanted(name: str, present: str) -> str:
+    """What a file should say."""
+    return GENERATED[name]() if name in GENERATED else renewed(present)
+
+
 def main() -> int:
     check = "--check" in sys.argv[1:]
     stale = []
-    for name in PAGES:
+    for name in (*GENERATED, *PAGES):
         path = ROOT / name
-        old = path.read_text(encoding="utf-8")
-        new = renewed(old)
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        new = wanted(name, old)
         if new != old:
             stale.append(name)
             if not check:
                 path.write_text(new, encoding="utf-8")
     if stale:
-        what = "shows something else than the program prints; run make docs" if check else "renewed"
+        what = "not what the program says now; run make docs" if check else "renewed"
         print(f"{', '.join(stale)}: {what}")
     return 1 if stale and check else 0
 

@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import cast
+
 import click
 
 from agenteval.cli.voice import tell
+from agenteval.errors import FileError, UsageError
+from agenteval.report.scenario import render_scenario
 from agenteval.scenario import bundled_names, lint, load_suite
+from agenteval.scenario.starter import starter
+from agenteval.script import Scenario
+from agenteval.store.starter import write_new
+from agenteval.thinking import MODES, Thinking
+from agenteval.visible import visible
 
 
 @click.group(name="scenario")
 def command() -> None:
-    """List and check scenario files."""
+    """Write, list, check and show scenario files.
+
+    A scenario is one YAML file: a system prompt, tools with rules that say how they answer, what the user says turn
+    by turn, and what should come of it. A SUITE is a folder of them, a single file, or a bundled name.
+
+    \b
+    agenteval scenario new my-first         a commented start: my-first.yaml
+    agenteval scenario lint my-first.yaml   every mistake, with line and column
+    agenteval scenario show my-first.yaml   what the model will see, with tokens
+    agenteval run my-first.yaml             play it
+
+    The format on one page is scenarios/README.md, every key and matcher scenarios/FORMAT.md; editors complete and
+    check files by scenarios/schema.json, which a new file names in its first line.
+    """
+
+
+@command.command(name="new")
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The folder to write into; default: this one.",
+)
+def new_scenario(name: str, out: Path) -> None:
+    """Write NAME.yaml, a commented scenario that runs as it is. A file that is there stays."""
+    path = out / f"{name}.yaml"
+    write_new(path, starter(name, out))
+    click.echo(visible(str(path)))
+    tell(f"Written. It runs as it is: agenteval run {path} (its first lines say what else there is)")
 
 
 @command.command(name="list")
@@ -20,8 +59,8 @@ def list_scenarios(suites: tuple[str, ...]) -> None:
     for suite in suites or bundled_names():
         for scenario in load_suite(suite).scenarios:
             tags = f" [{', '.join(scenario.tags)}]" if scenario.tags else ""
-            click.echo(f"{suite}/{scenario.name}: {len(scenario.turns)} turns{tags}")
-            click.echo(f"    {scenario.description}")
+            click.echo(visible(f"{suite}/{scenario.name}: {len(scenario.turns)} turns{tags}"))
+            click.echo(visible(f"    {scenario.description}"))
 
 
 @command.command(name="lint")
@@ -30,7 +69,31 @@ def lint_suites(suites: tuple[str, ...]) -> int:
     """Check scenario files; all mistakes are shown at once. Exit code 2 if there are any."""
     problems = [problem for suite in suites for problem in lint(suite)]
     for problem in problems:
-        click.echo(str(problem))
+        click.echo(visible(str(problem)))
     if not problems:
         tell("No mistakes found.")
     return 2 if problems else 0
+
+
+@command.command(name="show")
+@click.argument("suite", metavar="SUITE")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="As that of a run.")
+@click.option("--turn", type=click.IntRange(1), metavar="N", help="Only this turn, as it comes after those before.")
+@click.option("--thinking", type=click.Choice(MODES), default="off", show_default=True, help="The thinking mode.")
+def show_scenarios(suite: str, seed: int, turn: int | None, thinking: str) -> None:
+    """What the model will see if all goes as it should: texts, calls and results, with the tokens of each."""
+    problems = lint(suite)
+    if problems:
+        raise FileError(tuple(problems))
+    mode = cast(Thinking, thinking)
+    shown = [render_scenario(item, seed=seed, thinking=mode, turn=turn) for item in _with_turn(suite, turn)]
+    click.echo("\n".join(shown), nl=False)
+
+
+def _with_turn(suite: str, turn: int | None) -> list[Scenario]:
+    """The scenarios of a suite that have this turn."""
+    scenarios = load_suite(suite).scenarios
+    longest = max(len(item.turns) for item in scenarios)
+    if turn is not None and turn > longest:
+        raise UsageError(f"{suite} has no turn {turn}: its longest scenario has {longest}")
+    return [item for item in scenarios if turn is None or turn <= len(item.turns)]

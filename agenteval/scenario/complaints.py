@@ -76,10 +76,10 @@ def found(value: Json) -> str:
 
 
 def _description(model: type[BaseModel], path: Path) -> str | None:
-    """What a field says of itself; None for what stands inside a list or map."""
+    """What a field says is expected: the first sentence of its description; None for what stands in a list or map."""
     holder = _model_at(model, path[:-1])
     field = _fields(holder).get(str(path[-1])) if holder and path else None
-    return field.description if field else None
+    return str(field.description).split(". ")[0].removesuffix(".") if field else None
 
 
 def _keys(model: type[BaseModel], path: Path) -> list[str]:

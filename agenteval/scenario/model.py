@@ -1,28 +1,24 @@
 """The format of scenario and suite files, as pydantic models; `scenarios/README.md` shows it.
 
-Each field's description is what an error message says was expected. The models only check; `build` turns them into
-the values of `script`. Whether names, schemas and placeholders fit together is `lint`'s business.
+The first sentence of a field's description is what an error message says was expected; the rest is its meaning, for
+`scenarios/FORMAT.md` and for editors (`scenarios/schema.json`), both made from these models by `make docs`. The models
+only check; `build` turns them into the values of `script`. Whether names, schemas and placeholders fit together is
+`lint`'s business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from agenteval.scenario.projections import checked_result
 from agenteval.script import Json
 from agenteval.template import parse_path
 
 MIN_WILD = 3
-PROJECTION_PATHS = {"$keys": None, "$count": None, "$grep": "in", "$lines": "of"}
-"""Where the path stands in each projection: after the word itself, or under this key."""
-
-_PROJECTION_KEYS = {
-    "$grep": (frozenset({"in", "for"}), frozenset({"in", "for"})),
-    "$lines": (frozenset({"of"}), frozenset({"of", "from", "to"})),
-}
-_BESIDE = {"$keys": frozenset({"prefix"})}
+NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
+"""What scenarios, suites and tags may be called."""
 
 
 def _path(text: str) -> str:
@@ -56,62 +52,29 @@ def _choice(item: Json) -> Json:
     return _plain_text(item) if isinstance(item, str) else item
 
 
-def projections(value: Json) -> Iterator[dict[str, Json]]:
-    """All `{$keys: …}`, `{$grep: …}`, … inside a value: every map that has a key beginning with `$`."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict) and any(key.startswith("$") and not key.startswith("${") for key in item):
-            yield item
-        elif isinstance(item, dict):
-            waiting += item.values()
-        elif isinstance(item, list):
-            waiting += item
-
-
-def projection_path(projection: dict[str, Json]) -> Json:
-    """The path that a projection looks at."""
-    word = next(key for key in projection if key.startswith("$"))
-    key = PROJECTION_PATHS[word]
-    return projection[word] if key is None else projection[word][key]
-
-
-def _returns(value: Json) -> Json:
-    for projection in projections(value):
-        _check_projection(projection)
-    return value
-
-
-def _check_projection(projection: dict[str, Json]) -> None:
-    word = next(key for key in projection if key.startswith("$"))
-    if word not in PROJECTION_PATHS:
-        raise ValueError(f"`{word}` is unknown in a result; there are {', '.join(PROJECTION_PATHS)}")
-    if strange := sorted(projection.keys() - {word} - _BESIDE.get(word, frozenset())):
-        raise ValueError(f"`{strange[0]}` cannot stand beside `{word}`")
-    if word in _PROJECTION_KEYS:
-        required, allowed = _PROJECTION_KEYS[word]
-        keys = projection[word].keys() if isinstance(projection[word], dict) else frozenset()
-        if not required <= keys <= allowed:
-            raise ValueError(f"`{word}` needs {' and '.join(sorted(required))}, and takes {', '.join(sorted(allowed))}")
-    path = projection_path(projection)
-    if not isinstance(path, str) or parse_path(path)[0] not in ("world", "args"):
-        raise ValueError(f"`{word}` needs a path that begins with world. or args., without ${{}}")
-
-
 PathText = Annotated[str, AfterValidator(_path)]
-Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Word = Annotated[str, Field(pattern=NAME)]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+def _exactly_one_of(*keys: str) -> ConfigDict:
+    """What editors are told of a rule that a validator checks."""
+    return ConfigDict(json_schema_extra={"oneOf": [{"required": [key]} for key in keys]})
+
+
 class ValueFile(_Part):
+    """Either `nonce` or `choice`: drawn anew for each trial, the same under the same seed. Nobody knows it by heart."""
+
+    model_config = _exactly_one_of("nonce", "choice")
+
     nonce: Annotated[str, AfterValidator(_nonce)] | None = Field(
         default=None, description="a pattern in which # becomes a digit and @ a capital letter, like BUG-####"
     )
     choice: list[Annotated[Any, AfterValidator(_choice)]] | None = Field(
-        default=None, min_length=2, description="a list of two texts or numbers or more"
+        default=None, min_length=2, description="a list of two texts or numbers or more. One of them is drawn."
     )
 
     @model_validator(mode="after")
@@ -122,25 +85,57 @@ class ValueFile(_Part):
 
 
 class DefaultsFile(_Part):
-    max_steps: int = Field(default=8, ge=1, le=100, description="a whole number from 1 to 100")
-    max_tokens: int = Field(default=1024, ge=1, description="a whole number from 1 on")
-    temperature: float | None = Field(default=0.0, ge=0, le=2, description="a number from 0 to 2, or null (not sent)")
+    """Settings; the scenario's own go before those of its suite, the command line before both."""
+
+    max_steps: int = Field(
+        default=8,
+        ge=1,
+        le=100,
+        description="a whole number from 1 to 100. After so many replies without an answer a turn has failed.",
+    )
+    max_tokens: int = Field(
+        default=1024, ge=1, description="a whole number from 1 on. The most tokens that a reply may have."
+    )
+    temperature: float | None = Field(
+        default=0.0, ge=0, le=2, description="a number from 0 to 2, or null (not sent). How freely the model samples."
+    )
 
 
 class ReplaceFile(_Part):
+    """An edit of a text; when `old` stands there never or more than once, the model reads that."""
+
     old: str = Field(min_length=1, description="the text to be replaced, which must stand there exactly once")
     new: str = Field(description="the text that takes its place")
 
 
 class RuleFile(_Part):
-    when: dict[str, Json] = Field(default={}, description="a map: argument → matcher")
-    state: dict[PathText, Json] = Field(default={}, description="a map: path below the world → matcher")
-    set: dict[PathText, Json] = Field(default={}, description="a map: path below the world → new value")
-    append: dict[PathText, Json] = Field(default={}, description="a map: path below the world → what is added")
-    delete: list[PathText] = Field(default=[], description="a list of paths below the world")
-    replace: dict[PathText, ReplaceFile] = Field(default={}, description="a map: path below the world → {old, new}")
-    returns: Annotated[Json, AfterValidator(_returns)] = Field(default=None, description="the result")
-    error: str | None = Field(default=None, description="the text of the error")
+    """What a call changes, in the order in which it is written, all or nothing; then either `returns` or `error`."""
+
+    model_config = _exactly_one_of("returns", "error")
+
+    when: dict[str, Json] = Field(
+        default={}, description="a map: argument → matcher. All must hold, or the next rule is tried."
+    )
+    state: dict[PathText, Json] = Field(
+        default={}, description="a map: path below the world → matcher. All must hold, or the next rule is tried."
+    )
+    set: dict[PathText, Json] = Field(
+        default={}, description="a map: path below the world → new value. What is there is overwritten."
+    )
+    append: dict[PathText, Json] = Field(
+        default={}, description="a map: path below the world → what is added. To a list an item, to a text a text."
+    )
+    delete: list[PathText] = Field(default=[], description="a list of paths below the world. They must be there.")
+    replace: dict[PathText, ReplaceFile] = Field(
+        default={}, description="a map: path below the world → {old, new}. Edits a text."
+    )
+    returns: Annotated[Json, AfterValidator(checked_result)] = Field(
+        default=None,
+        description="the result. A text is sent as it is, everything else as JSON; projections may stand inside.",
+    )
+    error: str | None = Field(
+        default=None, description="the text of the error. The model reads it as the result of its call."
+    )
 
     @model_validator(mode="after")
     def _one_ending(self) -> RuleFile:
@@ -150,56 +145,114 @@ class RuleFile(_Part):
 
 
 class ToolFile(_Part):
-    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="letters, digits, _ and -, at most 64")
-    description: str = Field(default="", description="a text")
-    parameters: dict[str, Json] = Field(description="the JSON Schema of the tool's arguments")
-    mock: list[RuleFile] = Field(default=[], description="a list of rules")
+    """A tool as it is offered to the model, and how it answers."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="letters, digits, _ and -, at most 64. Unique in its scenario.",
+    )
+    description: str = Field(default="", description="a text. The model reads it.")
+    parameters: dict[str, Json] = Field(
+        description="the JSON Schema of the tool's arguments. Of `type: object`; calls that break it are told so."
+    )
+    mock: list[RuleFile] = Field(
+        default=[], description="a list of rules. The first whose `when` and `state` hold answers the call."
+    )
 
 
 class CallFile(_Part):
+    """A call that is expected, or forbidden."""
+
     name: str = Field(min_length=1, description="the name of a tool")
-    arguments: dict[str, Json] | None = Field(default=None, description="a map: argument → matcher")
+    arguments: dict[str, Json] | None = Field(
+        default=None,
+        description="a map: argument → matcher. Without it: any arguments. An open matcher needs an `example:` "
+        "where a call is expected.",
+    )
 
 
 class AnswerFile(_Part):
-    contains: list[str] = Field(default=[], description="a list of texts")
-    excludes: list[str] = Field(default=[], description="a list of texts")
-    example: str | None = Field(default=None, description="a text that is a right answer")
+    """What stands in the turn's last text. Case and spacing do not count."""
+
+    contains: list[str] = Field(default=[], description="a list of texts. All of them must stand in the answer.")
+    excludes: list[str] = Field(default=[], description="a list of texts. None of them may stand in the answer.")
+    example: str | None = Field(
+        default=None, description="a text that is a right answer. Golden history and the built-in endpoint say it."
+    )
 
 
 class ExpectFile(_Part):
-    calls: list[CallFile] | None = Field(default=None, description="a list of calls ([]: none may be made)")
-    order: Literal["exact", "any"] = Field(default="exact", description="`exact` or `any`")
-    extra: bool = Field(default=False, description="true (further calls are allowed) or false")
-    parallel: bool = Field(default=False, description="true (all calls are made in one step) or false")
-    forbid: list[CallFile] = Field(default=[], description="a list of calls that must not be made")
-    answer: AnswerFile | None = Field(default=None, description="a map of contains, excludes, example")
-    state: dict[PathText, Json] = Field(default={}, description="a map: path below the world → matcher")
+    """What a turn should bring about."""
+
+    calls: list[CallFile] | None = Field(
+        default=None, description="a list of calls ([]: none may be made). Without it calls are not checked."
+    )
+    order: Literal["exact", "any"] = Field(
+        default="exact", description="`exact` or `any`. Whether the calls must come in the order of the list."
+    )
+    extra: bool = Field(
+        default=False, description="true (further calls are allowed) or false. About calls that are not in the list."
+    )
+    parallel: bool = Field(
+        default=False,
+        description="true (all calls are made in one step) or false. So the example does it; a model need not.",
+    )
+    forbid: list[CallFile] = Field(
+        default=[], description="a list of calls that must not be made. Without `arguments`: however."
+    )
+    answer: AnswerFile | None = Field(
+        default=None, description="a map of contains, excludes, example. Checked in the turn's last text."
+    )
+    state: dict[PathText, Json] = Field(
+        default={}, description="a map: path below the world → matcher. Checked when the turn has ended."
+    )
 
 
 class TurnFile(_Part):
-    user: str = Field(min_length=1, description="what the user says")
-    expect: ExpectFile = Field(default=ExpectFile(), description="a map of what the turn should bring about")
+    """One message of the user, and all that follows until the assistant answers."""
+
+    user: str = Field(min_length=1, description="what the user says. Unique in its scenario.")
+    expect: ExpectFile = Field(
+        default=ExpectFile(), description="a map of what the turn should bring about. Without it nothing is checked."
+    )
 
 
 class ScenarioFile(_Part):
+    """A scenario: a scripted task for an agent, one per file."""
+
     schema_: Literal[1] = Field(alias="schema", description="`schema: 1`, the version of the format")
-    name: Word = Field(description="a name of small letters, digits and dashes, like ticket-desk")
+    name: Word = Field(description="a name of small letters, digits and dashes, like ticket-desk. Unique in its suite.")
     description: str = Field(default="", description="a sentence: why this scenario exists")
-    tags: list[Word] = Field(default=[], description="a list of words of small letters, digits and dashes")
-    system: str = Field(default="", description="the system prompt")
-    defaults: DefaultsFile = Field(default=DefaultsFile(), description="a map of max_steps, max_tokens, temperature")
-    values: dict[Annotated[str, AfterValidator(_value_name)], ValueFile] = Field(
-        default={}, description="a map: name → {nonce: …} or {choice: […]}"
+    tags: list[Word] = Field(
+        default=[], description="a list of words of small letters, digits and dashes. `--tag` selects by them."
     )
-    world: dict[str, Json] = Field(default={}, description="a map: the state that the tools work on")
-    tools: list[ToolFile] = Field(default=[], description="a list of tools")
-    turns: list[TurnFile] = Field(min_length=1, description="a list of at least one turn")
+    system: str = Field(default="", description="the system prompt. It is the first message of the conversation.")
+    defaults: DefaultsFile = Field(
+        default=DefaultsFile(), description="a map of max_steps, max_tokens, temperature. The suite's if left out."
+    )
+    values: dict[Annotated[str, AfterValidator(_value_name)], ValueFile] = Field(
+        default={}, description="a map: name → {nonce: …} or {choice: […]}. `${name}` stands for the value everywhere."
+    )
+    world: dict[str, Json] = Field(
+        default={}, description="a map: the state that the tools work on. Each conversation has its own."
+    )
+    tools: list[ToolFile] = Field(default=[], description="a list of tools. They are offered at every turn.")
+    turns: list[TurnFile] = Field(
+        min_length=1, description="a list of at least one turn. They are played one after the other."
+    )
 
 
 class SuiteFile(_Part):
+    """`suite.yaml`: what a folder of scenarios has in common."""
+
     schema_: Literal[1] = Field(default=1, alias="schema", description="`schema: 1`, the version of the format")
-    name: Word | None = Field(default=None, description="a name of small letters, digits and dashes")
+    name: Word | None = Field(
+        default=None, description="a name of small letters, digits and dashes. Else that of the folder."
+    )
     description: str = Field(default="", description="a sentence")
-    order: list[str] = Field(default=[], description="a list of scenario names")
-    defaults: DefaultsFile = Field(default=DefaultsFile(), description="a map of max_steps, max_tokens, temperature")
+    order: list[str] = Field(
+        default=[], description="a list of scenario names. They are played first, the others behind by file name."
+    )
+    defaults: DefaultsFile = Field(
+        default=DefaultsFile(), description="a map of max_steps, max_tokens, temperature. For all of its scenarios."
+    )

@@ -137,7 +137,9 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
     if line and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]:
         return Problem(file, place.line, place.column, "", "a tab cannot indent; use spaces")
     reason = ", ".join(filter(None, (getattr(error, "context", None), getattr(error, "problem", None))))
-    return Problem(file, place.line, place.column, "", f"not valid YAML: {reason or error}")
+    begin = getattr(error, "context_mark", None)
+    since = f" (begun in line {begin.line + 1})" if begin and begin.line + 1 < place.line else ""
+    return Problem(file, place.line, place.column, "", f"not valid YAML: {reason or error}{since}")
 
 
 class _GiveUp(Exception):

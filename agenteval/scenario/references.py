@@ -9,7 +9,7 @@ from agenteval.errors import Problem
 from agenteval.scenario.bind import AT_CALL
 from agenteval.scenario.complaints import did_you_mean
 from agenteval.scenario.loader import Source
-from agenteval.scenario.model import projection_path, projections
+from agenteval.scenario.projections import projection_path, projections
 from agenteval.scenario.reader import Path
 from agenteval.script import Json, MockTool, Rule
 from agenteval.template import Path as Steps
@@ -124,7 +124,8 @@ class _Scope:
             known = {"args": self.arguments, "world": self.world}.get(str(head))
             if name and isinstance(name, str) and known is not None and name not in known:
                 kind = "an argument" if head == "args" else "a part of the world"
-                yield f"`{name}` is not {kind}{did_you_mean(name, sorted(known))}"
+                there = f"; there are {', '.join(sorted(known))}" if known else ""
+                yield f"`{name}` is not {kind}{did_you_mean(name, sorted(known))}{there}"
 
 
 def _properties(tool: MockTool) -> frozenset[str] | None:

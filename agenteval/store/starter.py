@@ -13,7 +13,7 @@ def write_new(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
-    except FileExistsError as error:
-        raise UsageError(f"{path} is already there and stays as it is; choose another name or --out") from error
     except OSError as error:
+        if isinstance(error, FileExistsError) and path.parent.is_dir():
+            raise UsageError(f"{path} is already there and stays as it is; choose another name or --out") from error
         raise UsageError(f"cannot write {path}: {error.strerror}; choose another --out") from error

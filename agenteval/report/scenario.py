@@ -1,0 +1,172 @@
+"""A scenario as the model will see it, when everything goes as it should: texts whole, with tokens per part.
+
+Counted on the GLM rendering with the o200k vocabulary; nobody knows beforehand what the model will think, so thoughts
+are not in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from textwrap import fill, indent, wrap
+
+from agenteval.errors import UsageError
+from agenteval.messages import Message, ToolSpec, Transcript, tool_object
+from agenteval.parsers import FAMILIES
+from agenteval.prompts import count_prompt
+from agenteval.run import Cell, Plan, expand
+from agenteval.scenario import draw
+from agenteval.script import Scenario
+from agenteval.template import as_text
+from agenteval.thinking import Thinking
+from agenteval.tokens import vocabulary
+from agenteval.tools import play
+from agenteval.visible import visible
+
+WIDTH = 80
+FAMILY = "glm47"
+HEADER = ("turn", "user", "calls", "results", "answer", "msgs", "ctx")
+COUNTED = "Tokens are counted with the o200k vocabulary on the GLM rendering; a server counts its own."
+THOUGHTS: dict[Thinking, str] = {
+    "off": "The model is told not to think.",
+    "on": "What the model thinks comes on top, and is dropped when the user speaks again.",
+    "preserved": "What the model thinks comes on top, and stays.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One message: what it adds to the prompt, and its text."""
+
+    kind: str
+    tokens: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One turn: its messages, and the prompt of its first request (messages alone, and with the tools)."""
+
+    number: int
+    parts: tuple[_Part, ...]
+    messages: int
+    context: int
+
+    def tokens(self, kind: str) -> int:
+        return sum(part.tokens for part in self.parts if part.kind == kind)
+
+
+def render_scenario(scenario: Scenario, *, seed: int, thinking: Thinking, turn: int | None = None) -> str:
+    """What a run with this seed shows the model in its first trial; `turn`: that turn only. Raises UsageError."""
+    (cell,) = expand(Plan((scenario,), (thinking,), ("full_history",), 1, seed))
+    counter = _Counter(cell)
+    turns = counter.turns()
+    if turn is not None and not 1 <= turn <= len(turns):
+        raise UsageError(f"{scenario.name} has {len(turns)} turns, and no turn {turn}")
+    blocks = [_head(scenario, cell, seed)]
+    if turn is None:
+        blocks += [_part(counter.system()), _tools(counter), *map(_turn, turns), _table(turns)]
+    else:
+        blocks.append(_turn(turns[turn - 1]))
+    return visible("\n\n".join(blocks)) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    """Counts the prompts of one cell."""
+
+    cell: Cell
+
+    def system(self) -> _Part:
+        first = (Message("system", self.cell.scenario.system),)
+        return _Part("system", self._size(first) - self._size(()), self.cell.scenario.system)
+
+    def tools(self) -> int:
+        return self._size((), self.cell.scenario.tool_specs) - self._size(())
+
+    def turns(self) -> list[_Turn]:
+        history: Transcript = (Message("system", self.cell.scenario.system),)
+        found = []
+        for number, golden in enumerate(play(self.cell.scenario), start=1):
+            messages = self._size((*history, golden.user))
+            said = (golden.user, *golden.messages)
+            found.append(_Turn(number, tuple(self._parts(history, said)), messages, messages + self.tools()))
+            history = (*history, *said)
+        return found
+
+    def _parts(self, history: Transcript, said: Transcript) -> Iterator[_Part]:
+        before = self._size(history)
+        for place, message in enumerate(said, start=1):
+            after = self._size((*history, *said[:place]))
+            yield _Part(_kind(message), after - before, _text(message))
+            before = after
+
+    def _size(self, messages: Transcript, tools: Sequence[ToolSpec] = ()) -> int:
+        return count_prompt(
+            FAMILY,
+            messages,
+            tools,
+            vocabulary(FAMILIES[FAMILY].special),
+            thinking=self.cell.thinking != "off",
+            keep_reasoning=self.cell.thinking == "preserved",
+        ).total
+
+
+def _kind(message: Message) -> str:
+    if message.role == "assistant":
+        return "calls" if message.tool_calls else "answer"
+    return "results" if message.role == "tool" else message.role
+
+
+def _text(message: Message) -> str:
+    calls = (f"{call.name} {call.arguments_text}" for call in message.tool_calls)
+    return "\n".join([*([message.content] if message.content else []), *calls])
+
+
+# --- drawing ------------------------------------------------------------------------------------------------
+
+
+def _head(scenario: Scenario, cell: Cell, seed: int) -> str:
+    lines = [f"{scenario.name} · seed {seed} · thinking {cell.thinking}", scenario.description]
+    values = ", ".join(f"{name} = {as_text(value)}" for name, value in draw(scenario, cell.seed).items())
+    lines += [f"Values: {values}"] if values else []
+    lines.append(f"{COUNTED} {THOUGHTS[cell.thinking]}")
+    return "\n".join(fill(visible(line), WIDTH, break_on_hyphens=False) for line in lines if line)
+
+
+def _tools(counter: _Counter) -> str:
+    specs = counter.cell.scenario.tool_specs
+    return "\n".join([f"tools · {counter.tools():,} tokens", *(indent(_tool(spec), "  ") for spec in specs)])
+
+
+def _tool(spec: ToolSpec) -> str:
+    said = json.dumps(tool_object(spec), ensure_ascii=False)
+    tokens = vocabulary(FAMILIES[FAMILY].special).count(said)
+    schema = json.dumps(spec.parameters, ensure_ascii=False)
+    return _part(_Part(spec.name, tokens, f"{spec.description}\n{schema}".lstrip("\n")), room=WIDTH - 2)
+
+
+def _turn(turn: _Turn) -> str:
+    tools = turn.context - turn.messages
+    context = f"first request {turn.context:,} tokens: {turn.messages:,} messages + {tools:,} tools"
+    parts = (indent(_part(part, room=WIDTH - 2), "  ") for part in turn.parts)
+    return "\n".join([f"turn {turn.number} · {context}", *parts])
+
+
+def _part(part: _Part, room: int = WIDTH) -> str:
+    lines = (piece for line in visible(part.text).split("\n") for piece in _wrapped(line, room - 4))
+    return "\n".join([f"{part.kind} · {part.tokens:,} tokens", *(f"    {line}".rstrip() for line in lines)])
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """A line in pieces that fit; its blanks, which may be code, stay."""
+    spread = line.expandtabs(4)
+    return wrap(spread, width, drop_whitespace=False, replace_whitespace=False, break_on_hyphens=False) or [""]
+
+
+def _table(turns: Sequence[_Turn]) -> str:
+    """The turns' tokens at a glance; `msgs` and `ctx` as in the report of a run."""
+    rows = [(turn.number, *(turn.tokens(kind) for kind in HEADER[1:5]), turn.messages, turn.context) for turn in turns]
+    spelled = [HEADER, *(tuple(f"{cell:,}" for cell in row) for row in rows)]
+    return "\n".join("".join(cell.rjust(9) for cell in row).removeprefix("  ") for row in spelled)
