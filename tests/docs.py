@@ -26,6 +26,9 @@ GENERATED: dict[str, Callable[[], str]] = {
     "scenarios/schema.json": format_page.schema_text,
 }
 BLOCK = re.compile(r"(<!-- shown: (?P<command>[^\n]+) -->\n```text\n).*?(```\n)", re.DOTALL)
+PROGRAMS = {"agenteval": "agenteval", "floors": "tests.stubs"}
+"""What may be shown, and the module behind it: the program itself, and the scores of stub models."""
+
 RUN_ID = re.compile(r"\b\d{8}-\d{6}-")
 FIXED_ID = "20260101-000000-"
 
@@ -33,13 +36,13 @@ FIXED_ID = "20260101-000000-"
 def output_of(command: str) -> str:
     """What a command prints on stdout. Exit code 1 (failing turns) is no failure here."""
     program, *arguments = shlex.split(command)
-    assert program == "agenteval", f"only agenteval's own output is shown, not {program}"
+    assert program in PROGRAMS, f"{program} is none of {', '.join(PROGRAMS)}"
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
     environment.pop("OPENAI_BASE_URL", None)
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-m", "agenteval", *arguments],
-            cwd=folder,
+            [sys.executable, "-m", PROGRAMS[program], *arguments],
+            cwd=ROOT if program == "floors" else folder,
             env=environment,
             capture_output=True,
             text=True,
