@@ -14,7 +14,7 @@ from agenteval.scoring.placing import Memory, place_call
 from agenteval.scoring.progress import Progress
 from agenteval.scoring.shown import shown_text, told_text
 from agenteval.scoring.textcalls import leaked, spells_a_call
-from agenteval.script import Expectation
+from agenteval.script import Expectation, ExpectedCall
 from agenteval.stream import HARMLESS, Reply
 from agenteval.template import MissingPath, get_path
 from agenteval.thinking import Thinking
@@ -82,8 +82,7 @@ def judge_end(answer: str, world: Any, expect: Expectation) -> tuple[Finding, ..
 def give_up(progress: Progress, max_steps: int) -> tuple[Finding, ...]:
     """Findings on a turn that was stopped after `max_steps` steps because the calls did not end."""
     stopped = Finding("extra_tool_call", f"still calling tools after {max_steps} steps, stopped")
-    missing = tuple(Finding("missing_tool_call", f"{call.name} was expected and not made") for call in progress.open)
-    return (stopped, *missing)
+    return (stopped, *(finding for call in progress.due for finding in _never_made(call, progress)))
 
 
 def _stream_findings(reply: Reply) -> list[Finding]:
@@ -150,7 +149,13 @@ def _silence(reply: Reply, context: StepContext, progress: Progress) -> list[Fin
         return [Finding("call_in_reasoning", f"expected {wanted}; in the reasoning stands: {text}")]
     if progress.calls_made == 0:
         return [Finding("no_tool_call", f"expected {wanted}, no call was made")]
-    return [Finding("missing_tool_call", f"{wanted} was expected and not made")]
+    return [finding for call in progress.due for finding in _never_made(call, progress)]
+
+
+def _never_made(call: ExpectedCall, progress: Progress) -> tuple[Finding, ...]:
+    """What was wrong with the nearest attempt; without one, that it is missing."""
+    missing = Finding("missing_tool_call", f"{call.name} was expected and not made")
+    return progress.closest(call) or (missing,)
 
 
 def _answer_findings(answer: str, expect: Expectation) -> list[Finding]:

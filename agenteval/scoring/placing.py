@@ -43,7 +43,8 @@ def place_call(call: ReadCall, expect: Expectation, progress: Progress, memory: 
         late = in_order and any(item is right for item in progress.skipped)
         return progress.made(right, in_order=in_order), (_too_late(call),) if late else ()
     if expect.extra:
-        return progress, ()
+        meant = _meant(call, progress)
+        return (progress if meant is None else progress.near(meant, argument_findings(call, meant, memory))), ()
     return _attempt(call, progress, memory, in_order=in_order) or _misplaced(call, expect, progress)
 
 
@@ -88,11 +89,16 @@ def _matchers(value: Any) -> Iterator[Any]:
 
 def _attempt(call: ReadCall, progress: Progress, memory: Memory, *, in_order: bool) -> Placed | None:
     """A call of the right name with wrong arguments: what is wrong with them."""
-    due = (*progress.open, *progress.missed, *progress.skipped)
-    meant = next((item for item in due if item.name == call.name), None)
+    meant = _meant(call, progress)
     if meant is None:
         return None
     return progress.spoilt(meant, in_order=in_order), argument_findings(call, meant, memory)
+
+
+def _meant(call: ReadCall, progress: Progress) -> ExpectedCall | None:
+    """The expected call that one with wrong arguments may be an attempt at."""
+    due = (*progress.open, *progress.missed, *progress.skipped)
+    return next((item for item in due if item.name == call.name), None)
 
 
 def _misplaced(call: ReadCall, expect: Expectation, progress: Progress) -> Placed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from agenteval.outcome import Finding
 from agenteval.script import Expectation, ExpectedCall
 
 Calls = tuple[ExpectedCall, ...]
@@ -12,11 +13,13 @@ Calls = tuple[ExpectedCall, ...]
 @dataclass(frozen=True, slots=True)
 class Progress:
     """`open`: due, in order. `skipped`: due, but a later one was made before it. `missed`: a wrong call was made in
-    its place and has been told; making it after all is right, and not making it is not told twice."""
+    its place and has been told; making it after all is right, and not making it is not told twice. `tried`: where
+    further calls are allowed, what was wrong with those that came near a due one; told if that is never made."""
 
     open: Calls
     skipped: Calls = ()
     missed: Calls = ()
+    tried: tuple[tuple[ExpectedCall, tuple[Finding, ...]], ...] = ()
     calls_made: int = 0
 
     @classmethod
@@ -27,6 +30,14 @@ class Progress:
     def due(self) -> Calls:
         """Calls that were expected, never made, and of which nothing has been told yet."""
         return self.skipped + self.open
+
+    def near(self, call: ExpectedCall, findings: tuple[Finding, ...]) -> Progress:
+        """A call that may be an attempt at an expected one, or may be nobody's business."""
+        return replace(self, tried=(*self.tried, (call, findings)))
+
+    def closest(self, call: ExpectedCall) -> tuple[Finding, ...]:
+        """What was wrong with the last attempt at a call; empty if there was none."""
+        return next((findings for item, findings in reversed(self.tried) if item is call), ())
 
     def counted(self) -> Progress:
         return replace(self, calls_made=self.calls_made + 1)

@@ -285,7 +285,10 @@ def test_further_calls_are_fine_in_any_place() -> None:
     free = Expectation(calls=(READ_A,), extra=True)
     assert kinds_of(free, made(B), made(A), said("Done.")) == [[], [], []]
     assert kinds_of(free, made(A), made(B), said("Done.")) == [[], [], []]
-    assert kinds_of(free, made(B), said("Done.")) == [[], ["missing_tool_call"]]
+    assert kinds_of(free, made(C), said("Done.")) == [[], ["missing_tool_call"]]
+    assert kinds_of(free, made(B), made(WRONG_A), said("Done.")) == [[], [], ["invented_argument"]], (
+        "the nearest attempt"
+    )
 
 
 def test_of_several_fitting_places_the_particular_one_is_taken() -> None:
@@ -341,3 +344,8 @@ def test_a_state_that_must_be_gone() -> None:
     gone = Expectation(state={"tickets[T-7]": {"$absent": True}})
     assert judge_end("", {"tickets": {}}, gone) == ()
     assert [f.kind for f in judge_end("", {"tickets": {"T-7": "open"}}, gone)] == ["state_mismatch"]
+
+
+@pytest.mark.parametrize("answer", ["It is T\u20117.", "It\u2019s \u201cT\u20137\u201d"])
+def test_how_hyphens_and_quotes_are_drawn_does_not_matter(answer: str) -> None:
+    assert judge_end(answer, {}, Expectation(answer=ExpectedAnswer(contains=("T-7",)))) == ()
