@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from agenteval.cli.options import EndpointOptions
 from agenteval.cli.voice import tell
-from agenteval.client import MODELS_PATH, HttpTransport, ask_json, fetch_json, model_names, normalise_base_url
+from agenteval.client import (
+    MODELS_PATH,
+    Chat,
+    HttpTransport,
+    SdkChat,
+    ask_json,
+    chat,
+    fetch_json,
+    model_names,
+    normalise_base_url,
+)
 from agenteval.dialects import DIALECTS, Detection, Dialect, family_of_model, recognise
 from agenteval.dialects.detect import PROBES
 from agenteval.errors import EndpointError, UsageError
@@ -31,17 +42,22 @@ class Endpoint:
 
 def simulated_endpoint(options: EndpointOptions) -> tuple[Endpoint, Profile]:
     """The embedded endpoint with a profile. Raises UsageError for a profile or model that it lacks."""
+    if options.transport != "http":
+        raise UsageError(
+            f"--transport {options.transport} talks to a server: give its --base-url, e.g. that of `agenteval serve`"
+        )
     name = options.profile or DEFAULT_PROFILE
     if name not in PROFILES:
         raise UsageError(f"no profile is called {name!r}; there are: {', '.join(PROFILES)}")
     profile = PROFILES[name]
-    if options.family not in (None, profile.family):
-        raise UsageError(f"profile {name} speaks {profile.family}, not {options.family!r}: leave --family out")
+    if options.family not in (None, profile.client_family):
+        spoken = profile.client_family or "no family of ours"
+        raise UsageError(f"profile {name} speaks {spoken}, not {options.family!r}: leave --family out")
     if options.model not in (None, profile.model):
         raise UsageError(f"profile {name} serves {profile.model!r}, not {options.model!r}: leave --model out")
     dialect = profile.dialect if options.dialect == "auto" else options.dialect
     facts = {"profile": name, "hardware": profile.hardware, "found_by": "profile"}
-    return _endpoint(profile.model, dialect, profile.family, facts | {"simulated": True}), profile
+    return _endpoint(profile.model, dialect, profile.client_family, facts | {"simulated": True}), profile
 
 
 def limits(options: EndpointOptions) -> Limits:
@@ -50,11 +66,27 @@ def limits(options: EndpointOptions) -> Limits:
 
 def http_transport(options: EndpointOptions, connections: int) -> HttpTransport:
     """A transport to `--base-url` with the key and headers on every request."""
-    headers = list(options.header)
-    if options.api_key:
-        headers.append(("authorization", f"Bearer {options.api_key}"))
     base_url = normalise_base_url(options.base_url or "")
-    return HttpTransport(base_url, headers=tuple(headers), max_connections=connections, verify_tls=not options.insecure)
+    verify = not options.insecure
+    return HttpTransport(base_url, headers=_headers(options), max_connections=connections, verify_tls=verify)
+
+
+@asynccontextmanager
+async def way_of_asking(options: EndpointOptions) -> AsyncIterator[Chat]:
+    """Our own client, or the openai SDK. Raises UsageError when that is asked for and not installed."""
+    if options.transport != "openai":
+        yield chat
+        return
+    sdk = SdkChat(options.base_url or "", headers=_headers(options), verify_tls=not options.insecure)
+    try:
+        yield sdk
+    finally:
+        await sdk.aclose()
+
+
+def _headers(options: EndpointOptions) -> tuple[tuple[str, str], ...]:
+    key = (("authorization", f"Bearer {options.api_key}"),) if options.api_key else ()
+    return (*options.header, *key)
 
 
 async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> Endpoint:

@@ -38,6 +38,8 @@ class EndpointOptions:
     retries: int
     insecure: bool
     preflight: bool
+    transport: str = "http"
+    stream: bool = True
 
     @property
     def secrets(self) -> Secrets:
@@ -150,6 +152,14 @@ ENDPOINT = (
     ),
     click.option("--insecure", is_flag=True, help="Accept any TLS certificate, also a self-signed one."),
     click.option("--preflight/--no-preflight", default=True, help="Try one tool call first, and name what is missing."),
+    click.option(
+        "--transport",
+        type=click.Choice(["http", "openai"]),
+        default="http",
+        show_default=True,
+        help="openai: ask through the openai SDK, to see what its users get.",
+    ),
+    click.option("--stream/--no-stream", default=True, help="Without a stream there is no TTFT and no decode speed."),
 )
 
 PLAN = (

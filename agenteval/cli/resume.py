@@ -48,7 +48,7 @@ def _endpoint(kept: Any, now: EndpointOptions) -> EndpointOptions:
     missing = set(kept["header"]) - {name for name, _ in now.header}
     if missing:
         raise UsageError(f"the run was begun with headers that no file holds: give --header {min(missing)}=… again")
-    values = {item.name: kept[item.name] for item in fields(EndpointOptions)}
+    values = {item.name: kept[item.name] for item in fields(EndpointOptions) if item.name in kept}
     return replace(EndpointOptions(**values), api_key=now.api_key, header=now.header)
 
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from agenteval.cli.books import Books, Order, tell_losses
-from agenteval.cli.endpoint import Endpoint, http_endpoint, http_transport, limits, planned_modes, simulated_endpoint
+from agenteval.cli.endpoint import (
+    Endpoint,
+    http_endpoint,
+    http_transport,
+    limits,
+    planned_modes,
+    simulated_endpoint,
+    way_of_asking,
+)
 from agenteval.cli.options import ENDPOINT, OUT, PLAN, PlanOptions, endpoint_options, plan_options, with_options
 from agenteval.cli.resume import Kept, stored_order
 from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
+from agenteval.client import Chat, chat
 from agenteval.clock import LoopClock
 from agenteval.context import build_policy
 from agenteval.errors import FileError, UsageError
@@ -150,24 +160,32 @@ def _play_over_http(
 async def _over_http(
     order: Order, scenarios: tuple[Scenario, ...], kept: Kept | None, opened: list[Books]
 ) -> tuple[BatchEnd, Summary]:
-    transport = http_transport(order.endpoint, order.plan.concurrency)
-    try:
-        endpoint = await http_endpoint(order.endpoint, transport)
+    asked = order.endpoint
+    async with aclosing(http_transport(asked, order.plan.concurrency)) as transport, way_of_asking(asked) as asking:
+        endpoint = await http_endpoint(asked, transport)
         tell(_greeting(endpoint))
         plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
         cells = expand(plan)
-        if order.endpoint.preflight:
-            await _take_off(order, endpoint, plan, cells, transport)
+        if asked.preflight:
+            small = Asked(
+                transport=transport,
+                dialect=endpoint.dialect,
+                model=endpoint.model,
+                thinking=plan.thinking[0],
+                family=endpoint.family,
+                extra=asked.extra_body,
+                stream=asked.stream,
+                chat=asking,
+            )
+            tell_preflight(await preflight(small), cells, order.plan.concurrency)
         with _books(order, endpoint, plan, cells, kept, watch) as books:
             opened.append(books)
             await transport.prepare(order.plan.concurrency)
-            desk = _desk_maker(order, endpoint, plan, books)(transport)
+            desk = _desk_maker(order, endpoint, plan, books, asking)(transport)
             async with watch:
                 left, desk_of = (kept.left(cells), kept.desk_of(desk)) if kept else (cells, lambda _: desk)
                 end = await run_batch(left, desk_of, order.plan.concurrency)
             return end, books.close(end)
-    finally:
-        await transport.aclose()
 
 
 def _books(
@@ -176,15 +194,9 @@ def _books(
     return Books.begin(order, endpoint, plan, cells, watch) if kept is None else Books.go_on(kept.stored, order, watch)
 
 
-async def _take_off(order: Order, endpoint: Endpoint, plan: Plan, cells: Sequence[Cell], transport: Transport) -> None:
-    """The preflight; raises EndpointError when there is no use in going on."""
-    asked = Asked(
-        transport, endpoint.dialect, endpoint.model, plan.thinking[0], endpoint.family, order.endpoint.extra_body
-    )
-    tell_preflight(await preflight(asked), cells, order.plan.concurrency)
-
-
-def _desk_maker(order: Order, endpoint: Endpoint, plan: Plan, books: Books) -> Callable[[Transport], Desk]:
+def _desk_maker(
+    order: Order, endpoint: Endpoint, plan: Plan, books: Books, asking: Chat = chat
+) -> Callable[[Transport], Desk]:
     """Transport → desk; all desks of a run share one accountant, and with it the vocabulary."""
     accountant = Accountant(endpoint.family)
 
@@ -202,6 +214,9 @@ def _desk_maker(order: Order, endpoint: Endpoint, plan: Plan, books: Books) -> C
             extra=order.endpoint.extra_body,
             limits=limits(order.endpoint),
             retries=Retries(order.endpoint.retries),
+            chat=asking,
+            stream=order.endpoint.stream,
+            family=endpoint.family,
         )
 
     return desk

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -78,6 +78,12 @@ class Attempt:
         return None
 
 
+class Chat(Protocol):
+    """A way to ask for one chat completion: `chat` below, or another client (see `sdk`)."""
+
+    async def __call__(self, transport: Transport, body: Mapping[str, Any], *, limits: Limits) -> Attempt: ...
+
+
 class _Listener:
     """Records body bytes, and folds them as they come when the reply is a stream."""
 
@@ -110,12 +116,17 @@ async def chat(
 ) -> Attempt:
     """Send one request and take its reply, streamed or whole. Never raises for what a server does."""
     accept = (("accept", "text/event-stream, application/json"),)
-    data = msgspec.json.encode(body, enc_hook=_plain)
+    data = request_bytes(body)
     listener = _Listener()
     request = HttpRequest("POST", CHAT_PATH, accept + headers, data)
     exchange = await transport.exchange(request, listener, limits)
     attempt = _attempt(exchange, listener, asked_for_stream=body.get("stream") is True)
     return replace(attempt, recording=replace(attempt.recording, request=data))
+
+
+def request_bytes(body: Mapping[str, Any]) -> bytes:
+    """A request body as JSON, in the order of its keys."""
+    return msgspec.json.encode(body, enc_hook=_plain)
 
 
 def _plain(value: Any) -> Any:
@@ -127,7 +138,7 @@ def _plain(value: Any) -> Any:
 def _attempt(exchange: Exchange, listener: _Listener, *, asked_for_stream: bool) -> Attempt:
     sent_at, status = exchange.sent_at, exchange.status
     chunks = tuple((at - sent_at, chunk) for at, chunk in listener.chunks)
-    headers = _without_secrets(exchange.headers)
+    headers = without_secrets(exchange.headers)
     recording = Recording(status, headers, chunks, exchange.ended_at - sent_at, exchange.fault)
     if status is None or not 200 <= status < 300:
         error = None if exchange.fault else http_error(listener.body)
@@ -189,5 +200,6 @@ def _http_date(text: str) -> datetime | None:
         return None
 
 
-def _without_secrets(headers: Pairs) -> Pairs:
+def without_secrets(headers: Pairs) -> Pairs:
+    """Headers that may be recorded."""
     return tuple((name, value) for name, value in headers if not _SECRET_HEADER.search(name))

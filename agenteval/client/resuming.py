@@ -23,6 +23,11 @@ class ResumingTransport:
     def clock(self) -> Clock:
         return self
 
+    @property
+    def hears_again(self) -> bool:
+        """Whether the next request is answered from a recording."""
+        return bool(self._left)
+
     def now(self) -> int:
         return self._live.clock.now()
 

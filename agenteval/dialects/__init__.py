@@ -5,10 +5,11 @@ apart. Pure: bodies in, bodies out; the requests themselves are made by `client`
 from __future__ import annotations
 
 from agenteval.dialects.detect import Detection, family_of_model, recognise
-from agenteval.dialects.dialect import DIALECTS, Dialect
+from agenteval.dialects.dialect import ALWAYS_THINKING, DIALECTS, Dialect
 from agenteval.dialects.encode import ChatRequest, EncodedRequest, encode
 
 __all__ = [
+    "ALWAYS_THINKING",
     "DIALECTS",
     "ChatRequest",
     "Detection",

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from agenteval.thinking import MODES, Thinking
 
-ALWAYS_THINKING = frozenset({"harmony"})
-"""Families without an off switch."""
+ALWAYS_THINKING: Mapping[str, Mapping[str, Any]] = {"harmony": {"reasoning_effort": "medium"}}
+"""Families without an off switch, and what a request says instead: how much to think, the same on every server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Dialect:
     `reasoning_in`: the field of an assistant message in which the server reads replayed reasoning.
     `empty_content`: what stands for no text beside tool calls (GLM templates print a null as the word None).
     `running_counts`: request fields that make the server count tokens in the stream.
-    `switches_thinking`: whether thinking can be chosen per request (by chat template arguments).
+    `switches_thinking`: whether thinking can be chosen per request (by chat template arguments, `thinking_fields`).
     `hides_markup`: whether its parsers swallow tokens that never show as a delta.
     `cached_flag`: the server option without which cached prompt tokens are not reported; None if none is needed.
     """
@@ -42,6 +42,11 @@ class Dialect:
     def switches(self, family: str | None) -> bool:
         """Whether a request can choose the thinking mode of a family (unknown ones may know GLM's arguments, too)."""
         return self.switches_thinking and family not in ALWAYS_THINKING
+
+    def thinking_body(self, thinking: Thinking, family: str | None) -> Mapping[str, Any]:
+        """The fields that ask for a thinking mode of a family."""
+        always = ALWAYS_THINKING.get(family or "")
+        return self.thinking_fields.get(thinking, {}) if always is None else always
 
 
 def _template_arguments(enable: bool, clear: bool) -> Mapping[str, Any]:

@@ -3,7 +3,8 @@ the whole request, and then the repair is told.
 
 Rules. Arguments are sent verbatim when they are a JSON object; otherwise `{}` stands in their place (SGLang answers
 400 and llama.cpp 500 to a history with anything else). Reasoning goes back in the field that the server reads: none
-under `off`, that of the newest user turn under `on` (the templates drop the rest), all of it under `preserved`.
+under `off`, that of the newest user turn under `on` (the templates drop the rest), all of it under `preserved`; of a
+family that always thinks that of the newest turn, which is the open tool loop.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agenteval.canonical import JsonProblem, parse_json
-from agenteval.dialects.dialect import Dialect
+from agenteval.dialects.dialect import ALWAYS_THINKING, Dialect
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_user_index, tool_object
 from agenteval.outcome import Repair
 from agenteval.thinking import Thinking
@@ -21,7 +22,8 @@ from agenteval.thinking import Thinking
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One model request before it is spelled for a server. `extra` goes into the body as it is, last."""
+    """One model request before it is spelled for a server. `extra` goes into the body as it is, last; `family`: the
+    model's native format, which decides how thinking is asked for (None: unknown)."""
 
     model: str
     messages: Transcript
@@ -32,6 +34,7 @@ class ChatRequest:
     seed: int
     stream: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
+    family: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def encode(request: ChatRequest, dialect: Dialect) -> EncodedRequest:
     if request.stream:
         body["stream"] = True
         body.update(dialect.running_counts)
-    body.update(dialect.thinking_fields.get(request.thinking, {}))
+    body.update(dialect.thinking_body(request.thinking, request.family))
     return EncodedRequest(_merged(body, request.extra), tuple(repairs))
 
 
@@ -80,7 +83,8 @@ def _reasoning_from(request: ChatRequest) -> int:
     """Index of the first message whose reasoning is sent back."""
     if request.thinking == "off":
         return len(request.messages)
-    return 0 if request.thinking == "preserved" else last_user_index(request.messages)
+    preserved = request.thinking == "preserved" and request.family not in ALWAYS_THINKING
+    return 0 if preserved else last_user_index(request.messages)
 
 
 def _encode_message(

@@ -18,6 +18,7 @@ from agenteval.parsers.deltas import (
 )
 from agenteval.parsers.family import Family, Parser
 from agenteval.parsers.glm47 import GLM47
+from agenteval.parsers.harmony import HARMONY
 
 __all__ = [
     "FAMILIES",
@@ -34,4 +35,5 @@ __all__ = [
 
 FAMILIES: dict[str, Family] = {
     "glm47": GLM47,
+    "harmony": HARMONY,
 }

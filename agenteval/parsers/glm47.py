@@ -23,6 +23,7 @@ from agenteval.messages import Message, ToolCall, ToolSpec
 from agenteval.parsers.arguments import members, parameter_types, quoted, spelled
 from agenteval.parsers.family import Family
 from agenteval.parsers.glm_reader import NAME, ROLES, TAGS, VALUE_END, GlmReader
+from agenteval.parsers.writable import whole_characters, without_markers
 
 MARKERS = (*ROLES, *TAGS)
 SPECIAL = ("[gMASK]", "<sop>", *MARKERS)
@@ -89,10 +90,9 @@ def render(message: Message, tools: Sequence[ToolSpec], thinking_open: bool) -> 
     if message.tool_calls and content and content.isspace():
         raise UnrenderableError("content before a call is blank")
     calls = [_call(call, declared.get(call.name)) for call in message.tool_calls]
-    text = _reasoning(message.reasoning or "", thinking_open) + _clean(content, "content") + "".join(calls)
-    if not text.isascii():
-        _check_unicode(text)
-    return text
+    return whole_characters(
+        _reasoning(message.reasoning or "", thinking_open) + _clean(content, "content") + "".join(calls)
+    )
 
 
 def _reasoning(text: str, thinking_open: bool) -> str:
@@ -102,17 +102,7 @@ def _reasoning(text: str, thinking_open: bool) -> str:
 
 
 def _clean(text: str, what: str) -> str:
-    for marker in MARKERS:
-        if marker in text:
-            raise UnrenderableError(f"{what} holds {marker}")
-    return text
-
-
-def _check_unicode(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise UnrenderableError("half a surrogate pair is no text") from error
+    return without_markers(text, MARKERS, what)
 
 
 def _call(call: ToolCall, tool: ToolSpec | None) -> str:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from agenteval.errors import UsageError
 from agenteval.messages import Message, ToolSpec
-from agenteval.prompts.glm import render_prompt
+from agenteval.prompts import glm, harmony
 from agenteval.tokens import Vocabulary
 
 
@@ -21,7 +21,8 @@ class RenderPrompt(Protocol):
 
 
 RENDERERS: dict[str, RenderPrompt] = {
-    "glm47": render_prompt,
+    "glm47": glm.render_prompt,
+    "harmony": harmony.render_prompt,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agenteval.canonical import JsonProblem, parse_json, tagged_hash
-from agenteval.client import Attempt, chat
+from agenteval.client import Attempt
 from agenteval.clock import wall_stamp
 from agenteval.context import View
 from agenteval.dialects import ChatRequest, encode
@@ -77,7 +77,7 @@ async def ask(question: Question, desk: Desk) -> Answered | StepError:
 async def _attempt(question: Question, desk: Desk, number: int) -> Answered:
     encoded = encode(_request(question, desk), desk.dialect)
     started = wall_stamp()
-    attempt = await chat(desk.transport, encoded.body, limits=desk.limits)
+    attempt = await desk.chat(desk.transport, encoded.body, limits=desk.limits)
     sent = Sent(number, started, tagged_hash(encoded.body["messages"]), encoded.repairs)
     return Answered(attempt, _record(question, desk, sent, attempt))
 
@@ -103,7 +103,9 @@ def _request(question: Question, desk: Desk) -> ChatRequest:
         max_tokens=question.max_tokens or plan.max_tokens or defaults.max_tokens,
         temperature=defaults.temperature if plan.temperature is None else plan.temperature,
         seed=cell.seed,
+        stream=desk.stream,
         extra=desk.extra,
+        family=desk.family,
     )
 
 

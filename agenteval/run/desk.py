@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agenteval.client import Chat, chat
 from agenteval.context import Budget, Policy, build_policy
 from agenteval.dialects import Dialect
 from agenteval.outcome import StepRecord
@@ -26,7 +27,8 @@ class Retries:
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The endpoint, ready to be asked, and where records go. `extra` is merged into every request body;
-    `thinking_switched`: whether the thinking mode of a cell really is asked for."""
+    `thinking_switched`: whether the thinking mode of a cell really is asked for; `chat`: how a request is asked;
+    `stream`: whether replies are streamed (their latencies are refused if not)."""
 
     run: str
     plan: Plan
@@ -42,3 +44,6 @@ class Desk:
     retries: Retries = field(default_factory=Retries)
     policy: Callable[[str], Policy] = build_policy
     budget: Budget = field(default_factory=Budget)
+    family: str | None = None
+    chat: Chat = chat
+    stream: bool = True

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agenteval.client import Attempt, chat
+from agenteval.client import Attempt, Chat, chat
 from agenteval.dialects import ChatRequest, Dialect, encode
 from agenteval.errors import EndpointError
 from agenteval.messages import Message, ToolSpec
@@ -57,6 +57,8 @@ class Asked:
     thinking: Thinking
     family: str | None = None
     extra: Mapping[str, Any] | None = None
+    stream: bool = True
+    chat: Chat = chat
 
 
 async def preflight(asked: Asked) -> Preflight:
@@ -69,11 +71,13 @@ async def preflight(asked: Asked) -> Preflight:
         max_tokens=256,
         temperature=0.0,
         seed=0,
+        family=asked.family,
+        stream=asked.stream,
         extra=asked.extra or {},
     )
     body = encode(request, asked.dialect).body
     limits = Limits(first_byte_s=PREFLIGHT_S, between_s=PREFLIGHT_S, total_s=PREFLIGHT_S)
-    attempt = await chat(asked.transport, body, limits=limits)
+    attempt = await asked.chat(asked.transport, body, limits=limits)
     error = attempt.failure
     if error is None:
         return Preflight(_seconds(attempt), tuple(_missing(attempt, asked)))
@@ -111,7 +115,7 @@ def _missing(attempt: Attempt, asked: Asked) -> list[str]:
     found = []
     if not reply.tool_calls:
         found.append(_no_call(attempt, asked))
-    if not timeline.streamed:
+    if asked.stream and not timeline.streamed:
         found.append("no stream came although one was asked for: TTFT and decode speed cannot be measured")
     if reply.usage is None or reply.usage.completion is None:
         found.append("no token usage came: tokens are counted locally, and speeds are estimates")

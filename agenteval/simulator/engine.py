@@ -71,7 +71,7 @@ class Engine:
 
     def admit(self, body: Mapping[str, Any]) -> Job:
         """Check a request and decide all of the reply but its timing. Raises Refusal."""
-        received = read_request(body)
+        received = self._voice.heed(read_request(body))
         if received.model not in (None, self.profile.model):
             raise Refusal(404, f"the model {received.model!r} does not exist", "model")
         prompt = self._voice.prompt(received)

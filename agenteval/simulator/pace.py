@@ -1,4 +1,5 @@
-"""An engine's single-stream pace, derived from the published tables in `agenteval/data/reference/`.
+"""An engine's single-stream pace, derived from the published tables in `agenteval/data/reference/`. Here that of
+GLM-4.7; those of other models are in `dgx_spark`.
 
 What the tables mean (they call it tok/s, and it is not): with speculative decoding on, the streamed "tok/s" are
 *chunks* per second, one chunk per engine step; the server's own log says how many *tokens* per second that is.
@@ -107,14 +108,18 @@ def acceptance(tokens_per_step: float) -> float:
     return high
 
 
-def fit(points: Sequence[tuple[float, float]]) -> Line:
-    """The least-squares line through (x, y) points."""
-    mean_x, mean_y = (sum(column) / len(points) for column in zip(*points, strict=True))
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
-    intercept = mean_y - slope * mean_x
-    left = [y - intercept - slope * x for x, y in points]
-    return Line(intercept, slope, math.sqrt(sum(value * value for value in left) / len(left)))
+def fit(points: Sequence[tuple[float, float]], *, relative: bool = False) -> Line:
+    """The least-squares line through (x, y) points; `relative`: what is least is the error as a share of y."""
+    weights = [1 / y**2 if relative else 1.0 for _, y in points]
+    total = sum(weights)
+    mean_x, mean_y = (
+        sum(weight * value for weight, value in zip(weights, column, strict=True)) / total
+        for column in zip(*points, strict=True)
+    )
+    weighted = [(weight, x - mean_x, y - mean_y) for weight, (x, y) in zip(weights, points, strict=True)]
+    slope = sum(weight * x * y for weight, x, y in weighted) / sum(weight * x**2 for weight, x, _ in weighted)
+    left = sum(weight * (y - slope * x) ** 2 for weight, x, y in weighted)
+    return Line(mean_y - slope * mean_x, slope, math.sqrt(left / total))
 
 
 def warm_ttft() -> Line:

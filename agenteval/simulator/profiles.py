@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agenteval.simulator.ailments import Ailment
+from agenteval.simulator.dgx_spark import gemma4_spark, gptoss120b_spark, llama70b_spark
 from agenteval.simulator.pace import Pace, glm47_spark
 
 
@@ -13,8 +14,10 @@ from agenteval.simulator.pace import Pace, glm47_spark
 class Profile:
     """One deployment: what is served, on what, how it spells its replies, how fast, and what is wrong with it.
 
-    `stop_tools` and `stop_done` are the special strings that end a message with and without calls, `reasoning_end`
-    the one that ends its reasoning.
+    `family`: the format that the engine generates and parses; `client_family`: the one that a client may know of, None
+    for a model that no family of ours is, whose engine only plays another's part. `stop_tools` and `stop_done` are the
+    special strings that end a message with and without calls, `reasoning_end` the one that ends its reasoning;
+    `one_call`: the first call ends the reply.
     """
 
     name: str
@@ -22,6 +25,7 @@ class Profile:
     model: str
     hardware: str
     family: str
+    client_family: str | None
     dialect: str
     pace: Callable[[], Pace]
     ailments: tuple[Ailment, ...] = ()
@@ -30,6 +34,7 @@ class Profile:
     stop_tools: str = "<|observation|>"
     stop_done: str = "<|user|>"
     reasoning_end: str = "</think>"
+    one_call: bool = False
 
 
 GLM47_4X_SPARK = Profile(
@@ -38,6 +43,7 @@ GLM47_4X_SPARK = Profile(
     model="GLM-4.7-FP8",
     hardware="4x DGX Spark (GB10, 128 GB, 273 GB/s each), TP=4, EAGLE",
     family="glm47",
+    client_family="glm47",
     dialect="sglang",
     pace=glm47_spark,
     ailments=(Ailment("breaks_above_tokens", 3000, "prose"),),
@@ -49,10 +55,52 @@ HEALTHY = Profile(
     model=GLM47_4X_SPARK.model,
     hardware=GLM47_4X_SPARK.hardware,
     family=GLM47_4X_SPARK.family,
+    client_family=GLM47_4X_SPARK.client_family,
     dialect=GLM47_4X_SPARK.dialect,
     pace=glm47_spark,
 )
 
-PROFILES: dict[str, Profile] = {profile.name: profile for profile in (GLM47_4X_SPARK, HEALTHY)}
+ONE_SPARK = "1x DGX Spark (GB10, 128 GB, 273 GB/s)"
+
+GPTOSS120B_SPARK = Profile(
+    name="gpt-oss-120b-spark",
+    title="gpt-oss-120b on one DGX Spark, nothing wrong with it",
+    model="gpt-oss-120b",
+    hardware=f"{ONE_SPARK}, MXFP4",
+    family="harmony",
+    client_family="harmony",
+    dialect="sglang",
+    pace=gptoss120b_spark,
+    stop_tools="<|call|>",
+    stop_done="<|return|>",
+    reasoning_end="<|end|>",
+    one_call=True,
+)
+
+GEMMA4_SPARK = Profile(
+    name="gemma4-spark",
+    title="Gemma-4-26B-A4B-it on one DGX Spark, nothing wrong with it",
+    model="gemma-4-26B-A4B-it",
+    hardware=f"{ONE_SPARK}, BF16",
+    family="glm47",
+    client_family=None,
+    dialect="sglang",
+    pace=gemma4_spark,
+)
+
+LLAMA70B_SPARK = Profile(
+    name="llama70b-spark",
+    title="Llama-3.3-70B on one DGX Spark, nothing wrong with it",
+    model="Llama-3.3-70B-Instruct-NVFP4",
+    hardware=f"{ONE_SPARK}, NVFP4",
+    family="glm47",
+    client_family=None,
+    dialect="sglang",
+    pace=llama70b_spark,
+)
+
+PROFILES: dict[str, Profile] = {
+    profile.name: profile for profile in (GLM47_4X_SPARK, HEALTHY, GPTOSS120B_SPARK, GEMMA4_SPARK, LLAMA70B_SPARK)
+}
 
 DEFAULT_PROFILE = GLM47_4X_SPARK.name

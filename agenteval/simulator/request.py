@@ -3,7 +3,8 @@
 As strict as SGLang where that matters to a client: arguments in the history must be a JSON object, roles must be
 known, types right, text valid Unicode. Fields that it does not know are ignored. Reasoning is read from
 `reasoning_content` only; under another name it is lost, as with the servers that GLM's template serves.
-Not covered: images, `n` above 1, `stop` strings, logprobs, grammars, a forced `tool_choice` (read as `auto`).
+Not covered: images, `n` above 1, `stop` strings, logprobs, grammars, a forced `tool_choice` (read as `auto`), and
+`reasoning_effort` (ignored: prompts of gpt-oss always say medium).
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def _server_info(engine: Engine) -> dict[str, Any]:
         "title": profile.title,
         "served_model_name": profile.model,
         "hardware": profile.hardware,
-        "tool_call_parser": profile.family,
+        "tool_call_parser": profile.client_family,
         "dialect": profile.dialect,
         "ailments": [f"{ailment.kind}:{ailment.limit}:{ailment.effect}" for ailment in profile.ailments],
         "context_length": profile.max_model_len,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from agenteval.dialects import ALWAYS_THINKING
 from agenteval.errors import UnrenderableError
 from agenteval.messages import Message
 from agenteval.parsers import FAMILIES
@@ -14,7 +15,8 @@ from agenteval.simulator.request import Received
 from agenteval.tokens import vocabulary
 
 FILLER = " and so on"
-"""What stands behind the end of a reply when a request says `ignore_eos`."""
+"""What stands behind the end of a reply when a request says `ignore_eos`; behind a harmony call, which only its stop
+token would end, it spoils the arguments."""
 
 UNWRITABLE = "What I should write here has no spelling in my format."
 
@@ -42,6 +44,12 @@ class Voice:
         self._render_prompt = RENDERERS[profile.family]
         self._vocabulary = vocabulary(self._family.special)
 
+    def heed(self, received: Received) -> Received:
+        """A request as the model takes it: one that always thinks has no switch, and never keeps old reasoning."""
+        if self._family.name not in ALWAYS_THINKING:
+            return received
+        return replace(received, thinking=True, keep_reasoning=False)
+
     def prompt(self, received: Received) -> tuple[int, ...]:
         """The tokens of the rendered prompt, tools included."""
         text = self._render_prompt(
@@ -54,6 +62,8 @@ class Voice:
 
     def speak(self, message: Message, received: Received, room: int) -> Speech:
         """A message as the model would write it, in at most `room` tokens."""
+        if self._profile.one_call:
+            message = replace(message, tool_calls=message.tool_calls[:1])
         raw = self._raw(message, received)
         ids = self._vocabulary.encode(raw)
         shown = self._vocabulary.pieces(raw)

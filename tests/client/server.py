@@ -67,7 +67,7 @@ class Server:
 async def read_request(reader: asyncio.StreamReader) -> bytes:
     """A request with its body."""
     head = await reader.readuntil(b"\r\n\r\n")
-    lengths = [line.partition(b":")[2] for line in head.split(b"\r\n") if line.startswith(b"content-length:")]
+    lengths = [line.partition(b":")[2] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
     return head + await reader.readexactly(int(lengths[0]) if lengths else 0)
 
 

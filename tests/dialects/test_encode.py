@@ -54,8 +54,28 @@ def test_thinking_is_chosen_by_template_arguments(dialect: str) -> None:
 def test_plain_openai_has_no_switch_for_thinking() -> None:
     assert DIALECTS["openai"].modes("glm47") == ("on",)
     assert DIALECTS["sglang"].modes("glm47") == MODES
-    assert DIALECTS["sglang"].modes("harmony") == ("on",)
     assert "chat_template_kwargs" not in body("openai", "on")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_model_that_always_thinks_is_told_how_much(dialect: str) -> None:
+    assert DIALECTS[dialect].modes("harmony") == ("on",)
+    sent = encode(ChatRequest("m", HISTORY, (READ,), "on", 100, 0.0, 7, family="harmony"), DIALECTS[dialect]).body
+    assert sent["reasoning_effort"] == "medium"
+    assert "chat_template_kwargs" not in sent
+    assert "reasoning_effort" not in body(dialect, "on")
+
+
+@pytest.mark.parametrize("thinking", ["on", "preserved"])
+def test_a_model_that_always_thinks_gets_its_open_tool_loop_back(thinking: Thinking) -> None:
+    request = ChatRequest("m", HISTORY, (READ,), thinking, 100, 0.0, 7, family="harmony")
+    sent = encode(request, DIALECTS["vllm"]).body["messages"]
+    assert [m["reasoning"] for m in sent if "reasoning" in m] == ["new thought"]
+
+
+def test_the_users_own_effort_wins() -> None:
+    request = ChatRequest("m", HISTORY, (), "on", 1, None, 7, extra={"reasoning_effort": "high"}, family="harmony")
+    assert encode(request, DIALECTS["vllm"]).body["reasoning_effort"] == "high"
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

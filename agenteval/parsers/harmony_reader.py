@@ -1,0 +1,230 @@
+"""The incremental reader of harmony messages: one pass from raw text to deltas. What they mean is told in `harmony`.
+
+The text is cut at markers. Between two of them a place says what the text is; at each of them a method says what it
+does there. Header text is read character by character, so that it means the same however it was cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+from agenteval.messages import ToolSpec
+from agenteval.parsers.deltas import CallDelta, Delta, merged
+from agenteval.parsers.harmony_header import FUNCTIONS, Header, Part, body_start, is_author
+from agenteval.parsers.markers import Markers
+from agenteval.parsers.speech import Speech
+
+MARKERS = ("<|start|>", "<|end|>", "<|message|>", "<|channel|>", "<|constrain|>", "<|return|>", "<|call|>")
+
+
+class _Place(Enum):
+    """Where in a reply the text is."""
+
+    HEADER = "a part of a message's header"
+    BODY = "words, of which the channel says whether they are reasoning"
+    ARGUMENTS = "the arguments of a call"
+    END = "behind the reply"
+
+
+class HarmonyReader:
+    """Parser of one reply. Harmony's prompt never opens reasoning, so `thinking_open` says nothing."""
+
+    def __init__(self, tools: Sequence[ToolSpec], thinking_open: bool) -> None:
+        self._offered = frozenset(tool.name for tool in tools)
+        self._out: list[Delta] = []
+        self._speech = Speech(_ALL, self._out)
+        self._place = _Place.HEADER
+        self._part = Part.BETWEEN
+        self._header = Header()
+        self._text = ""  # of this part of the header
+        self._thinks = False  # words are reasoning
+        self._unopened: str | None = None  # the tool whose header went over into words
+        self._index = -1
+        self._blank = True  # the present call has no arguments yet
+        self._held = ""  # what could still become a marker
+        self.work = 0
+
+    def feed(self, text: str) -> list[Delta]:
+        """What this text adds."""
+        text, at = self._held + text, 0
+        while self._place is not _Place.END:
+            found = _ALL.find(text, at)
+            self.work += (found.end() if found else len(text)) - at
+            if found is None:
+                end = len(text) - _ALL.open(text, at)
+                self._held = text[end:]
+                self._take(text[at:end])
+                break
+            self._take(text[at : found.start()])
+            _ACTIONS[found.group()](self)
+            at = found.end()
+        return self._said()
+
+    def flush(self) -> list[Delta]:
+        """The text has ended. Engines strip the stop token, so a body may just end; a header that does says nothing."""
+        if self._place is not _Place.END and (self._place is not _Place.HEADER or self._part is Part.BETWEEN):
+            self._take(self._held)
+        self._held = ""
+        self._end()
+        return self._said()
+
+    def _said(self) -> list[Delta]:
+        said = merged(self._out)
+        self._out.clear()
+        return said
+
+    def _take(self, text: str) -> None:
+        """Text without a marker, in the present place."""
+        if self._place is _Place.HEADER:
+            text = self._take_header(text)
+        if not text:
+            return
+        if self._place is _Place.ARGUMENTS:
+            self._blank = self._blank and text.isspace()
+            self._out.append(CallDelta(self._index, None, text))
+        elif self._thinks:
+            self._speech.reason(text)
+        else:
+            self._speech.answer(text)
+
+    def _take_header(self, text: str) -> str:
+        """Reads on in the header; what is left of the text belongs to the body."""
+        for at, letter in enumerate(text):
+            self.work += len(self._text) + 1
+            if not self._part.fits(self._text + letter):
+                return self._go_over(letter) + text[at + 1 :]
+            self._text += letter
+        return ""
+
+    def _go_over(self, letter: str) -> str:
+        """The header has become the body without `<|message|>`, seen at this letter. What of it is body."""
+        start = body_start(self._part, self._text)
+        body = self._text[start:] + letter
+        self._absorb(self._text[:start])
+        tool = self._tool()
+        if tool is not None and body.lstrip() == "{":
+            self._open_call(tool)
+        else:
+            self._open_words(instead_of=tool)
+        return body
+
+    # --- headers ---
+
+    def _begin(self, part: Part) -> None:
+        self._place, self._part, self._text = _Place.HEADER, part, ""
+
+    def _absorb(self, text: str) -> None:
+        self._header = self._header.with_part(self._part, text)
+        self._text = ""
+
+    def _end_part(self) -> bool:
+        """A marker that belongs to a header came: whether the text before it was a part of that header."""
+        self._say_what_was_no_header()
+        self._absorb(self._text)
+        return not self._header.foreign
+
+    def _tool(self) -> str | None:
+        """The tool that the header addresses."""
+        name = self._header.recipient or ""
+        if name.startswith(FUNCTIONS):
+            return name.removeprefix(FUNCTIONS) or None
+        return name if name in self._offered else None
+
+    def _open_body(self) -> None:
+        tool = self._tool()
+        if tool is None:
+            self._open_words()
+        else:
+            self._open_call(tool)
+
+    def _open_words(self, instead_of: str | None = None) -> None:
+        self._place, self._unopened = _Place.BODY, instead_of
+        self._thinks = self._header.channel == "analysis" or instead_of is not None
+        if self._thinks:
+            self._speech.think()
+
+    def _open_call(self, tool: str) -> None:
+        self._place, self._unopened, self._blank = _Place.ARGUMENTS, None, True
+        self._speech.call()
+        self._index += 1
+        self._out.append(CallDelta(self._index, tool))
+
+    def _say_what_was_no_header(self) -> None:
+        """Between messages: words that only began like an author's part."""
+        if self._place is _Place.HEADER and self._part is Part.BETWEEN and not is_author(self._text):
+            self._speech.answer(self._text)
+            self._text = ""
+
+    # --- what a marker does ---
+
+    def _start(self) -> None:
+        self._close()
+        self._begin(Part.AUTHOR)
+
+    def _channel(self) -> None:
+        self._head_on(Part.CHANNEL)
+
+    def _constrain(self) -> None:
+        if self._place is _Place.HEADER:
+            self._head_on(Part.TYPE)
+
+    def _head_on(self, part: Part) -> None:
+        """The next part of a header, or of a new one if its `<|start|>` is missing."""
+        if self._place is not _Place.HEADER:
+            self._close()
+        if self._end_part():
+            self._begin(part)
+        else:
+            self._end()
+
+    def _message(self) -> None:
+        if self._unopened is not None:
+            self._open_call(self._unopened)
+        elif self._place is _Place.HEADER:
+            if self._end_part():
+                self._open_body()
+            else:
+                self._end()
+
+    def _call(self) -> None:
+        """Ends a message; behind a header that addresses a tool it is a call without arguments."""
+        if self._place is _Place.HEADER and self._part is not Part.BETWEEN:
+            self._absorb(self._text)
+            tool = None if self._header.foreign else self._tool()
+            if tool is not None:
+                self._open_call(tool)
+        self._close()
+
+    def _close(self) -> None:
+        """The message is over; another may follow."""
+        if self._place is _Place.ARGUMENTS:
+            if self._blank:
+                self._out.append(CallDelta(self._index, None, "{}"))
+            self._speech.called()
+        self._say_what_was_no_header()
+        self._header, self._unopened = Header(), None
+        self._begin(Part.BETWEEN)
+
+    def _end(self) -> None:
+        """The reply is over, here or in the middle of something."""
+        if self._place is not _Place.END:
+            self._say_what_was_no_header()
+            self._speech.end()
+            self._place = _Place.END
+
+    def _return(self) -> None:
+        self._close()
+        self._end()
+
+
+_ACTIONS: dict[str, Callable[[HarmonyReader], None]] = {
+    "<|start|>": HarmonyReader._start,
+    "<|channel|>": HarmonyReader._channel,
+    "<|constrain|>": HarmonyReader._constrain,
+    "<|message|>": HarmonyReader._message,
+    "<|end|>": HarmonyReader._close,
+    "<|call|>": HarmonyReader._call,
+    "<|return|>": HarmonyReader._return,
+}
+_ALL = Markers(MARKERS)
