@@ -20,7 +20,7 @@ run: .venv/.ready ## run the founding scenarios against the built-in endpoint (o
 	fi
 
 test: .venv/.ready ## run the tests (options: make test ARGS='-k parsers')
-	@$(BIN)/pytest -q $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
 
 check: .venv/.ready ## formatting, lint, types, and whether the README shows what the program prints
 	@$(BIN)/ruff format --check --quiet .
