@@ -45,7 +45,7 @@ def main() -> None:
 
     A polite kill (SIGTERM) is an interruption like Ctrl-C: what is done is kept, and the books are closed.
     """
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         code = app.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else EXIT_OK)
@@ -62,3 +62,10 @@ def main() -> None:
     except EndpointError as error:
         tell(f"Error: {error}")
         sys.exit(EXIT_INFRASTRUCTURE)
+
+
+def _terminated(*_: object) -> None:
+    """As if Ctrl-C had been pressed, also in a background job, which ignores that key."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.raise_signal(signal.SIGINT)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.broken_server import answering
-from tests.cli.test_commands import KEY, agenteval
+from tests.cli.test_commands import KEY, agenteval, interruptible
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def test_a_wrong_model_is_told_and_lost_cells_exit_3(fast: str, tmp_path: Path) 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_keeps_what_is_done(tmp_path: Path, how: signal.Signals) -> None:
     with serving(20.0, "founding") as url:
-        command = [sys.executable, "-m", "agenteval", "run", "ten-turn-repo", "--base-url", url]
+        command = interruptible("run", "ten-turn-repo", "--base-url", url)
         run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert run.stderr is not None
         while "[2/" not in run.stderr.readline():

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.test_commands import KEY, agenteval
+from tests.cli.test_commands import KEY, agenteval, interruptible
 from tests.cli.test_over_http import serving, verdicts
 
 
 def cut_short(folder: Path, how: signal.Signals, *options: str) -> Path:
     """A run that is ended after its fourth turn; its folder."""
-    command = [sys.executable, "-m", "agenteval", "run", "ten-turn-repo", *options]
+    command = interruptible("run", "ten-turn-repo", *options)
     run = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert run.stderr is not None
     while "[4/" not in run.stderr.readline():
