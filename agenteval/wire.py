@@ -1,6 +1,7 @@
 """The transport seam: one HTTP exchange whose body bytes are pushed, stamped, into a receiver.
 
-Three things live behind it: the measuring HTTP client, the in-process simulator, and the replay of a recording.
+Behind it live the measuring HTTP client, the in-process simulator, the replay of a recording, and a conversation that
+is taken up again (recording first, endpoint then).
 Times are ns of one monotonic clock, stamped when the bytes arrived and before anything decodes them.
 """
 
