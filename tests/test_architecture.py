@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parent.parent / "agenteval"
 # From bottom to top. A room imports only from floors below its own; rooms on one floor do not see each other.
 FLOORS = [
     ("errors", "clock", "canonical"),
-    ("messages", "wire", "thinking", "match", "schema", "tokens", "stats", "template", "visible"),
+    ("messages", "wire", "thinking", "match", "schema", "tokens", "stats", "template", "visible", "wording"),
     ("timing", "script"),
     ("stream", "outcome"),
     ("parsers",),

@@ -111,7 +111,7 @@ SCENARIO = Scenario(
             Expectation(
                 calls=(ExpectedCall("close_ticket", {"id": "T-7"}),),
                 state={"tickets[T-7]": "closed"},
-                answer=ExpectedAnswer(contains=("T-7",)),
+                answer=ExpectedAnswer(contains=(("T-7",),)),
             ),
         ),
         Turn("Thanks.", Expectation(calls=())),

@@ -55,6 +55,7 @@ def test_the_readmes_scenario_keeps_the_schema() -> None:
 KEPT = [
     ("user: Read a.py.", "user: {$file: ask.txt}"),
     ("returns: {status: closed}", "returns: null"),
+    ('answer: {contains: ["${ticket}"]}', 'answer: {contains: ["${ticket}", [closed, "no longer open"]]}'),
     ("name: small\n", "name: small\ndefaults: {temperature: null, max_steps: 3}\n"),
     ('calls: [{name: close_ticket, arguments: {id: "${ticket}"}}]', "calls: null"),
 ]
@@ -65,6 +66,10 @@ BROKEN = [
     ("turns:\n", "turn:\n"),
     ("answer: {contains:", "answer: {contain:"),
     ("user: Read a.py.", "user: 7"),
+    ('answer: {contains: ["${ticket}"]}', "answer: {contains: [closed, []]}"),
+    ('answer: {contains: ["${ticket}"]}', "answer: {contains: [closed, [417]]}"),
+    ('answer: {contains: ["${ticket}"]}', "answer: {contains: [[[closed]]]}"),
+    ('answer: {contains: ["${ticket}"]}', "answer: {excludes: [[closed]]}"),
     ("user: Read a.py.", "user: {$file: ask.txt, more: 1}"),
     ("calls: [{name: read_file, ", "calls: [{"),
     ('answer: {contains: ["${ticket}"]}', "order: sorted"),
@@ -129,6 +134,6 @@ def test_examples_in_the_reference_are_right() -> None:
 
 def test_a_first_sentence_is_what_an_error_says(tmp_path: Path) -> None:
     (problem,) = lint(write(tmp_path, {"a.yaml": spoilt('contains: ["${ticket}"]', "contains: 7")}))
-    assert problem.message == "expected a list of texts, found 7 (a number)"
-    assert "| `contains` | a list of texts | `[]` | All of them must stand in the answer. |" in format_page.page()
+    assert problem.message == "expected a list of texts, or of lists of spellings, found 7 (a number)"
+    assert "| `contains` | a list of texts, or of lists of spellings | `[]` | " in format_page.page()
     assert SMALL.count("contains") == 1
