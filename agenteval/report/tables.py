@@ -30,7 +30,9 @@ ARM_HEADER = (
 SHOWN_K = (1, 2, 4, 8, 16, 32)
 """Columns of pass@k and pass^k, as far as there are trials, and the number of trials; json has every k."""
 
-LEFT = frozenset({"tool call", "thinking", "metric", "change", "BASE", "NEW", "chance"})
+LEFT = frozenset(
+    {"tool call", "thinking", "metric", "change", "BASE", "NEW", "chance", "scenario", "policy", "cells", "why"}
+)
 """Columns of texts; all others are numbers, set to the right."""
 
 
