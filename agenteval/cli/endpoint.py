@@ -20,7 +20,7 @@ from agenteval.client import (
     model_names,
     normalise_base_url,
 )
-from agenteval.dialects import DIALECTS, Detection, Dialect, family_of_model, recognise
+from agenteval.dialects import DIALECTS, Detection, Dialect, context_window, family_of_model, recognise
 from agenteval.dialects.detect import PROBES
 from agenteval.errors import EndpointError, UsageError
 from agenteval.simulator import PROFILES, Profile
@@ -56,8 +56,14 @@ def simulated_endpoint(options: EndpointOptions) -> tuple[Endpoint, Profile]:
     if options.model not in (None, profile.model):
         raise UsageError(f"profile {name} serves {profile.model!r}, not {options.model!r}: leave --model out")
     dialect = profile.dialect if options.dialect == "auto" else options.dialect
-    facts = {"profile": name, "hardware": profile.hardware, "found_by": "profile"}
-    return _endpoint(profile.model, dialect, profile.client_family, facts | {"simulated": True}), profile
+    facts = {
+        "profile": name,
+        "hardware": profile.hardware,
+        "found_by": "profile",
+        "context_window": profile.max_model_len,
+        "simulated": True,
+    }
+    return _endpoint(profile.model, dialect, profile.client_family, facts), profile
 
 
 def limits(options: EndpointOptions) -> Limits:
@@ -99,6 +105,7 @@ async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> E
         "base_url": transport.base_url,
         "found_by": "--dialect" if chosen else detection.evidence,
         "server_version": detection.version,
+        "context_window": await _context_window(listing, model, detection, transport),
         "simulated": detection.simulated,
     }
     family = options.family or family_of_model(model)
@@ -146,6 +153,14 @@ async def _detect(listing: Any, transport: HttpTransport) -> Detection:
         if found is not None:
             return found
     return Detection("openai", "it did not say what it is; plain OpenAI is assumed (choose with --dialect)")
+
+
+async def _context_window(listing: Any, model: str, detection: Detection, transport: HttpTransport) -> int | None:
+    """What the list of models tells, or what llama-server tells elsewhere."""
+    listed = context_window(MODELS_PATH, listing, model)
+    if listed is not None or detection.dialect != "llamacpp":
+        return listed
+    return context_window("/props", await ask_json(transport, "/props"), model)
 
 
 def planned_modes(wanted: tuple[str, ...] | None, endpoint: Endpoint) -> tuple[Thinking, ...]:

@@ -26,7 +26,7 @@ from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
 from agenteval.client import Chat, chat
 from agenteval.clock import LoopClock
-from agenteval.context import build_policy
+from agenteval.context import Budget, build_policy
 from agenteval.errors import FileError, UsageError
 from agenteval.report import render_json, render_terminal
 from agenteval.run import (
@@ -217,6 +217,7 @@ def _desk_maker(
             chat=asking,
             stream=order.endpoint.stream,
             family=endpoint.family,
+            budget=Budget(endpoint.facts["context_window"]),
         )
 
     return desk
@@ -225,9 +226,10 @@ def _desk_maker(
 def _greeting(endpoint: Endpoint) -> str:
     facts = endpoint.facts
     family = endpoint.family or "unknown (tokens are the server's only)"
+    window = facts["context_window"]
     return (
         f"Endpoint {facts['base_url']}: model {endpoint.model}, dialect {endpoint.dialect.name} "
-        f"({facts['found_by']}), family {family}."
+        f"({facts['found_by']}), family {family}{f', context window {window:,} tokens' if window else ''}."
     )
 
 

@@ -4,7 +4,7 @@ apart. Pure: bodies in, bodies out; the requests themselves are made by `client`
 
 from __future__ import annotations
 
-from agenteval.dialects.detect import Detection, family_of_model, recognise
+from agenteval.dialects.detect import Detection, context_window, family_of_model, recognise
 from agenteval.dialects.dialect import ALWAYS_THINKING, DIALECTS, Dialect
 from agenteval.dialects.encode import ChatRequest, EncodedRequest, encode
 
@@ -15,6 +15,7 @@ __all__ = [
     "Detection",
     "Dialect",
     "EncodedRequest",
+    "context_window",
     "encode",
     "family_of_model",
     "recognise",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agenteval.clock import LoopClock, run_virtual
-from agenteval.context import Policy, build_policy
+from agenteval.context import Budget, Policy, build_policy
 from agenteval.dialects import DIALECTS
 from agenteval.outcome import StepRecord
 from agenteval.run import Accountant, Cell, CellEnd, Desk, Plan, run_cell
@@ -123,6 +123,8 @@ SCENARIO = Scenario(
     hash="sha256:0",
 )
 
+UNKNOWN = Budget()
+
 RIGHT_CALLS = {
     "Read a.py.": ("read_file", '{"path": "a.py"}'),
     "Close T-7.": ("close_ticket", '{"id": "T-7"}'),
@@ -161,10 +163,11 @@ def play(
     history: str = "live",
     policy: Policy | None = None,
     scenario: Scenario = SCENARIO,
+    budget: Budget = UNKNOWN,
 ) -> Played:
     """Run one cell of the small scenario against a scripted endpoint."""
     transport = ScriptedTransport(answer)
-    played = play_over(transport, thinking=thinking, history=history, policy=policy, scenario=scenario)
+    played = play_over(transport, thinking=thinking, history=history, policy=policy, scenario=scenario, budget=budget)
     return replace(played, bodies=transport.bodies)
 
 
@@ -175,6 +178,7 @@ def play_over(
     history: str = "live",
     policy: Policy | None = None,
     scenario: Scenario = SCENARIO,
+    budget: Budget = UNKNOWN,
 ) -> Played:
     """Run one cell of the small scenario over any transport."""
     records: list[StepRecord] = []
@@ -196,6 +200,7 @@ def play_over(
         accountant=Accountant("glm47"),
         journal=journal,
         policy=lambda _: chosen,
+        budget=budget,
     )
     cell = Cell(f"small.{thinking}.{chosen.name}.0", scenario, thinking, chosen.name, 0, 11)
     end = run_virtual(run_cell(cell, desk))
