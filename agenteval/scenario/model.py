@@ -201,8 +201,8 @@ class AnswerFile(_Part):
 
     contains: list[Wanted] = Field(
         default=[],
-        description="a list of texts, or of lists of spellings. Each must stand in the answer; of `[12:30, half past "
-        "twelve]` one, and the first is what golden history says.",
+        description="a list of texts, or of lists of spellings. Each must stand in the answer, of a list like `[12:30, "
+        "half past twelve]` one spelling. Without an example golden history says the first.",
     )
     excludes: list[Words] = Field(default=[], description="a list of texts. None of them may stand in the answer.")
     example: str | None = Field(
