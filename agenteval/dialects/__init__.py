@@ -7,6 +7,7 @@ from __future__ import annotations
 from agenteval.dialects.detect import Detection, context_window, family_of_model, recognise
 from agenteval.dialects.dialect import ALWAYS_THINKING, DIALECTS, Dialect
 from agenteval.dialects.encode import ChatRequest, EncodedRequest, encode
+from agenteval.dialects.history import SentHistory, sent_history
 
 __all__ = [
     "ALWAYS_THINKING",
@@ -15,8 +16,10 @@ __all__ = [
     "Detection",
     "Dialect",
     "EncodedRequest",
+    "SentHistory",
     "context_window",
     "encode",
     "family_of_model",
     "recognise",
+    "sent_history",
 ]
