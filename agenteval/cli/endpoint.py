@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agenteval.cli.options import EndpointOptions
 from agenteval.cli.voice import tell
 from agenteval.client import (
     MODELS_PATH,
+    PROBE_LIMITS,
     Chat,
     HttpTransport,
     SdkChat,
@@ -67,7 +68,8 @@ def simulated_endpoint(options: EndpointOptions) -> tuple[Endpoint, Profile]:
 
 
 def limits(options: EndpointOptions) -> Limits:
-    return Limits(first_byte_s=options.timeout, between_s=options.timeout)
+    """The time-outs of a run's requests."""
+    return Limits(options.timeout_connect, options.timeout, options.timeout_between, options.timeout_total)
 
 
 def http_transport(options: EndpointOptions, connections: int) -> HttpTransport:
@@ -119,7 +121,8 @@ def _endpoint(model: str, dialect: str, family: str | None, facts: Mapping[str, 
 
 async def _listing(options: EndpointOptions, transport: HttpTransport) -> Any:
     """The answer to `GET /v1/models`. A server without such a list will do if --model names one."""
-    fetched = await fetch_json(transport, MODELS_PATH)
+    patience = replace(PROBE_LIMITS, connect_s=options.timeout_connect)
+    fetched = await fetch_json(transport, MODELS_PATH, limits=patience)
     if fetched.fault is not None:
         raise EndpointError(f"{transport.base_url} cannot be reached: {fetched.fault.detail}")
     said = options.secrets.text(fetched.error or "")

@@ -1,5 +1,5 @@
 """`run --resume`: everything that was asked for is read from the manifest; only secrets, which no file holds, are given
-again."""
+again. How long to wait may be said anew."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from agenteval.cli.books import Order
-from agenteval.cli.options import EndpointOptions, PlanOptions
+from agenteval.cli.options import PATIENCE, EndpointOptions, PlanOptions, was_typed
 from agenteval.client import ResumingTransport
 from agenteval.errors import UsageError
 from agenteval.outcome import StepRecord
-from agenteval.run import Cell, Desk, Retries
+from agenteval.run import Cell, Desk
 from agenteval.script import Scenario
 from agenteval.store import StoredRun, find_run, load_run, read_frames
 from agenteval.summary.rows import is_over, last_attempts
@@ -22,7 +22,8 @@ from agenteval.summary.rows import is_over, last_attempts
 def stored_order(reference: str, out: Path, now: EndpointOptions) -> tuple[Kept, Order]:
     """The run to go on with, and what was asked for. Raises UsageError if it cannot be gone on with."""
     stored = load_run(find_run(reference, out))
-    if stored.manifest.status == "complete" and not stored.manifest.cells.get("lost"):
+    cells = stored.manifest.cells
+    if stored.manifest.status == "complete" and not (cells.get("lost") or cells.get("stopped")):
         raise UsageError(f"run {stored.manifest.run} is complete: `agenteval report {stored.manifest.run}` shows it")
     plan = stored.manifest.plan
     wanted = PlanOptions(
@@ -42,14 +43,15 @@ def stored_order(reference: str, out: Path, now: EndpointOptions) -> tuple[Kept,
 
 
 def _endpoint(kept: Any, now: EndpointOptions) -> EndpointOptions:
-    """The options of then, with the secrets of now."""
+    """The options of then, with the secrets of now, and now's patience where it is typed."""
     if kept["api_key"] and not now.api_key:
         raise UsageError("the run was begun with a key: give it again with --api-key or OPENAI_API_KEY")
     missing = set(kept["header"]) - {name for name, _ in now.header}
     if missing:
         raise UsageError(f"the run was begun with headers that no file holds: give --header {min(missing)}=… again")
     values = {item.name: kept[item.name] for item in fields(EndpointOptions) if item.name in kept}
-    return replace(EndpointOptions(**values), api_key=now.api_key, header=now.header)
+    typed = {name: getattr(now, name) for name in PATIENCE if was_typed(name)}
+    return replace(EndpointOptions(**values), api_key=now.api_key, header=now.header, **typed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +77,12 @@ class Kept:
         )
 
     def desk_of(self, desk: Desk) -> Callable[[Cell], Desk]:
-        """A desk that first hears again what a cell's endpoint said, and then asks it. Attempts that failed then are
-        counted apart from those that may fail now."""
+        """A desk that first hears again what a cell's endpoint said, and then asks it."""
 
         def taken_up(cell: Cell) -> Desk:
             steps = [record for record in self.stored.records if record.cell == cell.id]
             frames = read_frames(self.stored.path, cell.id)
             recordings = [frames[record.id].recording for record in steps if record.id in frames]
-            failed = steps[-1].attempt if steps and steps[-1].error is not None else 0
-            retries = Retries(desk.retries.times + failed)
-            return replace(desk, transport=ResumingTransport(recordings, desk.transport), retries=retries)
+            return replace(desk, transport=ResumingTransport(recordings, desk.transport))
 
         return taken_up

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from agenteval.cli.books import Books, Order, tell_losses
+from agenteval.cli.books import Books, Order
 from agenteval.cli.endpoint import (
     Endpoint,
     http_endpoint,
@@ -27,16 +27,18 @@ from agenteval.cli.voice import coloured, tell
 from agenteval.client import Chat, chat
 from agenteval.clock import LoopClock
 from agenteval.context import Budget, build_policy
-from agenteval.errors import FileError, UsageError
+from agenteval.errors import EndpointError, FileError, UsageError
 from agenteval.report import render_json, render_terminal
 from agenteval.run import (
     Accountant,
     Asked,
     BatchEnd,
+    Breaker,
     Cell,
     Desk,
     LoopWatch,
     Plan,
+    Preflight,
     Retries,
     expand,
     preflight,
@@ -46,6 +48,7 @@ from agenteval.run import (
 from agenteval.scenario import lint, load_suite
 from agenteval.script import Scenario
 from agenteval.simulator import Engine, SimulatedTransport
+from agenteval.store import Secrets
 from agenteval.summary import Summary
 from agenteval.wire import Transport
 
@@ -57,7 +60,9 @@ T = TypeVar("T")
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
 @with_options(*ENDPOINT, *PLAN, OUT)
 @click.option(
-    "--resume", metavar="RUN", help="Go on with a run that was interrupted or lost cells; only secrets count."
+    "--resume",
+    metavar="RUN",
+    help="Go on with a run that was interrupted or lost cells; only secrets, time-outs and retries count.",
 )
 @click.option("--json", "as_json", is_flag=True, help="A machine-readable summary on stdout, nothing else there.")
 def command(suites: tuple[str, ...], out: Path, resume: str | None, as_json: bool, **values: Any) -> int:
@@ -78,8 +83,8 @@ def command(suites: tuple[str, ...], out: Path, resume: str | None, as_json: boo
         kept.check(scenarios)
     play = _play_simulated if order.endpoint.base_url is None else _play_over_http
     end, summary = play(order, scenarios, kept)
-    tell_losses(end, order.endpoint.secrets)
-    click.echo(render_json(summary) if as_json else render_terminal(summary, colour=coloured()), nl=False)
+    text = render_json(summary) if as_json else render_terminal(summary, colour=coloured())
+    click.echo(order.endpoint.secrets.text(text), nl=False)
     return _exit_code(end, summary)
 
 
@@ -176,16 +181,25 @@ async def _over_http(
                 extra=asked.extra_body,
                 stream=asked.stream,
                 chat=asking,
+                limits=limits(asked),
             )
-            tell_preflight(await preflight(small), cells, order.plan.concurrency)
+            tell_preflight(await _preflight(small, asked.secrets), cells, order.plan.concurrency)
         with _books(order, endpoint, plan, cells, kept, watch) as books:
             opened.append(books)
-            await transport.prepare(order.plan.concurrency)
+            await transport.prepare(order.plan.concurrency, limits(asked))
             desk = _desk_maker(order, endpoint, plan, books, asking)(transport)
             async with watch:
                 left, desk_of = (kept.left(cells), kept.desk_of(desk)) if kept else (cells, lambda _: desk)
-                end = await run_batch(left, desk_of, order.plan.concurrency)
+                breaker = Breaker(left, asked.patience, books.tell)
+                end = await run_batch(left, desk_of, order.plan.concurrency, breaker)
             return end, books.close(end)
+
+
+async def _preflight(small: Asked, secrets: Secrets) -> Preflight:
+    try:
+        return await preflight(small)
+    except EndpointError as error:  # the server's words may hold the key
+        raise EndpointError(secrets.text(str(error))) from None
 
 
 def _books(
@@ -213,7 +227,7 @@ def _desk_maker(
             thinking_switched=endpoint.dialect.switches(endpoint.family),
             extra=order.endpoint.extra_body,
             limits=limits(order.endpoint),
-            retries=Retries(order.endpoint.retries),
+            retries=Retries(order.endpoint.retries, order.endpoint.retry_wait),
             chat=asking,
             stream=order.endpoint.stream,
             family=endpoint.family,

@@ -8,9 +8,13 @@ import asyncio
 import httptools
 
 from agenteval.client.faults import closed_fault, redirect_fault
+from agenteval.client.keepalive import FirstWord
 from agenteval.wire import Exchange, Fault, Limits, Receiver
 
 _BODILESS = {204, 304}
+
+MAX_BESIDE_BODY = 1024 * 1024
+"""Bytes that may come without any of the body among them: heads, trailers, the spelling of chunks."""
 
 
 class Answer:
@@ -21,8 +25,9 @@ class Answer:
     """
 
     __slots__ = (
-        *("ended", "ended_at", "fault", "last_body_at", "reads", "reusable", "size", "status", "touched", "where"),
-        *("_at", "_head_done", "_headers", "_interim", "_max_bytes", "_parser", "_receiver", "_until_close"),
+        *("ended", "ended_at", "fault", "first_word", "last_body_at", "reads", "reusable", "size", "spoken", "status"),
+        *("touched", "where", "_at", "_beside", "_head_done", "_headers", "_interim", "_max_bytes", "_parser"),
+        *("_receiver", "_until_close"),
     )
 
     def __init__(self, receiver: Receiver, limits: Limits, where: str) -> None:
@@ -33,6 +38,8 @@ class Answer:
         self.size = 0
         self.reads = 0
         self.last_body_at: int | None = None
+        self.spoken = False  # whether the body said anything yet that is no keep-alive
+        self.first_word = FirstWord()
         self.touched = False  # whether any byte came
         self.reusable = False  # whether the connection may carry another exchange
         self.where = where
@@ -43,6 +50,7 @@ class Answer:
         self._head_done = False
         self._interim = False
         self._until_close = False
+        self._beside = 0
         self._at = 0
 
     def feed(self, data: bytes, at: int) -> None:
@@ -59,6 +67,9 @@ class Answer:
         if self.size != before:
             self.reads += 1
             self.last_body_at = at
+            self._beside = 0
+        else:
+            self._count_beside(len(data))
 
     def closed(self, error: Exception | None, at: int) -> None:
         """The connection has ended."""
@@ -82,6 +93,12 @@ class Answer:
         """A bug in what takes the bytes is no fault of the server: it surfaces at the awaited exchange."""
         if not self.ended.done():
             self.ended.set_exception(error)
+
+    def _count_beside(self, count: int) -> None:
+        self._beside += count
+        if self._beside > MAX_BESIDE_BODY:
+            said = f"{self.where} sent {self._beside} bytes of HTTP headers and framing without any of a body"
+            self.end(Fault("protocol", said), self._at)
 
     def _not_http(self, data: bytes, error: Exception) -> None:
         start = repr(data[:40].decode("latin-1"))
@@ -123,6 +140,7 @@ class Answer:
             limit = self._max_bytes
             self.end(Fault("too_large", f"the reply of {self.where} is longer than {limit} bytes"), self._at)
         elif not self.ended.done():
+            self.spoken = self.spoken or self.first_word.stands_in(body)
             self._receiver.data(body, self._at)
 
     def on_message_complete(self) -> None:

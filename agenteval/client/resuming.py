@@ -51,6 +51,7 @@ class ResumingTransport:
             fault=recording.fault,
             headers=recording.headers,
             reads=len(recording.chunks),
+            replayed=True,
         )
 
     async def aclose(self) -> None:

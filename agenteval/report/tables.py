@@ -154,12 +154,36 @@ def score_lines(summary: Summary) -> list[str]:
         "turns were judged.",
         f"Conversations ok: {scores.cells_ok} of {scores.cells_complete} complete ({scores.cells_planned} planned).",
     ]
-    if scores.endpoint_errors:
-        lines.append(f"Requests lost to infrastructure: {scores.endpoint_errors} of {scores.requests}.")
     if summary.findings:
         counted = ", ".join(f"{kind} {number}" for kind, number in summary.findings.items())
         lines.append(f"Findings: {counted}.")
     return lines
+
+
+def loss_lines(summary: Summary) -> list[str]:
+    """What infrastructure cost, and how to go on; empty if nothing."""
+    lines = [f"The run was stopped: {summary.stopped}."] if summary.stopped else []
+    if summary.losses:
+        lines.append(_loss_total(summary))
+    for row in summary.losses:
+        fate = f", {row.given_up} given up" if row.given_up else ", all repeated"
+        lines.append(f"{row.kind}: {_requests(row.requests)}{fate}. First {row.step}: {row.detail}")
+    if (summary.stopped or summary.losses) and summary.scores.turns_judged < summary.scores.turns_planned:
+        lines.append(f"Go on with it: agenteval run --resume {summary.run}")
+    return lines
+
+
+def _loss_total(summary: Summary) -> str:
+    scores = summary.scores
+    left = scores.turns_planned - scores.turns_judged
+    cost = (
+        f"{left} of {scores.turns_planned} planned turns were not judged" if left else "every planned turn was judged"
+    )
+    return f"{scores.endpoint_errors} of {_requests(scores.requests)} failed; {cost}."
+
+
+def _requests(number: int) -> str:
+    return "1 request" if number == 1 else f"{number:,} requests"
 
 
 def count(value: int | None) -> str:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import fill
 
-from agenteval.report.tables import SIMULATED, Table, aligned, mode_tables, score_lines, trial_tables, turn_tables
+from agenteval.report.tables import (
+    SIMULATED,
+    Table,
+    aligned,
+    loss_lines,
+    mode_tables,
+    score_lines,
+    trial_tables,
+    turn_tables,
+)
 from agenteval.summary import Summary
 from agenteval.visible import visible
 
@@ -30,6 +39,7 @@ def render_terminal(summary: Summary, *, colour: bool = False) -> str:
         parts += ["", _bold(table.title, colour=colour), _coloured(drawn(table), colour=colour)]
     parts += ["", _bold("Summary", colour=colour), *map(wrapped, score_lines(summary))]
     for title, lines in (
+        ("Infrastructure (in no score)", loss_lines(summary)),
         ("What fails", summary.sentences),
         ("Flaky", summary.flaky),
         ("How to read it", summary.notes),

@@ -7,7 +7,7 @@ when the endpoint cannot be used at all.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agenteval.client import Attempt, Chat, chat
@@ -49,7 +49,7 @@ class Preflight:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whom to ask, and how."""
+    """Whom to ask, and how; within `limits`, and at most `PREFLIGHT_S`."""
 
     transport: Transport
     dialect: Dialect
@@ -59,6 +59,7 @@ class Asked:
     extra: Mapping[str, Any] | None = None
     stream: bool = True
     chat: Chat = chat
+    limits: Limits = field(default_factory=Limits)
 
 
 async def preflight(asked: Asked) -> Preflight:
@@ -76,15 +77,14 @@ async def preflight(asked: Asked) -> Preflight:
         extra=asked.extra or {},
     )
     body = encode(request, asked.dialect).body
-    limits = Limits(first_byte_s=PREFLIGHT_S, between_s=PREFLIGHT_S, total_s=PREFLIGHT_S)
+    seconds = min(PREFLIGHT_S, asked.limits.first_frame_s)
+    limits = replace(asked.limits, first_frame_s=seconds, between_s=seconds, total_s=PREFLIGHT_S, own=False)
     attempt = await asked.chat(asked.transport, body, limits=limits)
     error = attempt.failure
     if error is None:
         return Preflight(_seconds(attempt), tuple(_missing(attempt, asked)))
     if error.kind.startswith("timeout"):
-        return Preflight(
-            None, (f"no complete reply within {PREFLIGHT_S:.0f} s; the run goes on, with its own --timeout",)
-        )
+        return Preflight(None, (f"no complete reply within {seconds:g} s; the run goes on, with its own time-outs",))
     raise EndpointError(_refusal(error, asked))
 
 

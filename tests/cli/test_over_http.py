@@ -152,8 +152,13 @@ def test_no_reply_of_a_server_ends_in_a_traceback(
 
 
 def test_no_key_is_in_any_file_or_message(tmp_path: Path) -> None:
-    """Also when the server repeats it: in an error, in a reply, and in its refusal to list models."""
-    for body, pages in ((event({"error": "bad key KEY"}), PAGES), (b"", {})):
+    """Also when the server repeats it: in an error in mid-run or at the take-off, and in its refusal to list models."""
+    says = event({"error": "bad key KEY"})
+    for body, pages, check in (
+        (says, PAGES, "--no-preflight"),
+        (says, PAGES, "--preflight"),
+        (b"", {}, "--preflight"),
+    ):
         with answering(body, echo=True, pages=pages) as url:
             run = (
                 "run",
@@ -166,7 +171,7 @@ def test_no_key_is_in_any_file_or_message(tmp_path: Path) -> None:
                 "off",
                 "--retries",
                 "0",
-                "--no-preflight",
+                check,
             )
             done = agenteval(*run, "--extra-body", f'{{"api_key": "{KEY}"}}', cwd=tmp_path)
         assert done.returncode == 3

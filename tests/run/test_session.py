@@ -140,9 +140,9 @@ def test_infrastructure_failures_are_retried_recorded_and_not_judged(status: int
     assert played.end.lost is None
 
 
-def test_a_dead_endpoint_ends_the_cell_after_bounded_retries() -> None:
-    played = play(lambda body: Says(fault=Fault("refused", "nothing listens on 127.0.0.1:1")))
-    assert [record.attempt for record in played.records] == [1, 2, 3]
+def test_a_connection_that_always_breaks_ends_the_cell_after_bounded_retries() -> None:
+    played = play(lambda body: Says(fault=Fault("reset", "broken")))
+    assert [record.attempt for record in played.records] == [1, 2, 3, 4, 5]
     assert played.end.lost is not None
     assert played.end.turns_judged == 0
 

@@ -19,8 +19,8 @@ from tests.client.server import FAST, Answer, Server, Sink, chunked, head, sized
 @pytest.mark.parametrize(
     ("limits", "pieces", "kind"),
     [
-        (replace(FAST, first_byte_s=0.02), (), "timeout_first_byte"),
-        (replace(FAST, first_byte_s=0.02), (head("content-length: 9"),), "timeout_first_byte"),
+        (replace(FAST, first_frame_s=0.02), (), "timeout_first_frame"),
+        (replace(FAST, first_frame_s=0.02), (head("content-length: 9"),), "timeout_first_frame"),
         (replace(FAST, between_s=0.02), chunked(b"a")[:2], "timeout_between"),
         (replace(FAST, total_s=0.02), chunked(b"a")[:2], "timeout_total"),
     ],
