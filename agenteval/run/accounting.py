@@ -69,7 +69,7 @@ class Accountant:
     def tokens(self, reply: Reply, size: Size, estimate: int) -> Tokens:
         """The counts of one finished request, each from the best source."""
         usage, counted = reply.usage or Usage(), size.counted
-        prompt = usage.prompt or None  # no prompt has 0 tokens: a server that says so did not count
+        prompt = usage.prompt
         completion, completion_source = self._completion(reply, usage)
         context, context_source = _context(prompt, counted, estimate)
         return Tokens(

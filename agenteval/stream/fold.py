@@ -37,7 +37,7 @@ class Fold:
         self._defects = Defects()
         self._marks = Marks()
         self._draft = Draft(self._defects, self._marks, whole=whole)
-        self._usage = UsageTally()
+        self._usage = UsageTally(self._defects)
         self._whole = whole
         self._ending = False
         self._done = False
@@ -186,13 +186,14 @@ class Fold:
             return readable(value, self._defects) if value else None
 
         draft = self._draft
+        spoken = bool(draft.content or draft.reasoning or draft.calls)
         return Reply(
             content=text("".join(draft.content)),
             reasoning=text("".join(draft.reasoning)),
             reasoning_field=draft.reasoning_field,
             tool_calls=draft.calls.all(),
             finish_reason=text(self._finish_reason),
-            usage=None if self._error else self._usage.usage(self._timings),
+            usage=None if self._error else self._usage.usage(self._timings, spoken=spoken),
             server_timings=self._timings,
             error=text(self._error),
             model=text(self._model),
