@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -40,14 +41,14 @@ def app() -> None:
     """
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: user's mistakes become a sentence and exit code 2, infrastructure 3, bugs a traceback.
 
     A polite kill (SIGTERM) is an interruption like Ctrl-C: what is done is kept, and the books are closed.
     """
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        code = app.main(standalone_mode=False)
+        code = app.main(arguments, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else EXIT_OK)
     except click.exceptions.Abort:
         sys.exit(EXIT_INTERRUPTED)

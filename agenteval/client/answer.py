@@ -27,7 +27,7 @@ class Answer:
     __slots__ = (
         *("ended", "ended_at", "fault", "first_word", "last_body_at", "reads", "reusable", "size", "spoken", "status"),
         *("touched", "where", "_at", "_beside", "_head_done", "_headers", "_interim", "_max_bytes", "_parser"),
-        *("_receiver", "_until_close"),
+        *("_line", "_max_line", "_receiver", "_until_close"),
     )
 
     def __init__(self, receiver: Receiver, limits: Limits, where: str) -> None:
@@ -45,6 +45,8 @@ class Answer:
         self.where = where
         self._receiver = receiver
         self._max_bytes = limits.max_bytes
+        self._max_line = limits.max_line
+        self._line = 0
         self._parser = httptools.HttpResponseParser(self)
         self._headers: list[tuple[str, str]] = []
         self._head_done = False
@@ -136,12 +138,18 @@ class Answer:
 
     def on_body(self, body: bytes) -> None:
         self.size += len(body)
+        line_end = body.rfind(b"\n")
+        self._line = self._line + len(body) if line_end < 0 else len(body) - line_end - 1
         if self.size > self._max_bytes:
-            limit = self._max_bytes
-            self.end(Fault("too_large", f"the reply of {self.where} is longer than {limit} bytes"), self._at)
+            self._too_large("the reply", self._max_bytes)
+        elif self._line > self._max_line:
+            self._too_large("a line in the reply", self._max_line)
         elif not self.ended.done():
             self.spoken = self.spoken or self.first_word.stands_in(body)
             self._receiver.data(body, self._at)
+
+    def _too_large(self, what: str, limit: int) -> None:
+        self.end(Fault("too_large", f"{what} of {self.where} is longer than {limit:,} bytes"), self._at)
 
     def on_message_complete(self) -> None:
         if self._interim:

@@ -52,12 +52,13 @@ class Attempt:
     def failure(self) -> StepError | None:
         """Why this attempt says nothing about the model; None if it can be judged.
 
-        Infrastructure are a fault of the exchange, a status that is not 2xx, an error inside the stream, a reply that
-        the server says it aborted, a stream that stops without finish reason and `[DONE]`, and a 200 with no reply.
+        Infrastructure are a fault of the exchange (but for a connection that ends badly after a whole reply and
+        `[DONE]`), a status that is not 2xx, an error inside the stream, a reply that the server says it aborted, a
+        stream that stops without finish reason and `[DONE]`, and a 200 with no reply.
         """
-        status = self.exchange.status
-        if self.exchange.fault is not None:
-            return StepError(self.exchange.fault.kind, self.exchange.fault.detail, status)
+        status, fault = self.exchange.status, self.exchange.fault
+        if fault is not None and not (fault.kind in ("cut", "reset") and self._is_whole):
+            return StepError(fault.kind, fault.detail, status)
         if self.error is not None:
             return StepError("http_status", f"HTTP {status}: {self.error}", status)
         if self.reply.error is not None:
@@ -66,6 +67,10 @@ class Attempt:
             said = f"the server ended the reply with finish_reason {self.reply.finish_reason!r}"
             return StepError("aborted", said, status)
         return self._unfinished()
+
+    @property
+    def _is_whole(self) -> bool:
+        return self.reply.done and self.reply.finish_reason is not None
 
     def _unfinished(self) -> StepError | None:
         reply, status = self.reply, self.exchange.status

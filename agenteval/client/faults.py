@@ -24,7 +24,7 @@ def connect_fault(error: OSError, address: Address, limits: Limits) -> Fault:
     if isinstance(error, ConnectionRefusedError):
         return Fault("refused", f"nothing listens on {where}; is the server running, and is this its port?")
     if isinstance(error, TimeoutError):
-        kind, hint = ("TLS connection", "; does it speak plain http://?") if address.tls else ("connection", "")
+        kind, hint = ("TLS connection", " (does it speak plain http://?)") if address.tls else ("connection", "")
         said = f"{where} accepted no {kind} within {limits.connect_s:g} s{hint}"
         return Fault("timeout_connect", f"{said}; {TIMEOUT_OPTIONS['timeout_connect']} allows more")
     if address.tls and isinstance(error, ConnectionError):

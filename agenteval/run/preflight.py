@@ -77,15 +77,21 @@ async def preflight(asked: Asked) -> Preflight:
         extra=asked.extra or {},
     )
     body = encode(request, asked.dialect).body
-    seconds = min(PREFLIGHT_S, asked.limits.first_frame_s)
-    limits = replace(asked.limits, first_frame_s=seconds, between_s=seconds, total_s=PREFLIGHT_S, own=False)
+    limits = _short(asked.limits)
     attempt = await asked.chat(asked.transport, body, limits=limits)
     error = attempt.failure
     if error is None:
         return Preflight(_seconds(attempt), tuple(_missing(attempt, asked)))
     if error.kind.startswith("timeout"):
-        return Preflight(None, (f"no complete reply within {seconds:g} s; the run goes on, with its own time-outs",))
+        said = f"no complete reply in time ({error.detail}); the run goes on, with its own time-outs"
+        return Preflight(None, (said,))
     raise EndpointError(_refusal(error, asked))
+
+
+def _short(limits: Limits) -> Limits:
+    """The same limits, none above `PREFLIGHT_S`."""
+    first, between, total = (min(PREFLIGHT_S, s) for s in (limits.first_frame_s, limits.between_s, limits.total_s))
+    return replace(limits, first_frame_s=first, between_s=between, total_s=total, own=False)
 
 
 def _seconds(attempt: Attempt) -> float:
