@@ -131,7 +131,7 @@ class Books:
 def _tell_losses(end: BatchEnd | None, secrets: Secrets) -> None:
     """Say on stderr why the run was stopped; or, if it was not, which cells were lost."""
     if end is not None and end.stopped:
-        tell(secrets.text(f"Stopped: {end.stopped}."))
+        tell(secrets.text(f"Stopped: {end.stopped}"))
         return
     lost = [item for item in (end.ends if end else ()) if item.lost]
     for item in lost[:LOSSES_TOLD]:

@@ -20,7 +20,16 @@ from agenteval.cli.endpoint import (
     simulated_endpoint,
     way_of_asking,
 )
-from agenteval.cli.options import ENDPOINT, OUT, PLAN, PlanOptions, endpoint_options, plan_options, with_options
+from agenteval.cli.options import (
+    ENDPOINT,
+    OUT,
+    PLAN,
+    EndpointOptions,
+    PlanOptions,
+    endpoint_options,
+    plan_options,
+    with_options,
+)
 from agenteval.cli.resume import Kept, stored_order
 from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
@@ -182,6 +191,7 @@ async def _over_http(
                 stream=asked.stream,
                 chat=asking,
                 limits=limits(asked),
+                retries=_retries(asked),
             )
             tell_preflight(await _preflight(small, asked.secrets), cells, order.plan.concurrency)
         with _books(order, endpoint, plan, cells, kept, watch) as books:
@@ -193,6 +203,10 @@ async def _over_http(
                 breaker = Breaker(left, asked.patience, books.tell)
                 end = await run_batch(left, desk_of, order.plan.concurrency, breaker)
             return end, books.close(end)
+
+
+def _retries(options: EndpointOptions) -> Retries:
+    return Retries(options.retries, options.retry_wait)
 
 
 async def _preflight(small: Asked, secrets: Secrets) -> Preflight:
@@ -227,7 +241,7 @@ def _desk_maker(
             thinking_switched=endpoint.dialect.switches(endpoint.family),
             extra=order.endpoint.extra_body,
             limits=limits(order.endpoint),
-            retries=Retries(order.endpoint.retries, order.endpoint.retry_wait),
+            retries=_retries(order.endpoint),
             chat=asking,
             stream=order.endpoint.stream,
             family=endpoint.family,

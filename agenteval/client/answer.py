@@ -86,6 +86,13 @@ class Answer:
             self.ended_at = at
             self.ended.set_result(None)
 
+    @property
+    def came(self) -> str:
+        """What there is of a reply before its first frame."""
+        if self.first_word.keep_alives:
+            return "nothing but keep-alives"
+        return "nothing of a reply" if self.status is None else "nothing but headers"
+
     def exchange(self, sent_at: int, connect_ms: float | None) -> Exchange:
         """How it went, as a value."""
         headers = tuple(self._headers)

@@ -76,7 +76,7 @@ class Attempt:
         reply, status = self.reply, self.exchange.status
         if reply.finish_reason is not None:
             return None
-        if not (reply.content or reply.reasoning or reply.tool_calls or reply.done):
+        if not (reply.content or reply.reasoning or reply.tool_calls):
             return StepError("no_reply", f"HTTP {status}, but {self._no_completion()}", status)
         if self.timeline.streamed and not reply.done:
             return StepError("cut", "the stream stopped without a finish reason and without [DONE]", status)

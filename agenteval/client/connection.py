@@ -106,8 +106,7 @@ class _Watch:
         now = self._now()
         due, kind = min(self._deadlines())
         if now >= due:
-            keep_alives = self._answer.first_word.keep_alives
-            self._answer.end(timeout_fault(kind, self._answer.where, self._limits, keep_alives), now)
+            self._answer.end(timeout_fault(kind, self._answer.where, self._limits, self._answer.came), now)
         else:
             # The first frame may bring the next deadline closer, to `between_s` from then: never sleep longer.
             delay = min((due - now) / NS_PER_S, self._limits.between_s)

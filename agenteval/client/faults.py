@@ -49,11 +49,10 @@ TIMEOUT_OPTIONS: Mapping[FaultKind, str] = {
 """Kind → the option that allows more time."""
 
 
-def timeout_fault(kind: FaultKind, where: str, limits: Limits, keep_alives: int = 0) -> Fault:
-    """Which limit was passed, and the option for it. `keep_alives`: how many came before any frame did."""
-    nothing = "nothing but keep-alives" if keep_alives else "nothing"
+def timeout_fault(kind: FaultKind, where: str, limits: Limits, came: str = "nothing of a reply") -> Fault:
+    """Which limit was passed, and the option for it. `came`: what there was before the first frame."""
     sentences: dict[FaultKind, str] = {
-        "timeout_first_frame": f"{where} sent {nothing} of a reply within {limits.first_frame_s:g} s",
+        "timeout_first_frame": f"{where} sent {came} within {limits.first_frame_s:g} s",
         "timeout_between": f"{where} fell silent for {limits.between_s:g} s inside its reply",
         "timeout_total": f"the reply of {where} took longer than {limits.total_s:g} s",
     }

@@ -162,7 +162,7 @@ def score_lines(summary: Summary) -> list[str]:
 
 def loss_lines(summary: Summary) -> list[str]:
     """What infrastructure cost, and how to go on; empty if nothing."""
-    lines = [f"The run was stopped: {summary.stopped}."] if summary.stopped else []
+    lines = [f"The run was stopped: {summary.stopped}"] if summary.stopped else []
     if summary.losses:
         lines.append(_loss_total(summary))
     for row in summary.losses:

@@ -15,7 +15,7 @@ from agenteval.run.session import CellEnd, run_cell
 
 @dataclass(frozen=True, slots=True)
 class BatchEnd:
-    """Cells that ended, in order of ending; `stopped` says why the rest was not asked any more."""
+    """Cells that ended, in order of ending; `stopped` says why the rest is not finished."""
 
     ends: tuple[CellEnd, ...]
     stopped: str | None = None
@@ -57,5 +57,5 @@ def _batch_end(ends: Sequence[CellEnd], breaker: Breaker, planned: int) -> Batch
     if breaker.stopped is None:
         return BatchEnd(tuple(ends))
     left = planned - sum(end.error is None for end in ends)
-    said = f"{breaker.stopped}; {left} of {planned} conversations are not finished"
+    said = f"{left} of {planned} conversations are not finished, because {breaker.stopped}"
     return BatchEnd(tuple(ends), said)

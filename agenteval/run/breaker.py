@@ -97,8 +97,7 @@ class Breaker:
         """A conversation ended because a request failed for good."""
         self._lost[cell.id] = cell.scenario.name
         if self._enough(self._lost, USELESS_AFTER):
-            said = f"{len(self._lost)} conversations in a row got no reply that could be judged"
-            self._stop(f"the endpoint is of no use: {said} ({error.detail})")
+            self._stop(f"{len(self._lost)} in a row got no reply that could be judged: {error.detail}")
 
     async def pause(self, clock: Clock, seconds: float) -> None:
         """Sleep, but no longer than until the state of things changes."""
@@ -120,7 +119,7 @@ class Breaker:
         self._gone_since = now
         self._probes = 0
         if self._patience_s > 0:
-            self._say(f"No answer: {error.detail}. Waiting up to {self._patience_s:g} s for it (--patience).")
+            self._say(f"Waiting up to {self._patience_s:g} s for the endpoint (--patience): {error.detail}")
         self._still_gone(error, now, now)
 
     def _still_gone(self, error: StepError, now: int, since: int) -> None:

@@ -1,7 +1,7 @@
 """One small request before a long run: does the endpoint stream, call a tool, and count its tokens?
 
-What is missing is named with the server's option that brings it. Takes at most `PREFLIGHT_S`. Raises EndpointError
-when the endpoint cannot be used at all.
+What is missing is named with the server's option that brings it. A failure that may pass is waited for as in a run.
+Raises EndpointError when the endpoint cannot be used at all.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from agenteval.dialects import ChatRequest, Dialect, encode
 from agenteval.errors import EndpointError
 from agenteval.messages import Message, ToolSpec
 from agenteval.outcome import StepError
+from agenteval.run.retries import SLOW, Retries
 from agenteval.scoring.textcalls import spells_a_call
 from agenteval.thinking import Thinking
 from agenteval.wire import Limits, Transport
@@ -49,7 +50,7 @@ class Preflight:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whom to ask, and how; within `limits`, and at most `PREFLIGHT_S`."""
+    """Whom to ask, and how; within `limits`, and at most `PREFLIGHT_S` each time."""
 
     transport: Transport
     dialect: Dialect
@@ -60,6 +61,7 @@ class Asked:
     stream: bool = True
     chat: Chat = chat
     limits: Limits = field(default_factory=Limits)
+    retries: Retries = field(default_factory=Retries)
 
 
 async def preflight(asked: Asked) -> Preflight:
@@ -77,8 +79,7 @@ async def preflight(asked: Asked) -> Preflight:
         extra=asked.extra or {},
     )
     body = encode(request, asked.dialect).body
-    limits = _short(asked.limits)
-    attempt = await asked.chat(asked.transport, body, limits=limits)
+    attempt = await _ask(asked, body)
     error = attempt.failure
     if error is None:
         return Preflight(_seconds(attempt), tuple(_missing(attempt, asked)))
@@ -86,6 +87,18 @@ async def preflight(asked: Asked) -> Preflight:
         said = f"no complete reply in time ({error.detail}); the run goes on, with its own time-outs"
         return Preflight(None, (said,))
     raise EndpointError(_refusal(error, asked))
+
+
+async def _ask(asked: Asked, body: Mapping[str, Any]) -> Attempt:
+    """The request, repeated as those of a run are; but after a time-out the run may as well begin."""
+    limits, tries = _short(asked.limits), 0
+    while True:
+        attempt = await asked.chat(asked.transport, body, limits=limits)
+        error, tries = attempt.failure, tries + 1
+        if error is None or error.kind in SLOW or not asked.retries.again(error, tries):
+            return attempt
+        pause = asked.retries.pause_s(tries, attempt.retry_after_s, 0.0)
+        await asked.transport.clock.sleep(min(pause, PREFLIGHT_S))
 
 
 def _short(limits: Limits) -> Limits:

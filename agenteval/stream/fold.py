@@ -127,7 +127,7 @@ class Fold:
             told = self._usage.read(usage)
             count = count if told is None else told
         elif usage is not None:
-            self._defects.add("bad_type", "usage is no object")
+            self._defects.add("bad_usage", "usage is no object")
         return count
 
     def _choices(self, choices: list[Any], at: int, count: int | None) -> None:
@@ -170,7 +170,7 @@ class Fold:
         if sse.dropped:
             defects.add("oversized_event", f"{sse.dropped} events were too long and dropped")
         if sse.stray:
-            defects.add("stray_line", f"{sse.stray} lines are no SSE fields; the first: {_excerpt(sse.first_stray)}")
+            defects.add("stray_line", f"lines that are no SSE fields: {sse.stray}, first {_excerpt(sse.first_stray)}")
         if self._draft.legacy and not self._draft.calls:
             defects.add("legacy_function_call", "function_call came, and no tool_calls")
         if self._marks.first_event is None:

@@ -113,7 +113,7 @@ REACHING: Mapping[str, Row] = {
     "a self-signed certificate": unreachable("tls", "self-signed", "--insecure accepts it"),
     "the server goes away in mid-run": Row(
         NEVER,
-        "Stopped: the endpoint is gone: nothing listens on",
+        "Stopped: 1 of 1 conversations are not finished, because the endpoint is gone: nothing listens on",
         "refused",
         exit=3,
         place="vanishes",
@@ -153,6 +153,7 @@ STATUS: Mapping[str, Row] = {
         Answer((sized(b'{"detail": [{"loc": ["body"], "msg": "bad field"}]}', status="422 Unprocessable"),)),
         attempts=1,
     ),
+    "408": lost("http_status", "HTTP 408: waited", refusal("408 Request Timeout", "waited")),
     "429": lost("http_status", SLOW_DOWN, refusal("429 Too Many", "slow down")),
     "429, Retry-After in seconds": lost(
         "http_status", SLOW_DOWN, refusal("429 Too Many", "slow down", "retry-after: 0")
@@ -181,13 +182,13 @@ SLOW: Mapping[str, Row] = {
     ),
     "headers, and no frame": slow(
         "timeout_first_frame",
-        "sent nothing of a reply within 0.05 s; --timeout allows more",
+        "sent nothing but headers within 0.05 s; --timeout allows more",
         streamed(then="hang"),
         Limits(first_frame_s=0.05),
     ),
     "keep-alives, and no frame": slow(
         "timeout_first_frame",
-        "sent nothing but keep-alives of a reply within 0.1 s; --timeout allows more",
+        "sent nothing but keep-alives within 0.1 s; --timeout allows more",
         streamed(b": ping\n\n", then="drip"),
         Limits(first_frame_s=0.1),
     ),
@@ -243,7 +244,7 @@ NO_COMPLETION = "the body is no chat completion"
 
 BODIES: Mapping[str, Row] = {
     "an empty body": lost("no_reply", NO_COMPLETION, Answer((sized(b"", content_type="text/event-stream"),))),
-    "nothing but [DONE]": fails(streamed(DONE), ("stream_protocol", "empty_reply", "wrong_answer")),
+    "nothing but [DONE]": lost("no_reply", NO_COMPLETION, streamed(DONE)),
     "a page of HTML, and 200": lost("no_reply", f"{NO_COMPLETION} (text/html): Log in", page("200 OK", "Log in")),
     "JSON that is no completion": lost("no_reply", NO_COMPLETION, Answer((sized(b'{"status": "ok"}'),))),
     "a stream that calls itself JSON": fine(streamed(*GOOD, kind="application/json")),
@@ -255,7 +256,7 @@ FRAMES: Mapping[str, Row] = {
     "no blank line between two frames": fails(with_frame(b'data: {"choices": []}\n'), (*TOLD, "wrong_answer")),
     "invalid JSON in a frame": fails(with_frame(b'data: {"choices": [\n\n')),
     "invalid UTF-8 in a frame": fails(with_frame(b'data: {"choices": [{"delta": {"content": "\xff"}}]}\n\n')),
-    "a frame of the wrong shape": fails(with_frame(event({"choices": [7], "usage": "none"}))),
+    "a frame of the wrong shape": fails(with_frame(event({"choices": [7]}))),
     "[DONE] twice": fine(streamed(*GOOD, DONE)),
     "no [DONE]": fine(streamed(*GOOD[:-1])),
 }
@@ -294,7 +295,7 @@ USAGE: Mapping[str, Row] = {
     "more reasoning than completion tokens": fine(
         with_usage(counted(6) | {"completion_tokens_details": {"reasoning_tokens": 7}})
     ),
-    "usage that is no object": fails(with_usage("6")),
+    "usage that is no object": fine(with_usage("6")),
 }
 
 GROUPS: Mapping[str, Mapping[str, Row]] = {

@@ -51,8 +51,8 @@ def test_a_server_that_dies_in_mid_run_can_be_gone_on_with(tmp_path: Path) -> No
     ("answer", "why", "most"),
     [
         (refusal("503 Service Unavailable", "loading"), "the endpoint is gone: HTTP 503: loading", 3 * AT_ONCE),
-        (refusal("401 Unauthorized", "bad key"), "of no use: 5 conversations in a row", 5 + AT_ONCE),
-        (refusal("400 Bad Request", "no tools"), "(HTTP 400: no tools)", 5 + AT_ONCE),
+        (refusal("401 Unauthorized", "bad key"), "because 5 in a row got no reply that could be judged", 5 + AT_ONCE),
+        (refusal("400 Bad Request", "no tools"), "HTTP 400: no tools", 5 + AT_ONCE),
         (Answer((), "hang"), "--timeout allows more", 2 * AT_ONCE),
     ],
 )
@@ -64,6 +64,30 @@ def test_a_server_that_fails_always_ends_the_run_soon(answer: Answer, why: str, 
         assert server.asked <= most
     assert_ended_with_one_sentence(played, why)
     assert len(played.records) == server.asked
+
+
+def test_conversations_that_were_refused_are_asked_again(tmp_path: Path) -> None:
+    """The key was wrong, and is right now: what was refused is heard again and then really asked."""
+    with serving(lambda _: refusal("401 Unauthorized", "bad key")) as server:
+        refused, port = run(f"http://127.0.0.1:{server.port}/v1", tmp_path), server.port
+    assert refused.exit == 3
+    with serving(lambda _: OK, port=port) as server:
+        done = command("run", "--resume", "latest", out=tmp_path)
+        assert server.asked == TRIALS
+    assert done.exit == 0, done.stderr
+
+
+def test_patience_may_be_said_anew_when_a_run_is_gone_on_with(tmp_path: Path) -> None:
+    def every_request_fails_once(n: int) -> Answer:
+        return OK if n % 2 else refusal("503 Service Unavailable", "busy")
+
+    one = ("--trials", "2", "--retries", "0", "--no-preflight")
+    with serving(every_request_fails_once) as server:
+        url = f"http://127.0.0.1:{server.port}/v1"
+        lost = command("run", str(TINY), "--base-url", url, *RUN, *one, out=tmp_path)
+        done = command("run", "--resume", "latest", "--retries", "1", out=tmp_path)
+    assert (lost.exit, done.exit) == (3, 0), done.stderr
+    assert "Lost: tiny.off.full_history" in lost.stderr
 
 
 def of_every_fourth(answer: Answer) -> Callable[[int], Answer]:

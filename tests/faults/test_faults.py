@@ -74,6 +74,12 @@ def test_a_fault_at_the_take_off(name: str, tmp_path: Path) -> None:
 PASSING = [name for name, row in MATRIX.items() if row.kind and row.attempts > 1]
 
 
+def test_a_fault_that_passes_at_the_take_off_keeps_no_run_from_beginning(tmp_path: Path) -> None:
+    played = play(MATRIX["503"], tmp_path, script=lambda n: OK if n else MATRIX["503"].answer)
+    assert played.exit == 0, played.said
+    assert len(played.records) == 1
+
+
 @pytest.mark.parametrize("name", PASSING)
 def test_a_fault_that_passes_costs_nothing_but_time(name: str, tmp_path: Path) -> None:
     row = MATRIX[name]

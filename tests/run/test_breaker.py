@@ -103,7 +103,7 @@ def test_an_endpoint_that_is_gone_for_a_minute_costs_nothing() -> None:
     assert played.lost == []
     assert played.whole == 12
     assert len([at for at in played.sent if 5 < at < 65]) < 8 + 10, "each in flight once, then probes"
-    assert [text.partition(" ")[0] for text in played.said] == ["No", "The"]
+    assert [text.partition(" ")[0] for text in played.said] == ["Waiting", "The"]
     assert "--patience" in played.said[0]
     assert max(record.attempt for record in played.records) < 10
 
@@ -166,7 +166,7 @@ def test_a_server_that_fails_for_one_scenario_goes_on_with_the_others(
 def test_a_key_that_expires_in_mid_run_ends_it() -> None:
     played = play(Failing(lambda now, _: 401 if now > 5 else None), trials=100)
     assert played.end.stopped is not None
-    assert "of no use" in played.end.stopped
+    assert "in a row got no reply that could be judged: HTTP 401" in played.end.stopped
     assert len(played.lost) <= 5 + 8
 
 
