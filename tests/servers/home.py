@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import venv
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -31,8 +32,13 @@ def was_made(name: str) -> bool:
 
 
 def run(*command: object, more_environment: Mapping[str, str] | None = None) -> None:
-    """Run a command to its end; CalledProcessError if it fails."""
-    subprocess.run([str(part) for part in command], check=True, env={**os.environ, **(more_environment or {})})
+    """Run a command to its end. What it said is shown only if it fails, with a RuntimeError."""
+    words = [str(part) for part in command]
+    environment = {**os.environ, **(more_environment or {})}
+    done = subprocess.run(words, check=False, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        sys.stderr.write(done.stdout.decode(errors="replace"))
+        raise RuntimeError(f"{' '.join(words[:3])} … ended with {done.returncode}")
 
 
 def new_environment(name: str) -> Path:

@@ -47,8 +47,26 @@ TOLD: Mapping[str, Mapping[str, Told]] = {
         "negative temperature": Told(GOES_ON, "Preflight: reaches"),
         "bad grammar": Told(LOST, "JSON schema error at #: cannot resolve $ref #/nope"),
     },
-    "vllm-glm": {},
-    "sglang-glm": {},
+    "vllm-glm": {
+        "unknown model": Told(LOST, "does not know the model 'nope' (HTTP 404: The model `nope` does not exist."),
+        "wrong key": Told(LOST, "refuses the key it was given (HTTP 401: Unauthorized)"),
+        "too many tokens asked for": Told(
+            LOST, "HTTP 400: max_tokens=100000 cannot be greater than max_model_len=8192."
+        ),
+        "prompt too long": Told(LOST, "HTTP 400: This model's maximum context length is 8192 tokens."),
+        "negative temperature": Told(
+            LOST, "refuses our request (HTTP 400: temperature must be non-negative, got -1.0."
+        ),
+        "bad grammar": Told(LOST, "Grammar error: Pointer '/nope' does not exist"),
+    },
+    "sglang-glm": {
+        "unknown model": Told(GOES_ON, "Note: the endpoint does not list 'nope'; it lists glm."),
+        "wrong key": Told(LOST, "refuses the key it was given (HTTP 401: Unauthorized)"),
+        "too many tokens asked for": Told(LOST, "HTTP 400: max_completion_tokens is too large: 100000."),
+        "prompt too long": Told(LOST, "is longer than the model's context length (8192 tokens)."),
+        "negative temperature": Told(LOST, "refuses our request (HTTP 400: temperature must be a non-negative finite"),
+        "bad grammar": Told(LOST, "Cannot find field nope in #/nope"),
+    },
 }
 """What each server makes of each mistake. llama.cpp caps the tokens, and takes any model's name and temperature."""
 

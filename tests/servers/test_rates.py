@@ -21,9 +21,7 @@ from tests.servers.rows import on
 from tests.servers.started import Started
 
 pytestmark = pytest.mark.servers
-everywhere = on(
-    *("llamacpp-glm", "llamacpp-oss", "vllm-glm", "vllm-oss", "sglang-glm", "sglang-llama-oss"),
-)
+everywhere = on("llamacpp-glm", "vllm-glm", "vllm-oss", "sglang-glm", "sglang-llama-oss")
 REPLIES = 320
 REQUIRED = "'path' is a required property"
 
@@ -52,8 +50,6 @@ OSS = Rates(missing_key=oss_chain.MISSING_KEY, strange_key=0.0, broken_json=oss_
 RATES: Mapping[tuple[str, str], Rates] = {
     ("llamacpp-glm", "--stream"): Rates(several=glm_chain.MORE_CALLS),
     ("llamacpp-glm", "--no-stream"): Rates(several=glm_chain.MORE_CALLS),
-    ("llamacpp-oss", "--stream"): Rates(),
-    ("llamacpp-oss", "--no-stream"): Rates(),
     ("vllm-glm", "--stream"): GLM_STREAMED_BY_VLLM,
     ("vllm-glm", "--no-stream"): GLM_NAMES_AND_KEYS,
     ("vllm-oss", "--stream"): OSS,
