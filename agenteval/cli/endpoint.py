@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from agenteval.cli.options import EndpointOptions
@@ -21,8 +21,16 @@ from agenteval.client import (
     model_names,
     normalise_base_url,
 )
-from agenteval.dialects import DIALECTS, Detection, Dialect, context_window, family_of_model, recognise
-from agenteval.dialects.detect import PROBES
+from agenteval.dialects import (
+    DIALECTS,
+    Detection,
+    Dialect,
+    constraint_of,
+    context_window,
+    family_of_model,
+    recognise,
+)
+from agenteval.dialects.detect import PROBES, VERSION_PATHS
 from agenteval.errors import EndpointError, UsageError
 from agenteval.simulator import PROFILES, Profile
 from agenteval.thinking import MODES, Thinking
@@ -110,8 +118,9 @@ async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> E
         "context_window": await _context_window(listing, model, detection, transport),
         "simulated": detection.simulated,
     }
-    family = options.family or family_of_model(model)
-    return _endpoint(model, options.dialect if chosen else detection.dialect, family, facts)
+    family, dialect = options.family or family_of_model(model), options.dialect if chosen else detection.dialect
+    known = None if detection.simulated else constraint_of(dialect, family, options.extra_body)
+    return _endpoint(model, dialect, family, facts | {"constraint": asdict(known) if known else None})
 
 
 def _endpoint(model: str, dialect: str, family: str | None, facts: Mapping[str, Any]) -> Endpoint:
@@ -154,7 +163,7 @@ async def _detect(listing: Any, transport: HttpTransport) -> Detection:
         answer = listing if path == MODELS_PATH else await ask_json(transport, path)
         found = recognise(path, answer)
         if found is not None:
-            return found
+            return found if found.version else await _with_version(found, transport)
     return Detection("openai", "it did not say what it is; plain OpenAI is assumed (choose with --dialect)")
 
 
@@ -164,6 +173,13 @@ async def _context_window(listing: Any, model: str, detection: Detection, transp
     if listed is not None or detection.dialect != "llamacpp":
         return listed
     return context_window("/props", await ask_json(transport, "/props"), model)
+
+
+async def _with_version(found: Detection, transport: HttpTransport) -> Detection:
+    """The same with the server's version, where it tells one."""
+    path = VERSION_PATHS.get(found.dialect, "")
+    told = recognise(path, await ask_json(transport, path)) if path and not found.simulated else None
+    return replace(found, version=told.version) if told else found
 
 
 def planned_modes(wanted: tuple[str, ...] | None, endpoint: Endpoint) -> tuple[Thinking, ...]:

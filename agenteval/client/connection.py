@@ -20,12 +20,16 @@ Place: TypeAlias = tuple[Any, ...]
 
 
 class Connection(asyncio.Protocol):
-    """An open connection. `ask` carries one exchange; an answer that nobody asked for closes it."""
+    """An open connection. `ask` carries one exchange; an answer that nobody asked for closes it.
+
+    `idle_since`: when it was opened, or its last exchange ended.
+    """
 
     def __init__(self, clock: Clock, where: str) -> None:
         self.open = False
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._now = clock.now
+        self.idle_since = self._now()
         self._where = where
         self._answer: Answer | None = None
         self._transport: asyncio.Transport | None = None
@@ -50,6 +54,7 @@ class Connection(asyncio.Protocol):
         finally:
             watch.stop()
             self._answer = None
+            self.idle_since = self._now()
             if not answer.reusable:
                 self.close()
         return answer.exchange(sent_at, connect_ms), answer.touched

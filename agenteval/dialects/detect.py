@@ -10,6 +10,9 @@ from typing import Any
 PROBES: tuple[str, ...] = ("/v1/models", "/version", "/props", "/get_server_info")
 """GET paths, in the order in which they are asked until one is recognised."""
 
+VERSION_PATHS: Mapping[str, str] = {"vllm": "/version", "sglang": "/get_server_info", "llamacpp": "/props"}
+"""Dialect → the GET path that tells the server's version."""
+
 SIMULATOR = "agenteval-simulator"
 
 OWNERS: Mapping[str, str] = {

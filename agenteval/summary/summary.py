@@ -10,6 +10,7 @@ from typing import Any
 from agenteval.outcome import StepRecord
 from agenteval.store import Manifest
 from agenteval.summary.advice import advise, explain_speed, failing_sentence
+from agenteval.summary.constrained import constraint_notes
 from agenteval.summary.losses import LossRow, loss_rows
 from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
 from agenteval.summary.trials import TrialRow, complete_trials, flaky_sentences, trial_notes, trial_rows
@@ -81,12 +82,14 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
     simulated = bool(manifest.endpoint.get("simulated"))
     arm_trials = complete_trials(steps, manifest.cells.get("turns", {}))
     trials = trial_rows(arm_trials, simulated=simulated)
+    judged = Counter(str(f.kind) for step in steps if step.judged for f in step.findings)
+    findings = dict(judged.most_common())
     return Summary(
         run=manifest.run,
         title=title_of(manifest),
         simulated=simulated,
         scores=_scores(manifest.cells, records, steps),
-        findings=dict(Counter(f.kind for step in steps if step.judged for f in step.findings).most_common()),
+        findings=findings,
         turns=tuple(turns),
         arms=tuple(arms),
         preserved=tuple(proofs),
@@ -98,6 +101,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         notes=tuple(
             [
                 *_client_notes(manifest.client),
+                *constraint_notes(manifest.endpoint, findings),
                 *explain_speed(arms),
                 *_cache_notes(manifest, steps),
                 *_source_notes(steps),

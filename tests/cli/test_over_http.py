@@ -151,6 +151,30 @@ def test_no_reply_of_a_server_ends_in_a_traceback(
     assert json.loads((run / "run.json").read_text())["status"] == "complete"
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ((), "Calls were constrained: "),
+        (("--dialect", "llamacpp"), "and arguments that keep their schema"),
+        (("--family", "harmony", "--thinking", "on"), "Calls were not constrained: "),
+        (("--extra-body", '{"tool_choice": "required"}'), None),
+        (("--dialect", "openai", "--thinking", "on"), None),
+    ],
+)
+def test_a_report_says_whether_calls_were_constrained(
+    tmp_path: Path, options: tuple[str, ...], says: str | None
+) -> None:
+    """By what is known of a server and family; nothing is said where nothing is known."""
+    with answering(PROSE) as url:
+        always = ("--base-url", url, "--thinking", "off", "--no-preflight", "--json")
+        done = agenteval("run", "thinking-modes", *always, *options, cwd=tmp_path)
+    notes = " ".join(json.loads(done.stdout)["notes"])
+    assert (says in notes and "version here is not known" in notes) if says else "constrained" not in notes
+    (run,) = (tmp_path / "results").iterdir()
+    constraint = json.loads((run / "run.json").read_text())["endpoint"]["constraint"]
+    assert (constraint is not None) == (says is not None)
+
+
 def test_no_key_is_in_any_file_or_message(tmp_path: Path) -> None:
     """Also when the server repeats it: in an error in mid-run or at the take-off, and in its refusal to list models."""
     says = event({"error": "bad key KEY"})

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from agenteval.client import HttpTransport
-from tests.client.http.talking import POST, fault_of, once, talk
-from tests.client.server import FAST, Answer, Server, Sink, chunked, sized
+from agenteval.clock import NS_PER_S, RealClock
+from tests.client.http.talking import POST, fault_of, once, run, talk
+from tests.client.server import FAST, Answer, Server, Sink, chunked, serving, sized
 
 
 def test_a_connection_is_kept_and_used_again() -> None:
@@ -54,6 +55,36 @@ def test_a_kept_connection_that_breaks_before_any_byte_is_replaced_once(then: st
         assert exchange.connect_ms is not None
 
     talk(scenario, [Answer((sized(b"a"),)), gone], [Answer((sized(b"b"),))])
+
+
+def test_a_server_that_closes_right_after_each_answer_gets_a_fresh_connection_each_time() -> None:
+    """llama.cpp's offers keep-alive and closes after each stream: each request would first be lost."""
+
+    async def scenario(transport: HttpTransport, server: Server) -> None:
+        exchanges = [await transport.exchange(POST, Sink(), FAST) for _ in range(4)]
+        assert [exchange.resent for exchange in exchanges] == [False, True, False, False]
+        assert (server.connections, len(server.requests)) == (4, 5)
+
+    talk(scenario, [Answer((sized(b"a"),)), Answer((), "close")])
+
+
+def test_a_connection_that_broke_after_a_long_pause_says_nothing_of_the_next() -> None:
+    clock, ahead = RealClock(), [0]
+    real = clock.now
+    clock.now = lambda: real() + ahead[0]
+
+    async def main() -> None:
+        answers = [Answer((sized(b"b"),))] * 2
+        async with serving([Answer((sized(b"a"),)), Answer((), "close")], answers) as server:
+            transport = HttpTransport(server.url, clock=clock)
+            await transport.exchange(POST, Sink(), FAST)
+            ahead[0] = 60 * NS_PER_S
+            assert (await transport.exchange(POST, Sink(), FAST)).resent
+            await transport.exchange(POST, Sink(), FAST)
+            assert server.connections == 2
+            await transport.aclose()
+
+    run(main())
 
 
 def test_a_fresh_connection_that_breaks_is_not_tried_again() -> None:
