@@ -50,6 +50,7 @@ from agenteval.run import (
     Preflight,
     Retries,
     expand,
+    ping,
     preflight,
     run_batch,
     run_simulated,
@@ -180,19 +181,8 @@ async def _over_http(
         tell(_greeting(endpoint))
         plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
         cells = expand(plan)
+        small = _small_question(asked, endpoint, plan, transport, asking)
         if asked.preflight:
-            small = Asked(
-                transport=transport,
-                dialect=endpoint.dialect,
-                model=endpoint.model,
-                thinking=plan.thinking[0],
-                family=endpoint.family,
-                extra=asked.extra_body,
-                stream=asked.stream,
-                chat=asking,
-                limits=limits(asked),
-                retries=_retries(asked),
-            )
             tell_preflight(await _preflight(small, asked.secrets), cells, order.plan.concurrency)
         with _books(order, endpoint, plan, cells, kept, watch) as books:
             opened.append(books)
@@ -200,9 +190,27 @@ async def _over_http(
             desk = _desk_maker(order, endpoint, plan, books, asking)(transport)
             async with watch:
                 left, desk_of = (kept.left(cells), kept.desk_of(desk)) if kept else (cells, lambda _: desk)
-                breaker = Breaker(left, asked.patience, books.tell)
+                breaker = Breaker(lambda: ping(small), asked.patience, books.tell)
                 end = await run_batch(left, desk_of, order.plan.concurrency, breaker)
             return end, books.close(end)
+
+
+def _small_question(
+    options: EndpointOptions, endpoint: Endpoint, plan: Plan, transport: Transport, asking: Chat
+) -> Asked:
+    """What is asked at the take-off, and when the endpoint seems to be gone."""
+    return Asked(
+        transport=transport,
+        dialect=endpoint.dialect,
+        model=endpoint.model,
+        thinking=plan.thinking[0],
+        family=endpoint.family,
+        extra=options.extra_body,
+        stream=options.stream,
+        chat=asking,
+        limits=limits(options),
+        retries=_retries(options),
+    )
 
 
 def _retries(options: EndpointOptions) -> Retries:

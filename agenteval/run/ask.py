@@ -59,28 +59,26 @@ class Answered:
 async def ask(question: Question, desk: Desk) -> Answered | StepError:
     """Send a question; journal each failed attempt; the last error if none got a reply that can be judged.
 
-    Attempts that a recording answered, or that failed because the endpoint is gone, do not count as tries.
+    Attempts that a recording answered, or that failed because the endpoint was gone, do not count as tries.
     """
     breaker, retries, clock = desk.breaker, desk.retries, desk.transport.clock
     error, number, tries = STOPPED, 0, 0
-    while await breaker.admit(question.cell, clock):
+    while await breaker.admit():
         number += 1
-        asked_at = clock.now()
         answered = await _attempt(question, desk, number)
         failure, replayed = answered.record.error, answered.attempt.exchange.replayed
-        if replayed:
-            breaker.spared(question.cell)
-        elif failure is None:
-            breaker.heard(asked_at, clock.now())
         if failure is None:
+            if not replayed:
+                breaker.heard()
             return answered
         desk.journal(answered.record, answered.attempt.recording)
         error = failure
-        if replayed or breaker.failed(question.cell, error, clock.now()):
+        last = not retries.again(error, tries + 1)
+        if replayed or await breaker.failed(question.cell, error, clock, last=last):
             continue
         tries += 1
-        if not retries.again(error, tries):
-            breaker.lost(question.cell, error)
+        if last:
+            await breaker.lost(question.cell, error, clock)
             break
         await breaker.pause(clock, retries.pause_s(tries, answered.attempt.retry_after_s, _draw(question, number)))
     return error

@@ -25,7 +25,7 @@ async def run_batch(
     cells: Sequence[Cell], desk_of: Callable[[Cell], Desk], concurrency: int, breaker: Breaker | None = None
 ) -> BatchEnd:
     """Run cells in their order, at most `concurrency` at a time, until the breaker stops them."""
-    breaker = breaker or Breaker(cells)
+    breaker = breaker or Breaker()
     waiting = list(reversed(cells))
     ends: list[CellEnd] = []
 
@@ -40,22 +40,13 @@ async def run_batch(
                 group.create_task(work())
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from failed
-    return _batch_end(ends, breaker, len(cells))
+    if breaker.stopped is None:
+        return BatchEnd(tuple(ends))
+    left = len(cells) - sum(end.error is None for end in ends)
+    said = f"{left} of {len(cells)} conversations are not finished, because {breaker.stopped}"
+    return BatchEnd(tuple(ends), said)
 
 
 def run_simulated(cells: Sequence[Cell], desk_of: Callable[[Cell], Desk]) -> BatchEnd:
     """Run cells one by one, each with a desk, an engine and a virtual clock of its own."""
-    breaker = Breaker(cells)
-    ends: list[CellEnd] = []
-    for cell in cells:
-        if breaker.stopped is None:
-            ends.append(run_virtual(run_cell(cell, replace(desk_of(cell), breaker=breaker))))
-    return _batch_end(ends, breaker, len(cells))
-
-
-def _batch_end(ends: Sequence[CellEnd], breaker: Breaker, planned: int) -> BatchEnd:
-    if breaker.stopped is None:
-        return BatchEnd(tuple(ends))
-    left = planned - sum(end.error is None for end in ends)
-    said = f"{left} of {planned} conversations are not finished, because {breaker.stopped}"
-    return BatchEnd(tuple(ends), said)
+    return BatchEnd(tuple(run_virtual(run_cell(cell, desk_of(cell))) for cell in cells))

@@ -66,20 +66,7 @@ class Asked:
 
 async def preflight(asked: Asked) -> Preflight:
     """Ask for one tool call and look at what comes."""
-    request = ChatRequest(
-        model=asked.model,
-        messages=QUESTION,
-        tools=(CLOCK_TOOL,),
-        thinking=asked.thinking,
-        max_tokens=256,
-        temperature=0.0,
-        seed=0,
-        family=asked.family,
-        stream=asked.stream,
-        extra=asked.extra or {},
-    )
-    body = encode(request, asked.dialect).body
-    attempt = await _ask(asked, body)
+    attempt = await _ask(asked, _body(asked, 256))
     error = attempt.failure
     if error is None:
         return Preflight(_seconds(attempt), tuple(_missing(attempt, asked)))
@@ -87,6 +74,27 @@ async def preflight(asked: Asked) -> Preflight:
         said = f"no complete reply in time ({error.detail}); the run goes on, with its own time-outs"
         return Preflight(None, (said,))
     raise EndpointError(_refusal(error, asked))
+
+
+async def ping(asked: Asked) -> StepError | None:
+    """The same question with an answer of one token; why none came, None if one did."""
+    return (await asked.chat(asked.transport, _body(asked, 1), limits=_short(asked.limits))).failure
+
+
+def _body(asked: Asked, max_tokens: int) -> Mapping[str, Any]:
+    request = ChatRequest(
+        model=asked.model,
+        messages=QUESTION,
+        tools=(CLOCK_TOOL,),
+        thinking=asked.thinking,
+        max_tokens=max_tokens,
+        temperature=0.0,
+        seed=0,
+        family=asked.family,
+        stream=asked.stream,
+        extra=asked.extra or {},
+    )
+    return encode(request, asked.dialect).body
 
 
 async def _ask(asked: Asked, body: Mapping[str, Any]) -> Attempt:

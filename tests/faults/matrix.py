@@ -113,7 +113,7 @@ REACHING: Mapping[str, Row] = {
     "a self-signed certificate": unreachable("tls", "self-signed", "--insecure accepts it"),
     "the server goes away in mid-run": Row(
         NEVER,
-        "Stopped: 1 of 1 conversations are not finished, because the endpoint is gone: nothing listens on",
+        "Stopped: 1 of 1 conversations are not finished, because the endpoint has not answered",
         "refused",
         exit=3,
         place="vanishes",

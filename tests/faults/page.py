@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.faults.matrix import GROUPS, RETRIES, Row
-from tests.faults.play import Played, play
+from tests.faults.play import Played, fly, take_off
 
 INTRODUCTION = f"""\
 # What happens when a server fails
@@ -21,11 +21,12 @@ begun); `–`: the run begins. *In mid-run* is what the journal, the report and 
 request. *Tries* are the requests in the journal; only one that is judged can be in a score. A fault that passes costs
 nothing but time: the next try is judged.
 
-Not in the tables: an endpoint that is gone in mid-run (nobody listens, or three conversations in a row get no answer)
-is waited for by all conversations together, for `--patience` seconds (default 300), with one request at a time to see
-whether it is back; then the run ends with one sentence and exit code 3. A server that answers, but gives five
-conversations in a row nothing that can be judged (wrong key, wrong model), ends it at once. A server that fails one
-scenario only does not. `agenteval run --resume latest` goes on with what is left.
+In mid-run the endpoint is in doubt when nobody is reached, after a time-out, before a request without an answer is
+given up, when three conversations in a row got none, or five nothing that can be judged. Then a small question (the one
+of the take-off, with one token of answer) tells whether it is the endpoint or the request. If the endpoint does not
+answer that either, all conversations wait, for `--patience` seconds (default 300) at most; after that, or if it refuses
+even that, the run ends with one sentence and exit code 3. A server that fails some requests only does not end it,
+unless 25 conversations in a row come to nothing. `agenteval run --resume latest` goes on with what is left.
 """
 HEADER = """\
 | the server | at the take-off | in mid-run | recorded as | tries | judged | exit |
@@ -55,7 +56,7 @@ def page() -> str:
 
 def _line(name: str, row: Row) -> str:
     with tempfile.TemporaryDirectory() as begun, tempfile.TemporaryDirectory() as flying:
-        played, taken_off = play(row, Path(flying), "--no-preflight"), play(row, Path(begun))
+        played, taken_off = fly(row, Path(flying)), take_off(row, Path(begun))
     cells = [name, _take_off(taken_off), *_outcome(played), str(played.exit)]
     return "| " + " | ".join(_cell(cell) for cell in cells) + " |\n"
 

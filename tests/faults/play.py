@@ -14,7 +14,7 @@ from agenteval.cli import main
 from agenteval.client import Attempt, HttpTransport, chat
 from agenteval.outcome import StepRecord
 from agenteval.store import load_run
-from tests.faults.matrix import RETRIES, Row
+from tests.faults.matrix import OK, RETRIES, Row
 from tests.faults.server import Answer, nobody_accepting, nobody_listening, serving
 
 TINY = Path(__file__).parent / "tiny.yaml"
@@ -41,17 +41,18 @@ class Played:
 
 
 @contextmanager
-def endpoint(row: Row, script: Callable[[int], Answer] | None = None) -> Iterator[str]:
-    """The base URL of the place where a row plays; `script`: other answers than always the row's."""
-    answer = script or (lambda _: row.answer)
+def endpoint(row: Row, script: Callable[[int], Answer] | None = None, small: Answer | None = None) -> Iterator[str]:
+    """The base URL of the place where a row plays; `script`: other answers than always the row's; `small`: one for
+    small questions."""
     if row.place == "unknown name":
         yield "http://no-such-host.invalid/v1"
     elif row.place in ("not listening", "not accepting"):
         with nobody_listening() if row.place == "not listening" else nobody_accepting() as port:
             yield f"http://127.0.0.1:{port}/v1"
     else:
-        with serving(answer, tls=row.place == "self-signed", vanishes=row.place == "vanishes") as server:
-            scheme = "http" if row.place in ("served", "vanishes") else "https"
+        scheme = "http" if row.place in ("served", "vanishes") else "https"
+        tls, vanishes = row.place == "self-signed", row.place == "vanishes"
+        with serving(script or (lambda _: row.answer), small=small, tls=tls, vanishes=vanishes) as server:
             yield f"{scheme}://127.0.0.1:{server.port}/v1"
 
 
@@ -99,7 +100,17 @@ def command(*arguments: str, out: Path) -> Played:
     return Played(code, stdout.getvalue(), stderr.getvalue(), run and run.parent, records)
 
 
-def play(row: Row, out: Path, *options: str, script: Callable[[int], Answer] | None = None) -> Played:
-    """A run of the tiny scenario against a row's endpoint."""
+def take_off(row: Row, out: Path, script: Callable[[int], Answer] | None = None) -> Played:
+    """A run whose fault hits the very first request."""
     with endpoint(row, script) as url:
-        return command("run", str(TINY), "--base-url", url, *RUN, *time_outs(row), *options, out=out)
+        return _run(row, url, out)
+
+
+def fly(row: Row, out: Path, script: Callable[[int], Answer] | None = None) -> Played:
+    """A run whose fault hits its conversation; a small question is answered all the same."""
+    with endpoint(row, script, OK) as url:
+        return _run(row, url, out, "--no-preflight")
+
+
+def _run(row: Row, url: str, out: Path, *options: str) -> Played:
+    return command("run", str(TINY), "--base-url", url, *RUN, *time_outs(row), *options, out=out)

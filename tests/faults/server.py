@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agenteval.clock import RealClock
+from agenteval.run.preflight import CLOCK_TOOL
 from tests.client.server import LOCALHOST_PEM, head, read_request, send, sized
 
 LONGEST_S = 60.0
 TLS_HANDSHAKE = b"\x16"
+SMALL_QUESTION = CLOCK_TOOL.name.encode()
 DRIP_S = 0.01
 
 MODELS = sized(json.dumps({"data": [{"id": "tiny-model", "owned_by": "vllm"}]}).encode())
@@ -43,12 +45,16 @@ def streamed(*frames: bytes, then: Then = "keep", kind: str = "text/event-stream
 
 
 class Server:
-    """Lists one model, and answers the n-th chat request (from 0) with `script(n)`. `vanishes`: it stops listening
-    once it has listed its model. `asked`: how many chat requests came."""
+    """Lists one model, and answers the n-th request of a run (from 0) with `script(n)`; likewise the small questions
+    that agenteval asks before a run and in doubt, but for those there may be an answer of their own. `vanishes`: it
+    stops listening once it has listed its model. `asked`: how many requests of a run came."""
 
-    def __init__(self, script: Callable[[int], Answer], *, tls: bool, vanishes: bool) -> None:
+    def __init__(
+        self, script: Callable[[int], Answer], *, small: Answer | None, tls: bool, vanishes: bool, port: int
+    ) -> None:
         self.asked = 0
-        self.port = 0
+        self.port = port
+        self._small = small
         self._script = script
         self._tls = tls
         self._vanishes = vanishes
@@ -106,8 +112,7 @@ class Server:
                 self._listener.close()
             await send(writer, [MODELS if b" /v1/models " in request else NOTHING])
             return not self._vanishes
-        answer = self._script(self.asked)
-        self.asked += 1
+        answer = self._answer(request)
         await send(writer, answer.pieces)
         if answer.then == "hang":
             await reader.read()
@@ -122,6 +127,12 @@ class Server:
             await RealClock().sleep(DRIP_S if answer.then == "drip" else 0)
         return answer.then == "keep"
 
+    def _answer(self, request: bytes) -> Answer:
+        if SMALL_QUESTION in request:
+            return self._small or self._script(self.asked)
+        self.asked += 1
+        return self._script(self.asked - 1)
+
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     """Close with RST instead of FIN."""
@@ -132,11 +143,15 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 @contextmanager
 def serving(
-    script: Callable[[int], Answer], *, tls: bool = False, vanishes: bool = False, port: int = 0
+    script: Callable[[int], Answer],
+    *,
+    small: Answer | None = None,
+    tls: bool = False,
+    vanishes: bool = False,
+    port: int = 0,
 ) -> Iterator[Server]:
     """A server while the block lasts."""
-    server = Server(script, tls=tls, vanishes=vanishes)
-    server.port = port
+    server = Server(script, small=small, tls=tls, vanishes=vanishes, port=port)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     server.wait()

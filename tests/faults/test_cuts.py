@@ -10,7 +10,7 @@ import pytest
 
 from agenteval.client import Attempt, HttpTransport, chat
 from tests.faults.matrix import MATRIX, OK
-from tests.faults.play import BODY, play
+from tests.faults.play import BODY, fly
 from tests.faults.server import Answer, Then, serving, streamed
 from tests.stream.test_captures import CAPTURES, STREAMS, events
 
@@ -64,6 +64,6 @@ def test_a_stream_that_ends_after_any_frame_is_judged_once_it_says_why(name: str
 @pytest.mark.parametrize("n", range(len(frames_of(SHORT))))
 def test_a_run_asks_again_for_a_reply_that_was_cut(n: int, then: Then, tmp_path: Path) -> None:
     cut = streamed(*frames_of(SHORT)[:n], then=then)
-    played = play(MATRIX["503"], tmp_path, "--no-preflight", script=lambda asked: OK if asked else cut)
+    played = fly(MATRIX["503"], tmp_path, lambda asked: OK if asked else cut)
     assert played.exit == 0
     assert [(record.attempt, record.judged) for record in played.records] == [(1, False), (2, True)]

@@ -9,7 +9,7 @@ import pytest
 
 from agenteval.outcome import StepRecord
 from tests.faults.matrix import MATRIX, OK, Row
-from tests.faults.play import Played, ask, play
+from tests.faults.play import Played, ask, fly, take_off
 
 
 @pytest.mark.parametrize("name", [name for name, row in MATRIX.items() if row.place != "vanishes"])
@@ -23,7 +23,7 @@ def test_the_client_calls_a_fault_by_its_name(name: str) -> None:
 def test_a_fault_in_mid_run(name: str, tmp_path: Path) -> None:
     """Each attempt is recorded, none counts as a mistake of the model, and the sentence says what to do."""
     row = MATRIX[name]
-    played = play(row, tmp_path, "--no-preflight")
+    played = fly(row, tmp_path)
     assert row.says in played.said
     assert "Traceback" not in played.said
     assert played.exit == row.exit
@@ -62,7 +62,7 @@ def assert_scored(played: Played, row: Row) -> None:
 def test_a_fault_at_the_take_off(name: str, tmp_path: Path) -> None:
     """What can only be lost is not begun."""
     row = MATRIX[name]
-    played = play(row, tmp_path)
+    played = take_off(row, tmp_path)
     if row.takeoff is None:
         assert played.exit == row.exit
         assert played.records
@@ -75,7 +75,8 @@ PASSING = [name for name, row in MATRIX.items() if row.kind and row.attempts > 1
 
 
 def test_a_fault_that_passes_at_the_take_off_keeps_no_run_from_beginning(tmp_path: Path) -> None:
-    played = play(MATRIX["503"], tmp_path, script=lambda n: OK if n else MATRIX["503"].answer)
+    once = iter([MATRIX["503"].answer])
+    played = take_off(MATRIX["503"], tmp_path, lambda _: next(once, OK))
     assert played.exit == 0, played.said
     assert len(played.records) == 1
 
@@ -84,7 +85,7 @@ def test_a_fault_that_passes_at_the_take_off_keeps_no_run_from_beginning(tmp_pat
 def test_a_fault_that_passes_costs_nothing_but_time(name: str, tmp_path: Path) -> None:
     row = MATRIX[name]
     fails = 1 if row.answer.pieces else 2  # a kept connection that ends at once is replaced unnoticed
-    played = play(row, tmp_path, "--no-preflight", script=lambda n: row.answer if n < fails else OK)
+    played = fly(row, tmp_path, lambda n: row.answer if n < fails else OK)
     assert played.exit == 0, played.said
     assert [record.attempt for record in played.records] == list(range(1, len(played.records) + 1))
     assert [record.ok for record in played.records] in ([False, True], [False, False, True])

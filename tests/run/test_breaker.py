@@ -3,15 +3,16 @@ In virtual time, over the transport seam."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from agenteval.client import ResumingTransport
 from agenteval.clock import NS_PER_S, LoopClock, run_virtual
 from agenteval.dialects import DIALECTS
 from agenteval.outcome import StepRecord
-from agenteval.run import Accountant, BatchEnd, Breaker, Desk, Plan, expand, run_batch
+from agenteval.run import Accountant, Asked, BatchEnd, Breaker, Desk, Plan, expand, ping, run_batch
 from agenteval.wire import Exchange, Fault, FaultKind, HttpRequest, Limits, Receiver, Recording
 from tests.run.scripted import SCENARIO, Body, Says, ScriptedTransport, right
 
@@ -61,6 +62,7 @@ class Played:
     seconds: float
     sent: list[float]
     said: list[str]
+    recordings: list[Recording]
 
     @property
     def lost(self) -> list[str]:
@@ -71,29 +73,37 @@ class Played:
         return sum(end.error is None for end in self.end.ends)
 
 
-def play(transport: Failing, *, concurrency: int = 8, trials: int = 4, patience_s: float = 300.0) -> Played:
-    """Three scenarios in so many trials, all at one endpoint."""
+def play(
+    transport: Failing,
+    *,
+    concurrency: int = 8,
+    trials: int = 4,
+    patience_s: float = 300.0,
+    resumed: Sequence[Recording] = (),
+) -> Played:
+    """Three scenarios in so many trials, all at one endpoint; each conversation first hears what was recorded."""
     plan = Plan(SCENARIOS, ("off",), ("full_history",), trials, 0)
     cells = expand(plan)
     records: list[StepRecord] = []
     said: list[str] = []
+    recordings: list[Recording] = []
 
-    def journal(record: StepRecord, _: Recording | None) -> None:
+    def journal(record: StepRecord, recording: Recording | None) -> None:
         records.append(record)
+        recordings.extend([recording] if recording else [])
 
     desk = Desk("r", plan, transport, DIALECTS["vllm"], "m", Accountant("glm47"), journal)
 
     async def main() -> tuple[BatchEnd, float]:
-        breaker = Breaker(cells, patience_s, said.append)
-        end = await run_batch(cells, lambda _: desk, concurrency, breaker)
+        small = Asked(transport, DIALECTS["vllm"], "m", "off")
+        breaker = Breaker(lambda: ping(small), patience_s, said.append)
+        end = await run_batch(
+            cells, lambda _: replace(desk, transport=ResumingTransport(resumed, transport)), concurrency, breaker
+        )
         return end, transport.clock.now() / NS_PER_S
 
     end, seconds = run_virtual(main())
-    return Played(end, records, seconds, transport.sent, said)
-
-
-def of_scenario(name: str) -> Callable[[Body], bool]:
-    return lambda body: name in body["messages"][0]["content"]
+    return Played(end, records, seconds, transport.sent, said, recordings)
 
 
 def test_an_endpoint_that_is_gone_for_a_minute_costs_nothing() -> None:
@@ -106,6 +116,13 @@ def test_an_endpoint_that_is_gone_for_a_minute_costs_nothing() -> None:
     assert [text.partition(" ")[0] for text in played.said] == ["Waiting", "The"]
     assert "--patience" in played.said[0]
     assert max(record.attempt for record in played.records) < 10
+
+
+def test_a_lonely_conversation_is_not_given_up_while_the_server_restarts() -> None:
+    """A gateway answers 503 for two minutes; no retries last that long."""
+    played = play(Failing(lambda now, _: 503 if 1 < now < 120 else None), concurrency=1, trials=1)
+    assert played.lost == []
+    assert played.whole == 3
 
 
 @pytest.mark.parametrize("patience_s", [0.0, 20.0, 300.0])
@@ -121,12 +138,12 @@ def test_an_endpoint_that_is_gone_ends_the_run_after_the_patience(fault: FaultKi
 
 @pytest.mark.parametrize("concurrency", [1, 8])
 def test_an_endpoint_that_hangs_ends_the_run_in_bounded_time(concurrency: int) -> None:
-    """Eight in flight pay one time-out each, and one of them a second one; one at a time pays two for each of two lost
-    conversations, and two more to be sure."""
+    """One time-out for each in flight; then nothing but small questions, for as long as the patience lasts."""
     played = play(Failing(lambda now, _: "timeout_first_frame"), concurrency=concurrency)
     assert played.end.stopped is not None
-    assert played.seconds < (2 * 305 if concurrency == 8 else 6 * 305)
-    assert len(played.sent) <= concurrency + 5
+    assert played.seconds <= 300 + 300 + 30
+    assert len(played.records) == concurrency
+    assert len(played.sent) <= concurrency + 10
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
@@ -151,23 +168,64 @@ def test_a_server_that_refuses_everything_ends_the_run_after_a_handful(status: i
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
-@pytest.mark.parametrize("failure", [400, 413, 500, "cut"])
-def test_a_server_that_fails_for_one_scenario_goes_on_with_the_others(
-    failure: FaultKind | int, concurrency: int
+@pytest.mark.parametrize("failure", [400, 413, 500, "cut", "timeout_first_frame"])
+@pytest.mark.parametrize("failing", [("two",), ("two", "three")])
+def test_a_server_that_fails_for_some_scenarios_goes_on_with_the_others(
+    failing: tuple[str, ...], failure: FaultKind | int, concurrency: int
 ) -> None:
-    two = of_scenario("two")
-    played = play(Failing(lambda now, body: failure if two(body) else None), concurrency=concurrency, trials=10)
+    """However many conversations fail in a row: the server answers a small question."""
+
+    def fails(now: float, body: Body) -> FaultKind | int | None:
+        return failure if any(f"agent {name}" in body["messages"][0]["content"] for name in failing) else None
+
+    played = play(Failing(fails), concurrency=concurrency, trials=8)
     assert played.end.stopped is None
-    assert played.whole == 20
-    assert len(played.lost) == 10
-    assert all(cell.startswith("two.") for cell in played.lost)
+    assert played.said == []
+    assert played.whole == 8 * (3 - len(failing))
+    assert {cell.partition(".")[0] for cell in played.lost} == set(failing)
+
+
+def test_a_run_that_can_only_be_lost_is_ended_although_the_server_answers_a_small_question() -> None:
+    played = play(Failing(lambda now, body: 400 if "agent" in body["messages"][0]["content"] else None), trials=50)
+    assert played.end.stopped is not None
+    assert "25 in a row got no reply that could be judged: HTTP 400" in played.end.stopped
+    assert len(played.records) <= 25 + 8
+
+
+def test_a_server_that_is_only_busy_is_not_given_up() -> None:
+    """One request at a time takes five minutes, and keeps all small questions waiting; but replies come."""
+
+    def fails(now: float, body: Body) -> FaultKind | None:
+        small = "agent" not in body["messages"][0]["content"]
+        return "timeout_first_frame" if small or (now == 0 and "agent two" in body["messages"][0]["content"]) else None
+
+    played = play(Failing(fails, takes=310.0), concurrency=4, trials=2)
+    assert played.end.stopped is None
+    assert played.whole == 6
 
 
 def test_a_key_that_expires_in_mid_run_ends_it() -> None:
     played = play(Failing(lambda now, _: 401 if now > 5 else None), trials=100)
     assert played.end.stopped is not None
-    assert "in a row got no reply that could be judged: HTTP 401" in played.end.stopped
+    assert "refuses even a small question: HTTP 401" in played.end.stopped
     assert len(played.lost) <= 5 + 8
+
+
+def test_what_was_heard_long_ago_is_no_sign_of_life() -> None:
+    """Conversations that are taken up again begin with good replies; the endpoint refuses all the same."""
+    (good, *_) = play(Failing(lambda now, _: None), trials=1).recordings
+    played = play(Failing(lambda now, _: 401), concurrency=1, trials=100, resumed=[good])
+    assert played.end.stopped is not None
+    assert len(played.lost) == 5
+
+
+def test_nobody_sleeps_on_when_the_run_is_stopped() -> None:
+    """The first request is told to come back in an hour; the others are refused."""
+    statuses = iter([429])
+    failing = Failing(lambda now, _: next(statuses, 401), retry_after="3600")
+    played = play(failing, concurrency=2, trials=100)
+    assert played.end.stopped is not None
+    assert played.seconds < 10
 
 
 def test_requests_in_flight_are_heard_to_their_end() -> None:
@@ -182,6 +240,7 @@ def test_a_shaky_server_costs_no_turn() -> None:
     count = iter(range(10_000))
     played = play(Failing(lambda now, _: 500 if next(count) % 4 == 0 else None))
     assert played.whole == 12
+    assert played.said == []
     assert all(record.judged == (record.error is None) for record in played.records)
     assert sum(record.error is not None for record in played.records) >= 12
 
@@ -205,7 +264,9 @@ def test_a_server_that_asks_to_wait_is_waited_for(asked: str, at_least: float, a
 
 
 def test_a_request_that_timed_out_is_asked_once_more_and_no_oftener() -> None:
-    two = of_scenario("two")
-    played = play(Failing(lambda now, body: "timeout_first_frame" if two(body) else None), trials=1)
+    def fails(now: float, body: Body) -> FaultKind | None:
+        return "timeout_first_frame" if "agent two" in body["messages"][0]["content"] else None
+
+    played = play(Failing(fails), trials=1)
     assert [record.attempt for record in played.records if record.scenario == "two"] == [1, 2]
     assert played.whole == 2
