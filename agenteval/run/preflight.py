@@ -15,6 +15,7 @@ from agenteval.dialects import ChatRequest, Dialect, encode
 from agenteval.errors import EndpointError
 from agenteval.messages import Message, ToolSpec
 from agenteval.outcome import StepError
+from agenteval.run.breaker import no_answer
 from agenteval.run.retries import SLOW, Retries
 from agenteval.scoring.textcalls import spells_a_call
 from agenteval.thinking import Thinking
@@ -98,12 +99,15 @@ def _body(asked: Asked, max_tokens: int) -> Mapping[str, Any]:
 
 
 async def _ask(asked: Asked, body: Mapping[str, Any]) -> Attempt:
-    """The request, repeated as those of a run are; but after a time-out the run may as well begin."""
+    """The request, repeated as those of a run are; but after a time-out the run may as well begin, and after an answer
+    that is no chat completion it had better not."""
     limits, tries = _short(asked.limits), 0
     while True:
         attempt = await asked.chat(asked.transport, body, limits=limits)
         error, tries = attempt.failure, tries + 1
         if error is None or error.kind in SLOW or not asked.retries.again(error, tries):
+            return attempt
+        if error.kind != "http_status" and not no_answer(error):
             return attempt
         pause = asked.retries.pause_s(tries, attempt.retry_after_s, 0.0)
         await asked.transport.clock.sleep(min(pause, PREFLIGHT_S))

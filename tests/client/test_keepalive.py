@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenteval.client.answer import Answer
 from agenteval.client.keepalive import FirstWord
+from agenteval.wire import Limits
+from tests.client.server import Sink
 
 
 def heard(*pieces: bytes) -> tuple[int | None, int]:
@@ -33,6 +38,20 @@ def heard(*pieces: bytes) -> tuple[int | None, int]:
 )
 def test_comments_and_blanks_say_nothing(body: bytes, says: bool, keep_alives: int) -> None:
     assert heard(body) == (0 if says else None, keep_alives)
+
+
+def test_keep_alives_are_signs_of_life_between_frames_and_no_first_frame() -> None:
+    """What the time-outs look at: whether anything was said yet, and when anything came last."""
+
+    async def listen() -> list[tuple[bool, int | None]]:
+        answer, seen = Answer(Sink(), Limits(), "h:80"), []
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+        for at, piece in enumerate([head, b": ping\n\n", b"data: {}\n\n", b": ping\n\n"]):
+            answer.feed(piece, at)
+            seen.append((answer.spoken, answer.last_body_at))
+        return seen
+
+    assert asyncio.run(listen()) == [(False, None), (False, 1), (True, 2), (True, 3)]
 
 
 @given(st.lists(st.sampled_from([b": ping", b":", b"\n", b"\r\n", b" ", b"data: x", b"x"]), max_size=8), st.data())
