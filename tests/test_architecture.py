@@ -40,6 +40,8 @@ SOCKET_OWNERS = {"client", "simulator"}
 WRITERS = {"store"}
 SPEAKERS = {"cli"}
 HASHERS = {"canonical"}
+HASH_MODULES = {"hashlib", "hmac"}
+CHECKSUMS = {"zlib.crc32", "zlib.adler32", "binascii.crc32"}  # zlib itself may be used to pack
 ASYNC_ROOMS = {
     *("clock", "client", "simulator", "run", "load", "regress", "diagnose", "doctor", "selftest", "cli"),
 }
@@ -226,9 +228,14 @@ def randomness_has_a_seed(module: Module, _: House) -> Iterator[Complaint]:
 
 
 def only_canonical_hashes(module: Module, _: House) -> Iterator[Complaint]:
+    if module.room in HASHERS:
+        return
     for found in module.imports:
-        if is_from(found.target, {"hashlib", "hmac", "zlib"}) and module.room not in HASHERS:
+        if is_from(found.target, HASH_MODULES | CHECKSUMS):
             yield found.line, f"imports {found.target}"
+    for name, node in module.uses:
+        if name in CHECKSUMS:
+            yield node.lineno, f"uses {name}"
 
 
 def async_stays_in_its_rooms(module: Module, _: House) -> Iterator[Complaint]:
@@ -362,6 +369,8 @@ CAUGHT = [
     ("randomness_has_a_seed", "run", "import uuid\nuuid.uuid4()"),
     ("only_canonical_hashes", "store", "import hashlib"),
     ("only_canonical_hashes", "store", "from hashlib import sha256"),
+    ("only_canonical_hashes", "store", "from zlib import crc32"),
+    ("only_canonical_hashes", "store", "import zlib\nzlib.adler32(b'')"),
     ("async_stays_in_its_rooms", "parsers", "async def f(): ..."),
     ("async_stays_in_its_rooms", "parsers", "import asyncio"),
     ("async_stays_in_its_rooms", "wire", "class Real:\n    async def f(self): ..."),
@@ -394,6 +403,7 @@ ALLOWED = [
         "import random\ndef f(rng: random.Random): ...\nrandom.Random(7).random()",
     ),
     ("only_canonical_hashes", "canonical", "import hashlib"),
+    ("only_canonical_hashes", "store", "import zlib\nzlib.decompressobj()"),
     ("async_stays_in_its_rooms", "wire", "class P(Protocol):\n    async def f(self): ..."),
     ("no_drawer_for_everything", "run.commonplace", ""),
 ]

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from agenteval import __version__
 from agenteval.cli.lazy import LazyGroup
 from agenteval.cli.voice import tell
-from agenteval.errors import EndpointError, UsageError
+from agenteval.errors import EndpointError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from agenteval.store import Disk
 
 EXIT_OK, EXIT_GATE, EXIT_USAGE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -40,14 +44,15 @@ def app() -> None:
     """
 
 
-def main() -> None:
+def main(disk: Disk | None = None) -> None:
     """Entry point: user's mistakes become a sentence and exit code 2, infrastructure 3, bugs a traceback.
 
-    A polite kill (SIGTERM) is an interruption like Ctrl-C: what is done is kept, and the books are closed.
+    A polite kill (SIGTERM) is an interruption like Ctrl-C: what is done is kept, and the books are closed. `disk`: how
+    runs are written, where it is not as usual.
     """
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        code = app.main(standalone_mode=False)
+        code = app.main(standalone_mode=False, obj=disk)
         sys.exit(code if isinstance(code, int) else EXIT_OK)
     except click.exceptions.Abort:
         sys.exit(EXIT_INTERRUPTED)
@@ -59,7 +64,7 @@ def main() -> None:
     except UsageError as error:
         tell(f"Error: {error}")
         sys.exit(EXIT_USAGE)
-    except EndpointError as error:
+    except (EndpointError, StorageError) as error:
         tell(f"Error: {error}")
         sys.exit(EXIT_INFRASTRUCTURE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,13 +22,13 @@ from agenteval.cli.endpoint import (
     way_of_asking,
 )
 from agenteval.cli.options import ENDPOINT, OUT, PLAN, PlanOptions, endpoint_options, plan_options, with_options
-from agenteval.cli.resume import Kept, stored_order
+from agenteval.cli.resume import Kept, check_scenarios, stored_order
+from agenteval.cli.suites import load_scenarios, title_of_suites
 from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
 from agenteval.client import Chat, chat
 from agenteval.clock import LoopClock
 from agenteval.context import build_policy
-from agenteval.errors import FileError, UsageError
 from agenteval.report import render_json, render_terminal
 from agenteval.run import (
     Accountant,
@@ -43,9 +44,9 @@ from agenteval.run import (
     run_batch,
     run_simulated,
 )
-from agenteval.scenario import lint, load_suite
 from agenteval.script import Scenario
 from agenteval.simulator import Engine, SimulatedTransport
+from agenteval.store import DISK, Disk
 from agenteval.summary import Summary
 from agenteval.wire import Transport
 
@@ -60,22 +61,26 @@ T = TypeVar("T")
     "--resume", metavar="RUN", help="Go on with a run that was interrupted or lost cells; only secrets count."
 )
 @click.option("--json", "as_json", is_flag=True, help="A machine-readable summary on stdout, nothing else there.")
-def command(suites: tuple[str, ...], out: Path, resume: str | None, as_json: bool, **values: Any) -> int:
+@click.pass_obj
+def command(
+    disk: Disk | None, /, suites: tuple[str, ...], out: Path, resume: str | None, as_json: bool, **values: Any
+) -> int:
     """Run scenarios: a SUITE is a folder, a file, or a bundled name (default: founding).
 
     Without --base-url the embedded endpoint answers, in virtual time. Exit code: 0 all turns ok, 1 some failed,
     2 a mistake in options or files, 3 the endpoint failed or cells could not be judged.
     """
     suites = suites or (DEFAULT_SUITE,)
-    order = Order(endpoint_options(values), plan_options(values), _title(suites), out, suites)
+    order = Order(endpoint_options(values), plan_options(values), title_of_suites(suites), out, suites)
     kept: Kept | None = None
     if resume is not None:
         kept, order = stored_order(resume, out, order.endpoint)
+    order = replace(order, disk=disk or DISK)
     for policy in order.plan.policy:
         build_policy(policy)
-    scenarios = _scenarios(order.suites, order.plan.tag)
+    scenarios = load_scenarios(order.suites, order.plan.tag)
     if kept is not None:
-        kept.check(scenarios)
+        check_scenarios(kept.stored.manifest, scenarios)
     play = _play_simulated if order.endpoint.base_url is None else _play_over_http
     end, summary = play(order, scenarios, kept)
     tell_losses(end, order.endpoint.secrets)
@@ -89,25 +94,6 @@ def _exit_code(end: BatchEnd | None, summary: Summary) -> int:
     if end.stopped or any(item.lost for item in end.ends):
         return 3
     return 0 if summary.scores.turns_ok == summary.scores.turns_planned else 1
-
-
-def _title(suites: Sequence[str]) -> str:
-    return "+".join(Path(suite).resolve().stem for suite in suites)[:60]
-
-
-def _scenarios(suites: Sequence[str], tags: Sequence[str]) -> tuple[Scenario, ...]:
-    problems = tuple(problem for suite in suites for problem in lint(suite))
-    if problems:
-        raise FileError(problems)
-    found = [scenario for suite in suites for scenario in load_suite(suite).scenarios]
-    names = [scenario.name for scenario in found]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise UsageError(f"two of the suites hold a scenario called {', '.join(sorted(twice))}")
-    chosen = tuple(item for item in found if not tags or set(tags) & set(item.tags))
-    if not chosen:
-        existing = ", ".join(sorted({tag for item in found for tag in item.tags})) or "none"
-        raise UsageError(f"no scenario has the tag {' or '.join(tags)}; tags there: {existing}")
-    return chosen
 
 
 def _plan(wanted: PlanOptions, scenarios: tuple[Scenario, ...], endpoint: Endpoint) -> Plan:
@@ -191,7 +177,10 @@ async def _over_http(
 def _books(
     order: Order, endpoint: Endpoint, plan: Plan, cells: Sequence[Cell], kept: Kept | None, watch: LoopWatch | None
 ) -> Books:
-    return Books.begin(order, endpoint, plan, cells, watch) if kept is None else Books.go_on(kept.stored, order, watch)
+    if kept is None:
+        return Books.begin(order, endpoint, plan, cells, watch)
+    kept.check_endpoint(endpoint)
+    return Books.go_on(kept.stored, kept.lock, order, watch)
 
 
 def _desk_maker(
