@@ -3,7 +3,7 @@
 Whole files are those of GENERATED. In those of PAGES blocks are written:
 
 A block is a comment `<!-- shown: COMMAND -->` followed by a fenced block that holds what COMMAND prints on stdout. The
-command runs in an empty folder against the embedded endpoint; a run's id stands as a fixed one.
+command runs in an empty folder against the embedded endpoint; a run's id and times stand as fixed ones.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ PROGRAMS = {"agenteval": "agenteval", "floors": "tests.stubs"}
 
 RUN_ID = re.compile(r"\b\d{8}-\d{6}-")
 FIXED_ID = "20260101-000000-"
+STAMP = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+FIXED_STAMP = "2026-01-01T00:00:00.000Z"
 
 
 def output_of(command: str) -> str:
@@ -50,7 +52,7 @@ def output_of(command: str) -> str:
         )
     if done.returncode not in (0, 1):
         raise SystemExit(f"{command} failed:\n{done.stderr}")
-    return RUN_ID.sub(FIXED_ID, done.stdout)
+    return STAMP.sub(FIXED_STAMP, RUN_ID.sub(FIXED_ID, done.stdout))
 
 
 def renewed(page: str) -> str:

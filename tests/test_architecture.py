@@ -26,24 +26,25 @@ FLOORS = [
     ("stream", "outcome"),
     ("parsers",),
     ("prompts",),
-    ("tools", "dialects", "context", "scoring", "scenario"),
+    ("tools", "dialects", "context", "scoring", "scenario", "server"),
     ("client", "simulator", "store"),
     ("run", "summary"),
-    ("load", "regress", "diagnose", "doctor", "selftest"),
+    ("load", "regress", "diagnose", "doctor", "selftest", "replay"),
     ("report",),
     ("cli",),
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 TIME_OWNERS = {"clock"}
-SOCKET_OWNERS = {"client", "simulator"}
+SOCKET_OWNERS = {"client", "server"}
 WRITERS = {"store"}
 SPEAKERS = {"cli"}
 HASHERS = {"canonical"}
 HASH_MODULES = {"hashlib", "hmac"}
 CHECKSUMS = {"zlib.crc32", "zlib.adler32", "binascii.crc32"}  # zlib itself may be used to pack
 ASYNC_ROOMS = {
-    *("clock", "client", "simulator", "run", "load", "regress", "diagnose", "doctor", "selftest", "cli"),
+    *("clock", "server", "client", "simulator", "run", "load", "regress", "diagnose", "doctor", "selftest"),
+    *("replay", "cli"),
 }
 ASYNC_PROTOCOLS = {"wire"}  # may describe what is awaited, and await nothing
 
@@ -162,7 +163,7 @@ def only_clock_reads_time_or_sleeps(module: Module, _: House) -> Iterator[Compla
             yield call.lineno, "reads an event loop's time"
 
 
-def only_client_and_simulator_open_sockets(module: Module, _: House) -> Iterator[Complaint]:
+def only_client_and_server_open_sockets(module: Module, _: House) -> Iterator[Complaint]:
     if module.room in SOCKET_OWNERS:
         return
     for found in module.imports:
@@ -286,7 +287,7 @@ RULES: dict[str, Rule] = {
         a_room_has_no_import_cycle,
         own_imports_stand_at_the_top,
         only_clock_reads_time_or_sleeps,
-        only_client_and_simulator_open_sockets,
+        only_client_and_server_open_sockets,
         only_store_writes_files,
         only_cli_speaks_and_exits,
         randomness_has_a_seed,
@@ -341,10 +342,10 @@ CAUGHT = [
     ("only_clock_reads_time_or_sleeps", "run", "import asyncio\nasyncio.sleep(1)"),
     ("only_clock_reads_time_or_sleeps", "run", "from asyncio import sleep as nap\nnap(1)"),
     ("only_clock_reads_time_or_sleeps", "run", "import asyncio\nasyncio.get_running_loop().time()"),
-    ("only_client_and_simulator_open_sockets", "load", "import socket"),
-    ("only_client_and_simulator_open_sockets", "load", "from starlette.applications import Starlette"),
-    ("only_client_and_simulator_open_sockets", "load", "from asyncio import open_connection as o\no('h', 1)"),
-    ("only_client_and_simulator_open_sockets", "load", "loop.create_connection(f, 'h', 1)"),
+    ("only_client_and_server_open_sockets", "load", "import socket"),
+    ("only_client_and_server_open_sockets", "load", "from starlette.applications import Starlette"),
+    ("only_client_and_server_open_sockets", "load", "from asyncio import open_connection as o\no('h', 1)"),
+    ("only_client_and_server_open_sockets", "load", "loop.create_connection(f, 'h', 1)"),
     ("only_store_writes_files", "report", "open('f', 'w')"),
     ("only_store_writes_files", "report", "open('f', mode='ab')"),
     ("only_store_writes_files", "report", "open('f', mode)"),
@@ -387,7 +388,7 @@ ALLOWED = [
     ("own_imports_stand_at_the_top", "cli.run", "def f():\n    from agenteval import run"),
     ("only_clock_reads_time_or_sleeps", "run", "from datetime import datetime\ndatetime.fromisoformat('')"),
     ("only_clock_reads_time_or_sleeps", "run", "import asyncio\nasyncio.timeout(1)"),
-    ("only_client_and_simulator_open_sockets", "client.http", "import httptools"),
+    ("only_client_and_server_open_sockets", "client.http", "import httptools"),
     ("only_store_writes_files", "store.journal", "path.open('ab')"),
     ("only_store_writes_files", "report", "open('wax')\nopen('f', 'rb')\npath.open()\npath.open('rt')"),
     (

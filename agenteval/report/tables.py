@@ -160,6 +160,15 @@ def score_lines(summary: Summary) -> list[str]:
     return lines
 
 
+def this_run_lines(summary: Summary) -> list[str]:
+    """What no other run shares: name, times, and how the client itself did."""
+    this = summary.this_run
+    ended = f"ended {this.finished_at}" if this.finished_at else "not ended"
+    times = f"begun {this.created_at}, {ended}"
+    resumed = f", gone on with {this.resumed} time{'s' if this.resumed > 1 else ''}" if this.resumed else ""
+    return [f"{this.run}: {times}{resumed}.", *this.notes]
+
+
 def count(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,}"
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import fill
 
-from agenteval.report.tables import SIMULATED, Table, aligned, mode_tables, score_lines, trial_tables, turn_tables
+from agenteval.report.tables import (
+    SIMULATED,
+    Table,
+    aligned,
+    mode_tables,
+    score_lines,
+    this_run_lines,
+    trial_tables,
+    turn_tables,
+)
 from agenteval.summary import Summary
 from agenteval.visible import visible
 
@@ -23,7 +32,7 @@ SHORT_HEADERS = {
 
 def render_terminal(summary: Summary, *, colour: bool = False) -> str:
     """The whole report."""
-    parts = [f"run {summary.run}", wrapped(summary.title)]
+    parts = [wrapped(summary.title)]
     if summary.simulated:
         parts.append(SIMULATED)
     for table in (*turn_tables(summary, brief=True), *mode_tables(summary), *trial_tables(summary)):
@@ -34,6 +43,7 @@ def render_terminal(summary: Summary, *, colour: bool = False) -> str:
         ("Flaky", summary.flaky),
         ("How to read it", summary.notes),
         ("Next", summary.advice),
+        ("This run", this_run_lines(summary)),
     ):
         if lines:
             parts += ["", _bold(title, colour=colour), *(wrapped(f"- {line}") for line in lines)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from agenteval.outcome import StepRecord
 from agenteval.store import Manifest
 from agenteval.summary.advice import advise, explain_speed, failing_sentence
 from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
+from agenteval.summary.thisrun import ThisRun, this_run
 from agenteval.summary.trials import TrialRow, complete_trials, flaky_sentences, trial_notes, trial_rows
 
 
@@ -51,9 +52,9 @@ class Scores:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """`sentences` say what failed, `flaky` what failed in some trials only, `notes` how to read the numbers, `advice`
-    what to try next. `trials` is empty where each cell was played once."""
+    what to try next. `trials` is empty where each cell was played once. What two runs of the same replies would not
+    share stands in `this_run`, and nowhere else."""
 
-    run: str
     title: str
     simulated: bool
     scores: Scores
@@ -66,10 +67,12 @@ class Summary:
     flaky: tuple[str, ...]
     notes: tuple[str, ...]
     advice: tuple[str, ...]
+    this_run: ThisRun
 
 
 def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
-    """Fold a run's manifest and records into what reports show."""
+    """Fold a run's manifest and records, whatever their order, into what reports show."""
+    records = in_plan_order(manifest, records)
     steps = last_attempts(records)
     turns = turn_rows(steps)
     arms = arm_rows(steps, turns)
@@ -78,7 +81,6 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
     arm_trials = complete_trials(steps, manifest.cells.get("turns", {}))
     trials = trial_rows(arm_trials, simulated=simulated)
     return Summary(
-        run=manifest.run,
         title=title_of(manifest),
         simulated=simulated,
         scores=_scores(manifest.cells, records, steps),
@@ -91,7 +93,6 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         flaky=flaky_sentences(arm_trials),
         notes=tuple(
             [
-                *_client_notes(manifest.client),
                 *explain_speed(arms),
                 *_cache_notes(manifest, steps),
                 *_source_notes(steps),
@@ -100,7 +101,14 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
             ]
         ),
         advice=advise(arms, turns, str(manifest.plan.get("history", "live"))),
+        this_run=this_run(manifest),
     )
+
+
+def in_plan_order(manifest: Manifest, records: Iterable[StepRecord]) -> list[StepRecord]:
+    """Records by cell as planned, turn, step and attempt: the journal's order is that in which replies came."""
+    places = {cell: place for place, cell in enumerate(manifest.cells.get("turns", {}))}
+    return sorted(records, key=lambda r: (places.get(r.cell, len(places)), r.turn, r.step, r.purpose, r.attempt))
 
 
 def title_of(manifest: Manifest) -> str:
@@ -157,17 +165,6 @@ def _arrival_notes(proofs: Sequence[PreservedProof]) -> list[str]:
                 f"(turn {proof.turn})."
             )
     return notes
-
-
-def _client_notes(client: Mapping[str, Any]) -> list[str]:
-    """The stamp on a run whose client was too busy to measure."""
-    if client.get("valid") is not False:
-        return []
-    lag, bound = client["loop_lag_p99_ms"], client["bound_p99_ms"]
-    return [
-        f"LATENCIES INVALID: this client's event loop woke up {lag:.0f} ms late at P99 (bound: {bound:.0f} ms). "
-        "Verdicts stand; repeat the run on an idle machine or with less --concurrency for the times."
-    ]
 
 
 def _cache_notes(manifest: Manifest, steps: Sequence[StepRecord]) -> list[str]:
