@@ -13,7 +13,7 @@ from agenteval.outcome import StepRecord
 from agenteval.store.disk import DISK, Disk
 from agenteval.store.frames import frames_path, members, packed
 from agenteval.store.lock import JOURNAL, RunLock
-from agenteval.store.manifest import Manifest
+from agenteval.store.manifest import MANIFEST, Manifest
 from agenteval.store.read import StoredRun
 from agenteval.store.requests import RequestReader, RequestWriter
 from agenteval.store.secrets import Secrets
@@ -38,14 +38,14 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, manifest: Manifest, secrets: Secrets, disk: Disk = DISK) -> RunFolder:
-        """Fill the empty folder of a new run: the journal, then the manifest, which makes it a run."""
+        """Fill the empty folder of a new run: the journal, then the manifest, which makes it one. Raises UsageError."""
         try:
             disk.make_folder(path / "frames")
             disk.append(path / JOURNAL, b"")
+            folder = cls(path, RunLock.take(path), secrets, disk)
+            disk.replace(path / MANIFEST, folder._spelled(manifest))
         except OSError as error:
             raise _unwritable(path.parent, error) from error
-        folder = cls(path, RunLock.take(path), secrets, disk)
-        folder.write_manifest(manifest)
         return folder
 
     @classmethod
@@ -91,7 +91,7 @@ class RunFolder:
         self._do(lambda: self._disk.append(frames_path(self.path, record.cell), member))
 
     def write_manifest(self, manifest: Manifest) -> None:
-        self._replace("run.json", _pretty(self._secrets.value(msgspec.to_builtins(manifest))))
+        self._replace(MANIFEST, self._spelled(manifest))
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         self._replace("summary.json", _pretty(self._secrets.value(summary)))
@@ -103,6 +103,9 @@ class RunFolder:
     def close(self) -> None:
         """Let others write."""
         self._lock.release()
+
+    def _spelled(self, manifest: Manifest) -> bytes:
+        return _pretty(self._secrets.value(msgspec.to_builtins(manifest)))
 
     def _replace(self, name: str, data: bytes) -> None:
         self._do(lambda: self._disk.replace(self.path / name, data))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 SCHEMA = 1
+MANIFEST = "run.json"
 
 Status = Literal["running", "complete", "interrupted"]
 

@@ -11,7 +11,7 @@ import msgspec
 from agenteval.errors import UsageError
 from agenteval.outcome import StepRecord
 from agenteval.store.lock import JOURNAL
-from agenteval.store.manifest import Manifest
+from agenteval.store.manifest import MANIFEST, Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +26,19 @@ class StoredRun:
 def find_run(reference: str, out: Path) -> Path:
     """The folder of a run given as its folder, its id, or `latest`. Raises UsageError."""
     if reference == "latest":
-        runs = sorted(path.parent for path in out.glob("*/run.json"))
+        runs = sorted(path.parent for path in out.glob(f"*/{MANIFEST}"))
         if not runs:
             raise UsageError(f"there is no run in {out} yet: `agenteval run` makes one")
-        return max(runs, key=lambda path: (_manifest(path / "run.json").created_at, path.stat().st_mtime_ns))
+        return max(runs, key=lambda path: (_manifest(path / MANIFEST).created_at, path.stat().st_mtime_ns))
     for path in (Path(reference), out / reference):
-        if (path / "run.json").is_file():
+        if (path / MANIFEST).is_file():
             return path
     raise UsageError(f"no run is called {reference!r}: give a run's folder, its id in {out}, or 'latest'")
 
 
 def load_run(path: Path) -> StoredRun:
     """Read manifest and journal. Raises UsageError that names the file and line that cannot be read."""
-    return StoredRun(path, _manifest(path / "run.json"), tuple(_records(path / JOURNAL)))
+    return StoredRun(path, _manifest(path / MANIFEST), tuple(_records(path / JOURNAL)))
 
 
 def _manifest(path: Path) -> Manifest:
