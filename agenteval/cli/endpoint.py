@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from agenteval.cli.options import EndpointOptions
@@ -38,6 +38,12 @@ class Endpoint:
     dialect: Dialect
     family: str | None
     facts: Mapping[str, Any]
+
+    @property
+    def recording(self) -> Mapping[str, Any] | None:
+        """The run that it replays, and whether in its time; None for an endpoint that is alive."""
+        found: Mapping[str, Any] | None = self.facts.get("recording")
+        return found
 
 
 def simulated_endpoint(options: EndpointOptions) -> tuple[Endpoint, Profile]:
@@ -100,6 +106,7 @@ async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> E
         "found_by": "--dialect" if chosen else detection.evidence,
         "server_version": detection.version,
         "simulated": detection.simulated,
+        "recording": asdict(detection.recording) if detection.recording else None,
     }
     family = options.family or family_of_model(model)
     return _endpoint(model, options.dialect if chosen else detection.dialect, family, facts)

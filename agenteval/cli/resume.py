@@ -22,8 +22,19 @@ from agenteval.store import Manifest, RunLock, StoredRun, find_run, load_run, re
 from agenteval.store.secrets import MASK
 from agenteval.summary.rows import is_over, last_attempts
 
-SAME = ("model", "dialect", "family", "simulated")
+SAME = ("model", "dialect", "family", "simulated", "recording")
 """What an endpoint must still be for a run to go on with it."""
+
+NEEDED = {
+    "plan": (
+        *("thinking", "policies", "trials", "concurrency", "seed", "history", "temperature", "max_tokens"),
+        *("tags", "suites"),
+    ),
+    "options": tuple(item.name for item in fields(EndpointOptions)),
+    "endpoint": ("model", "dialect", "family", "simulated"),
+    "cells": ("turns",),
+}
+"""What a manifest must say for its run to be played again, by part."""
 
 
 def stored_order(reference: str, out: Path, now: EndpointOptions) -> tuple[Kept, Order]:
@@ -32,6 +43,7 @@ def stored_order(reference: str, out: Path, now: EndpointOptions) -> tuple[Kept,
     lock = RunLock.take(path)
     stored = load_run(path)
     manifest = stored.manifest
+    check_manifest(manifest)
     if manifest.status == "complete" and not manifest.cells.get("lost"):
         raise UsageError(f"run {manifest.run} is complete: `agenteval report {manifest.run}` shows it")
     plan = manifest.plan
@@ -61,9 +73,19 @@ def _endpoint(kept: Mapping[str, Any], now: EndpointOptions) -> EndpointOptions:
     secret = MASK in json.dumps(kept["extra_body"])
     if secret and set(kept["extra_body"]) != set(now.extra_body):
         raise UsageError("the run was begun with a secret in --extra-body, which no file holds: give it again, whole")
-    values = {item.name: kept[item.name] for item in fields(EndpointOptions) if item.name in kept}
+    values = {item.name: kept[item.name] for item in fields(EndpointOptions)}
     body = now.extra_body if secret else kept["extra_body"]
     return replace(EndpointOptions(**values), api_key=now.api_key, header=now.header, extra_body=body)
+
+
+def check_manifest(manifest: Manifest) -> None:
+    """Raises UsageError for a manifest that does not say all that is needed to play the run again."""
+    for part, keys in NEEDED.items():
+        if missing := [key for key in keys if key not in getattr(manifest, part)]:
+            raise UsageError(
+                f"the manifest of run {manifest.run} does not say {part}.{missing[0]}: another version of agenteval "
+                "wrote it; begin a new run"
+            )
 
 
 def check_scenarios(manifest: Manifest, scenarios: Sequence[Scenario]) -> None:

@@ -51,6 +51,7 @@ from agenteval.summary import Summary
 from agenteval.wire import Transport
 
 DEFAULT_SUITE = "founding"
+UNTIMED = "the endpoint replays a recording without its times"
 T = TypeVar("T")
 
 
@@ -152,7 +153,7 @@ async def _over_http(
         tell(_greeting(endpoint))
         plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
         cells = expand(plan)
-        if asked.preflight:
+        if asked.preflight and endpoint.recording is None:
             small = Asked(
                 transport=transport,
                 dialect=endpoint.dialect,
@@ -188,6 +189,7 @@ def _desk_maker(
 ) -> Callable[[Transport], Desk]:
     """Transport → desk; all desks of a run share one accountant, and with it the vocabulary."""
     accountant = Accountant(endpoint.family)
+    untimed = UNTIMED if endpoint.recording and not endpoint.recording["timed"] else None
 
     def desk(transport: Transport) -> Desk:
         return Desk(
@@ -206,6 +208,7 @@ def _desk_maker(
             chat=asking,
             stream=order.endpoint.stream,
             family=endpoint.family,
+            untimed=untimed,
         )
 
     return desk

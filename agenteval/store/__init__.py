@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from agenteval.store.disk import DISK, Disk
 from agenteval.store.folder import RunFolder, free_folder
-from agenteval.store.frames import StoredStep, read_frames
+from agenteval.store.frames import Place, StoredStep, index_frames, read_frames, recording_at
 from agenteval.store.lock import RunLock
 from agenteval.store.manifest import Manifest
 from agenteval.store.read import StoredRun, find_run, load_run
@@ -25,6 +25,7 @@ __all__ = [
     "DISK",
     "Disk",
     "Manifest",
+    "Place",
     "RunFolder",
     "RunLock",
     "Secrets",
@@ -32,6 +33,8 @@ __all__ = [
     "StoredStep",
     "find_run",
     "free_folder",
+    "index_frames",
     "load_run",
     "read_frames",
+    "recording_at",
 ]

@@ -62,6 +62,14 @@ class Member:
     line: Line
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one reply stands on the disk."""
+
+    path: Path
+    start: int
+
+
 def frames_path(run: Path, cell: str) -> Path:
     """Where a cell's frames are. Raises UsageError for a cell's name that leads elsewhere."""
     if "/" in cell or "\\" in cell or "\0" in cell:
@@ -120,6 +128,21 @@ def read_frames(run: Path, cell: str) -> dict[str, StoredStep]:
         member.line.step: StoredStep(requests.read(member.line.request), member.line.recording)
         for member in members(frames_path(run, cell))
     }
+
+
+def index_frames(run: Path, cell: str) -> Iterator[tuple[str, dict[str, Any] | None, Place]]:
+    """Id, request (None: not kept) and place of every step of a cell; the replies are left where they are."""
+    requests, path = RequestReader(), frames_path(run, cell)
+    for member in members(path):
+        yield member.line.step, requests.read(member.line.request), Place(path, member.start)
+
+
+def recording_at(place: Place) -> Recording:
+    """The reply at a place. Raises UsageError if it is gone."""
+    member = next(members(place.path, place.start), None)
+    if member is None:
+        raise UsageError(f"{place.path}: a reply that was there is gone")
+    return member.line.recording
 
 
 def _spelled(chunk: bytes) -> tuple[Literal["text", "base64"], str]:

@@ -93,6 +93,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         flaky=flaky_sentences(arm_trials),
         notes=tuple(
             [
+                *_recording_notes(manifest),
                 *explain_speed(arms),
                 *_cache_notes(manifest, steps),
                 *_source_notes(steps),
@@ -165,6 +166,15 @@ def _arrival_notes(proofs: Sequence[PreservedProof]) -> list[str]:
                 f"(turn {proof.turn})."
             )
     return notes
+
+
+def _recording_notes(manifest: Manifest) -> list[str]:
+    """Where the replies come from a recorded run."""
+    recording = manifest.endpoint.get("recording")
+    if not recording:
+        return []
+    times = "with the times that they had" if recording["timed"] else "without their times, so that there are none here"
+    return [f"REPLAYED: no model has answered; the replies are those of run {recording['run']}, {times}."]
 
 
 def _cache_notes(manifest: Manifest, steps: Sequence[StepRecord]) -> list[str]:

@@ -23,6 +23,7 @@ MAY_DIFFER: tuple[tuple[str, str, str], ...] = (
     ("endpoint", "dialect", "dialect"),
     ("endpoint", "family", "family"),
     ("endpoint", "simulated", "simulated"),
+    ("endpoint", "recording", "recording"),
     ("options", "extra_body", "--extra-body"),
     ("options", "transport", "--transport"),
     ("options", "stream", "streaming"),
