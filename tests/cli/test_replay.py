@@ -76,6 +76,14 @@ def test_the_example_run_is_scored_as_it_was(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_example_run_is_served_to_the_same_run(tmp_path: Path) -> None:
+    """As the README tells it."""
+    with replaying(EXAMPLE, "--timing", "none") as url:
+        done = agenteval("run", "thinking-modes", "--base-url", url, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Turns ok: 6 of 6 judged" in done.stdout
+
+
 def test_a_verdict_that_changed_is_listed_and_gates(real: tuple[Path, str], tmp_path: Path) -> None:
     run = tmp_path / "results" / "changed"
     shutil.copytree(real[0], run)
