@@ -6,7 +6,7 @@ ARGS ?=
 SERVERS ?= llamacpp
 BIN = .venv/bin
 
-.PHONY: help run test check format docs lock bench test-servers clean
+.PHONY: help run test check format docs lock bench test-kills test-servers clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -38,6 +38,9 @@ docs: .venv/.ready ## write the program's present output into the README
 
 bench: .venv/.ready ## measure agenteval itself
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+test-kills: .venv/.ready ## kill runs at 200 journal bytes, and at others, and go on with them (minutes)
+	@$(BIN)/pytest -q -n 2 -m "not servers" tests/kills $(ARGS)
 
 test-servers: .venv/.ready ## make real servers (once, minutes) and drive them (SERVERS='llamacpp vllm sglang')
 	@$(BIN)/python -m tests.servers $(SERVERS)

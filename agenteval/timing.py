@@ -87,6 +87,13 @@ class Timing:
     tokens_estimated: bool = False
 
 
+TIMES = (
+    *("ttft_ms", "first_event_ms", "first_reasoning_ms", "first_content_ms", "first_tool_name_ms"),
+    *("first_argument_ms", "dispatch_ms", "total_ms", "decode_tok_s", "tpot_ms"),
+    *("chunk_gap_p50_ms", "chunk_gap_p99_ms", "chunk_rate"),
+)
+"""Metrics of a `Timing` that say how long something took."""
+
 Measured: TypeAlias = float | str
 """A value, or the reason why there is none."""
 
@@ -147,6 +154,12 @@ def measure(
         first_tokens_assumed=not isinstance(decode, str) and timeline.first_token_count is None,
         tokens_estimated=estimated and completion is not None,
     )
+
+
+def refused_timing(timing: Timing, why: str) -> Timing:
+    """The same reply's timing where its times mean nothing: the counts stay, every other metric is refused."""
+    kept = {name: getattr(timing, name) for name in ("chunks", "tokens_per_chunk", "evidence", "tokens_estimated")}
+    return Timing(**kept, refused={**dict.fromkeys(TIMES, why), **timing.refused})
 
 
 def ttft_ms(timeline: Timeline) -> Measured:

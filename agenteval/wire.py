@@ -1,7 +1,7 @@
 """The transport seam: one HTTP exchange whose body bytes are pushed, stamped, into a receiver.
 
-Behind it live the measuring HTTP client, the in-process simulator, the replay of a recording, and a conversation that
-is taken up again (recording first, endpoint then).
+Behind it live the measuring HTTP client, the in-process simulator, and a conversation heard again from its recording
+(after which an endpoint may go on).
 Times are ns of one monotonic clock, stamped when the bytes arrived and before anything decodes them.
 """
 

@@ -3,7 +3,7 @@
 Whole files are those of GENERATED, and the run in `results/example`. In those of PAGES blocks are written:
 
 A block is a comment `<!-- shown: COMMAND -->` followed by a fenced block that holds what COMMAND prints on stdout. The
-command runs in an empty folder against the embedded endpoint; a run's id stands as a fixed one.
+command runs in an empty folder against the embedded endpoint; a run's id and times stand as fixed ones.
 """
 
 from __future__ import annotations

@@ -13,13 +13,13 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.program import FIXED_ID, RUN_ID, printed
+from tests.program import FIXED_ID, FIXED_STAMP, RUN_ID, STAMP, printed
 
 EXAMPLE = "results/example"
 SUITE = "thinking-modes"
 CHANGING: tuple[tuple[re.Pattern[str], str], ...] = (
     (RUN_ID, FIXED_ID),
-    (re.compile(r"\b\d{4}-\d{2}-\d{2}T[\d:]{8}\.\d{3}Z"), "2026-01-01T00:00:00.000Z"),
+    (STAMP, FIXED_STAMP),
     (re.compile(r'("(?:python|machine)": )"[^"]+"'), r'\1"any"'),
 )
 LONG_NUMBER = re.compile(r"-?\d+\.\d{7,}(?:e-?\d+)?")

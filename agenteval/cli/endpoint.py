@@ -48,6 +48,12 @@ class Endpoint:
     family: str | None
     facts: Mapping[str, Any]
 
+    @property
+    def recording(self) -> Mapping[str, Any] | None:
+        """The run that it replays, and whether in its time; None for an endpoint that is alive."""
+        found: Mapping[str, Any] | None = self.facts.get("recording")
+        return found
+
 
 def simulated_endpoint(options: EndpointOptions) -> tuple[Endpoint, Profile]:
     """The embedded endpoint with a profile. Raises UsageError for a profile or model that it lacks."""
@@ -117,6 +123,7 @@ async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> E
         "server_version": detection.version,
         "context_window": await _context_window(listing, model, detection, transport),
         "simulated": detection.simulated,
+        "recording": asdict(detection.recording) if detection.recording else None,
     }
     family, dialect = options.family or family_of_model(model), options.dialect if chosen else detection.dialect
     known = None if detection.simulated else constraint_of(dialect, family, options.extra_body)

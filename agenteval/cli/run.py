@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,13 +31,14 @@ from agenteval.cli.options import (
     plan_options,
     with_options,
 )
-from agenteval.cli.resume import Kept, stored_order
+from agenteval.cli.resume import Kept, check_scenarios, stored_order
+from agenteval.cli.suites import load_scenarios, title_of_suites
 from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
 from agenteval.client import Chat, chat
 from agenteval.clock import LoopClock
 from agenteval.context import Budget, build_policy
-from agenteval.errors import EndpointError, FileError, UsageError
+from agenteval.errors import EndpointError
 from agenteval.report import render_json, render_terminal
 from agenteval.run import (
     Accountant,
@@ -55,14 +57,14 @@ from agenteval.run import (
     run_batch,
     run_simulated,
 )
-from agenteval.scenario import lint, load_suite
 from agenteval.script import Scenario
 from agenteval.simulator import Engine, SimulatedTransport
-from agenteval.store import Secrets
+from agenteval.store import DISK, Disk, Secrets
 from agenteval.summary import Summary
 from agenteval.wire import Transport
 
 DEFAULT_SUITE = "founding"
+UNTIMED = "the endpoint replays a recording without its times"
 T = TypeVar("T")
 
 
@@ -75,22 +77,26 @@ T = TypeVar("T")
     help="Go on with a run that was interrupted or lost cells; only secrets, time-outs and retries count.",
 )
 @click.option("--json", "as_json", is_flag=True, help="A machine-readable summary on stdout, nothing else there.")
-def command(suites: tuple[str, ...], out: Path, resume: str | None, as_json: bool, **values: Any) -> int:
+@click.pass_obj
+def command(
+    disk: Disk | None, /, suites: tuple[str, ...], out: Path, resume: str | None, as_json: bool, **values: Any
+) -> int:
     """Run scenarios: a SUITE is a folder, a file, or a bundled name (default: founding).
 
     Without --base-url the embedded endpoint answers, in virtual time. Exit code: 0 all turns ok, 1 some failed,
     2 a mistake in options or files, 3 the endpoint failed or cells could not be judged.
     """
     suites = suites or (DEFAULT_SUITE,)
-    order = Order(endpoint_options(values), plan_options(values), _title(suites), out, suites)
+    order = Order(endpoint_options(values), plan_options(values), title_of_suites(suites), out, suites)
     kept: Kept | None = None
     if resume is not None:
         kept, order = stored_order(resume, out, order.endpoint)
+    order = replace(order, disk=disk or DISK)
     for policy in order.plan.policy:
         build_policy(policy)
-    scenarios = _scenarios(order.suites, order.plan.tag)
+    scenarios = load_scenarios(order.suites, order.plan.tag)
     if kept is not None:
-        kept.check(scenarios)
+        check_scenarios(kept.stored.manifest, scenarios)
     play = _play_simulated if order.endpoint.base_url is None else _play_over_http
     end, summary = play(order, scenarios, kept)
     text = render_json(summary) if as_json else render_terminal(summary, colour=coloured())
@@ -104,25 +110,6 @@ def _exit_code(end: BatchEnd | None, summary: Summary) -> int:
     if end.stopped or any(item.lost for item in end.ends):
         return 3
     return 0 if summary.scores.turns_ok == summary.scores.turns_planned else 1
-
-
-def _title(suites: Sequence[str]) -> str:
-    return "+".join(Path(suite).resolve().stem for suite in suites)[:60]
-
-
-def _scenarios(suites: Sequence[str], tags: Sequence[str]) -> tuple[Scenario, ...]:
-    problems = tuple(problem for suite in suites for problem in lint(suite))
-    if problems:
-        raise FileError(problems)
-    found = [scenario for suite in suites for scenario in load_suite(suite).scenarios]
-    names = [scenario.name for scenario in found]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise UsageError(f"two of the suites hold a scenario called {', '.join(sorted(twice))}")
-    chosen = tuple(item for item in found if not tags or set(tags) & set(item.tags))
-    if not chosen:
-        existing = ", ".join(sorted({tag for item in found for tag in item.tags})) or "none"
-        raise UsageError(f"no scenario has the tag {' or '.join(tags)}; tags there: {existing}")
-    return chosen
 
 
 def _plan(wanted: PlanOptions, scenarios: tuple[Scenario, ...], endpoint: Endpoint) -> Plan:
@@ -182,7 +169,7 @@ async def _over_http(
         plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
         cells = expand(plan)
         small = _small_question(asked, endpoint, plan, transport, asking)
-        if asked.preflight:
+        if asked.preflight and endpoint.recording is None:
             tell_preflight(await _preflight(small, asked.secrets), cells, order.plan.concurrency)
         with _books(order, endpoint, plan, cells, kept, watch) as books:
             opened.append(books)
@@ -227,7 +214,10 @@ async def _preflight(small: Asked, secrets: Secrets) -> Preflight:
 def _books(
     order: Order, endpoint: Endpoint, plan: Plan, cells: Sequence[Cell], kept: Kept | None, watch: LoopWatch | None
 ) -> Books:
-    return Books.begin(order, endpoint, plan, cells, watch) if kept is None else Books.go_on(kept.stored, order, watch)
+    if kept is None:
+        return Books.begin(order, endpoint, plan, cells, watch)
+    kept.check_endpoint(endpoint)
+    return Books.go_on(kept.stored, kept.lock, order, watch)
 
 
 def _desk_maker(
@@ -235,6 +225,7 @@ def _desk_maker(
 ) -> Callable[[Transport], Desk]:
     """Transport → desk; all desks of a run share one accountant, and with it the vocabulary."""
     accountant = Accountant(endpoint.family)
+    untimed = UNTIMED if endpoint.recording and not endpoint.recording["timed"] else None
 
     def desk(transport: Transport) -> Desk:
         return Desk(
@@ -254,6 +245,7 @@ def _desk_maker(
             stream=order.endpoint.stream,
             family=endpoint.family,
             budget=Budget(endpoint.facts["context_window"]),
+            untimed=untimed,
         )
 
     return desk

@@ -24,7 +24,7 @@ import msgspec
 from agenteval.client.address import Address, address_of
 from agenteval.client.chat import Attempt, Pairs, chat, http_error, request_bytes, retry_after_s, without_secrets
 from agenteval.client.faults import connect_fault, redirect_fault, timeout_fault
-from agenteval.client.resuming import ResumingTransport
+from agenteval.client.replay import ReplayTransport
 from agenteval.client.sdkfold import SdkFold, plain
 from agenteval.clock import Clock, RealClock
 from agenteval.errors import UsageError
@@ -67,7 +67,7 @@ class SdkChat:
 
     async def __call__(self, transport: Transport, body: Mapping[str, Any], *, limits: Limits = _LIMITS) -> Attempt:
         """Send one request and take its reply, streamed or whole. Never raises for what a server does."""
-        if isinstance(transport, ResumingTransport) and transport.hears_again:
+        if isinstance(transport, ReplayTransport) and transport.hears_again:
             return await chat(transport, body, limits=limits)
         data = request_bytes(body)
         arguments = _arguments(msgspec.json.decode(data))

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agenteval.dialects.dialect import DIALECTS
+
 PROBES: tuple[str, ...] = ("/v1/models", "/version", "/props", "/get_server_info")
 """GET paths, in the order in which they are asked until one is recognised."""
 
@@ -14,6 +16,8 @@ VERSION_PATHS: Mapping[str, str] = {"vllm": "/version", "sglang": "/get_server_i
 """Dialect → the GET path that tells the server's version."""
 
 SIMULATOR = "agenteval-simulator"
+RECORDING = "agenteval-recording"
+"""`owned_by` of our own endpoints: the simulator, served over HTTP, and a recorded run."""
 
 OWNERS: Mapping[str, str] = {
     "vllm": "vllm",
@@ -25,13 +29,23 @@ OWNERS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class PlayedBack:
+    """The run that an endpoint replays, and whether its replies take the time that they took then."""
+
+    run: str
+    timed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Detection:
-    """The dialect and the sentence that says why. `simulated`: it is an agenteval simulator, served over HTTP."""
+    """The dialect and the sentence that says why. `simulated`: it is an agenteval simulator, served over HTTP, or a
+    recording of one; `recording`: it replays a run."""
 
     dialect: str
     evidence: str
     version: str | None = None
     simulated: bool = False
+    recording: PlayedBack | None = None
 
 
 def recognise(path: str, answer: Any) -> Detection | None:
@@ -86,10 +100,26 @@ def _tokens(value: Any) -> int | None:
 def _by_owner(answer: Mapping[str, Any]) -> Detection | None:
     for model in _entries(answer):
         owner = model.get("owned_by")
+        if owner == RECORDING:
+            return _recording(model.get("recording"))
         if isinstance(owner, str) and owner in OWNERS:
             evidence = f"GET /v1/models says owned_by {owner}"
             return Detection(OWNERS[owner], evidence, simulated=owner == SIMULATOR)
     return None
+
+
+def _recording(told: Any) -> Detection | None:
+    """What a recording tells of the endpoint that was recorded."""
+    dialect = _text(told.get("dialect")) if isinstance(told, dict) else None
+    if dialect not in DIALECTS:
+        return None
+    return Detection(
+        dialect,
+        f"it is a recording of run {told.get('run')}",
+        _text(told.get("server_version")),
+        simulated=told.get("simulated") is True,
+        recording=PlayedBack(str(told.get("run")), told.get("timed") is True),
+    )
 
 
 def _text(value: Any) -> str | None:

@@ -15,6 +15,7 @@ from agenteval.report.tables import (
     loss_lines,
     mode_tables,
     score_lines,
+    this_run_lines,
     trial_tables,
     turn_tables,
 )
@@ -24,7 +25,7 @@ from agenteval.visible import visible
 
 def render_markdown(summary: Summary) -> str:
     """The whole report."""
-    parts = [f"# agenteval run {escaped(summary.run)}", "", escaped(summary.title), ""]
+    parts = ["# agenteval run", "", escaped(summary.title), ""]
     if summary.simulated:
         parts += [f"**{SIMULATED}**", ""]
     for table in (*turn_tables(summary), *mode_tables(summary), *trial_tables(summary), *latency_tables(summary)):
@@ -36,6 +37,7 @@ def render_markdown(summary: Summary) -> str:
         ("Flaky", summary.flaky),
         ("How to read it", summary.notes),
         ("Next", summary.advice),
+        ("This run", this_run_lines(summary)),
     ):
         if lines:
             parts += [f"## {title}", "", *(f"- {escaped(line)}" for line in lines), ""]

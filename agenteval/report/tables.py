@@ -169,7 +169,7 @@ def loss_lines(summary: Summary) -> list[str]:
         fate = f", {row.given_up} given up" if row.given_up else ", all repeated"
         lines.append(f"{row.kind}: {_requests(row.requests)}{fate}. First {row.step}: {row.detail}")
     if (summary.stopped or summary.losses) and summary.scores.turns_judged < summary.scores.turns_planned:
-        lines.append(f"Go on with it: agenteval run --resume {summary.run}")
+        lines.append(f"Go on with it: agenteval run --resume {summary.this_run.run}")
     return lines
 
 
@@ -184,6 +184,15 @@ def _loss_total(summary: Summary) -> str:
 
 def _requests(number: int) -> str:
     return "1 request" if number == 1 else f"{number:,} requests"
+
+
+def this_run_lines(summary: Summary) -> list[str]:
+    """What no other run shares: name, times, and how the client itself did."""
+    this = summary.this_run
+    ended = f"ended {this.finished_at}" if this.finished_at else "not ended"
+    times = f"begun {this.created_at}, {ended}"
+    resumed = f", gone on with {this.resumed} time{'s' if this.resumed > 1 else ''}" if this.resumed else ""
+    return [f"{this.run}: {times}{resumed}.", *this.notes]
 
 
 def count(value: int | None) -> str:

@@ -12,6 +12,7 @@ from agenteval.report.tables import (
     loss_lines,
     mode_tables,
     score_lines,
+    this_run_lines,
     trial_tables,
     turn_tables,
 )
@@ -32,7 +33,7 @@ SHORT_HEADERS = {
 
 def render_terminal(summary: Summary, *, colour: bool = False) -> str:
     """The whole report."""
-    parts = [f"run {summary.run}", wrapped(summary.title)]
+    parts = [wrapped(summary.title)]
     if summary.simulated:
         parts.append(SIMULATED)
     for table in (*turn_tables(summary, brief=True), *mode_tables(summary), *trial_tables(summary)):
@@ -44,6 +45,7 @@ def render_terminal(summary: Summary, *, colour: bool = False) -> str:
         ("Flaky", summary.flaky),
         ("How to read it", summary.notes),
         ("Next", summary.advice),
+        ("This run", this_run_lines(summary)),
     ):
         if lines:
             parts += ["", _bold(title, colour=colour), *(wrapped(f"- {line}") for line in lines)]

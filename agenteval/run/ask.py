@@ -28,7 +28,7 @@ from agenteval.run.breaker import STOPPED
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
 from agenteval.stream import Reply
-from agenteval.timing import Timing, measure
+from agenteval.timing import Timing, measure, refused_timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +169,14 @@ def _report(view: View) -> dict[str, object]:
 
 def _timing(attempt: Attempt, reply: RecordedReply, tokens: Tokens, desk: Desk) -> Timing:
     calls = reply.tool_calls
-    return measure(
+    timing = measure(
         attempt.timeline,
         tokens.completion,
         estimated=tokens.completion_source == "tokenizer",
         calls_valid=all(isinstance(call.arguments, dict) for call in calls) if calls else None,
         hides_markup=desk.dialect.hides_markup,
     )
+    return refused_timing(timing, desk.untimed) if desk.untimed else timing
 
 
 def recorded(reply: Reply) -> RecordedReply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from agenteval.summary.advice import advise, explain_speed, failing_sentence
 from agenteval.summary.constrained import constraint_notes
 from agenteval.summary.losses import LossRow, loss_rows
 from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
+from agenteval.summary.thisrun import ThisRun, this_run
 from agenteval.summary.trials import TrialRow, complete_trials, flaky_sentences, trial_notes, trial_rows
 
 
@@ -54,9 +55,9 @@ class Scores:
 class Summary:
     """`losses`: what infrastructure cost; `stopped`: why the run was ended early; `sentences`: what failed; `flaky`:
     what failed in some trials only; `notes`: how to read the numbers; `advice`: what to try next. `trials` is empty
-    where each cell was played once."""
+    where each cell was played once. What two runs of the same replies would not share stands in `this_run`, and
+    nowhere else."""
 
-    run: str
     title: str
     simulated: bool
     scores: Scores
@@ -71,10 +72,12 @@ class Summary:
     flaky: tuple[str, ...]
     notes: tuple[str, ...]
     advice: tuple[str, ...]
+    this_run: ThisRun
 
 
 def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
-    """Fold a run's manifest and records into what reports show."""
+    """Fold a run's manifest and records, whatever their order, into what reports show."""
+    records = in_plan_order(manifest, records)
     steps = last_attempts(records)
     turns = turn_rows(steps)
     arms = arm_rows(steps, turns)
@@ -85,7 +88,6 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
     judged = Counter(str(f.kind) for step in steps if step.judged for f in step.findings)
     findings = dict(judged.most_common())
     return Summary(
-        run=manifest.run,
         title=title_of(manifest),
         simulated=simulated,
         scores=_scores(manifest.cells, records, steps),
@@ -100,7 +102,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         flaky=flaky_sentences(arm_trials),
         notes=tuple(
             [
-                *_client_notes(manifest.client),
+                *_recording_notes(manifest),
                 *constraint_notes(manifest.endpoint, findings),
                 *explain_speed(arms),
                 *_cache_notes(manifest, steps),
@@ -110,7 +112,14 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
             ]
         ),
         advice=advise(arms, turns, str(manifest.plan.get("history", "live"))),
+        this_run=this_run(manifest),
     )
+
+
+def in_plan_order(manifest: Manifest, records: Iterable[StepRecord]) -> list[StepRecord]:
+    """Records by cell as planned, turn, step and attempt: the journal's order is that in which replies came."""
+    places = {cell: place for place, cell in enumerate(manifest.cells.get("turns", {}))}
+    return sorted(records, key=lambda r: (places.get(r.cell, len(places)), r.turn, r.step, r.purpose, r.attempt))
 
 
 def title_of(manifest: Manifest) -> str:
@@ -169,15 +178,13 @@ def _arrival_notes(proofs: Sequence[PreservedProof]) -> list[str]:
     return notes
 
 
-def _client_notes(client: Mapping[str, Any]) -> list[str]:
-    """The stamp on a run whose client was too busy to measure."""
-    if client.get("valid") is not False:
+def _recording_notes(manifest: Manifest) -> list[str]:
+    """Where the replies come from a recorded run."""
+    recording = manifest.endpoint.get("recording")
+    if not recording:
         return []
-    lag, bound = client["loop_lag_p99_ms"], client["bound_p99_ms"]
-    return [
-        f"LATENCIES INVALID: this client's event loop woke up {lag:.0f} ms late at P99 (bound: {bound:.0f} ms). "
-        "Verdicts stand; repeat the run on an idle machine or with less --concurrency for the times."
-    ]
+    times = "with the times that they had" if recording["timed"] else "without their times, so that there are none here"
+    return [f"REPLAYED: no model has answered; the replies are those of run {recording['run']}, {times}."]
 
 
 def _cache_notes(manifest: Manifest, steps: Sequence[StepRecord]) -> list[str]:

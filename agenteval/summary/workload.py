@@ -24,6 +24,7 @@ MAY_DIFFER: tuple[tuple[str, str, str], ...] = (
     ("endpoint", "family", "family"),
     ("endpoint", "context_window", "context window"),
     ("endpoint", "simulated", "simulated"),
+    ("endpoint", "recording", "recording"),
     ("options", "extra_body", "--extra-body"),
     ("options", "transport", "--transport"),
     ("options", "stream", "streaming"),

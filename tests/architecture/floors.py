@@ -14,10 +14,10 @@ FLOORS = [
     ("stream", "outcome"),
     ("parsers",),
     ("prompts",),
-    ("tools", "dialects", "context", "scoring", "scenario"),
+    ("tools", "dialects", "context", "scoring", "scenario", "server"),
     ("client", "simulator", "store"),
     ("run", "summary"),
-    ("load", "regress", "diagnose", "doctor", "selftest"),
+    ("load", "regress", "diagnose", "doctor", "selftest", "replay"),
     ("report",),
     ("cli",),
 ]

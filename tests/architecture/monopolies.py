@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from tests.architecture.modules import Complaint, House, Module
 
 TIME_OWNERS = {"clock"}
-SOCKET_OWNERS = {"client", "simulator"}
+SOCKET_OWNERS = {"client", "server"}
 WRITERS = {"store"}
 SPEAKERS = {"cli"}
 HASHERS = {"canonical"}
+HASH_MODULES = {"hashlib", "hmac"}
+CHECKSUMS = {"zlib.crc32", "zlib.adler32", "binascii.crc32"}  # zlib itself may be used to pack
 ASYNC_ROOMS = {
-    *("clock", "client", "simulator", "run", "load", "regress", "diagnose", "doctor", "selftest", "cli"),
+    *("clock", "server", "client", "simulator", "run", "load", "regress", "diagnose", "doctor", "selftest"),
+    *("replay", "cli"),
 }
 ASYNC_PROTOCOLS = {"wire"}  # may describe what is awaited, and await nothing
 
@@ -68,7 +71,7 @@ def only_clock_reads_time_or_sleeps(module: Module, _: House) -> Iterator[Compla
             yield call.lineno, "reads an event loop's time"
 
 
-def only_client_and_simulator_open_sockets(module: Module, _: House) -> Iterator[Complaint]:
+def only_client_and_server_open_sockets(module: Module, _: House) -> Iterator[Complaint]:
     if module.room in SOCKET_OWNERS:
         return
     for found in module.imports:
@@ -134,9 +137,14 @@ def randomness_has_a_seed(module: Module, _: House) -> Iterator[Complaint]:
 
 
 def only_canonical_hashes(module: Module, _: House) -> Iterator[Complaint]:
+    if module.room in HASHERS:
+        return
     for found in module.imports:
-        if is_from(found.target, {"hashlib", "hmac", "zlib"}) and module.room not in HASHERS:
+        if is_from(found.target, HASH_MODULES | CHECKSUMS):
             yield found.line, f"imports {found.target}"
+    for name, node in module.uses:
+        if name in CHECKSUMS:
+            yield node.lineno, f"uses {name}"
 
 
 def async_stays_in_its_rooms(module: Module, _: House) -> Iterator[Complaint]:

@@ -13,7 +13,7 @@ RULES: dict[str, Rule] = {
         floors.a_room_has_no_import_cycle,
         floors.own_imports_stand_at_the_top,
         monopolies.only_clock_reads_time_or_sleeps,
-        monopolies.only_client_and_simulator_open_sockets,
+        monopolies.only_client_and_server_open_sockets,
         monopolies.only_store_writes_files,
         monopolies.only_cli_speaks_and_exits,
         monopolies.randomness_has_a_seed,

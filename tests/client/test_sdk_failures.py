@@ -10,7 +10,6 @@ from dataclasses import replace
 import pytest
 
 from agenteval.client import Attempt, HttpTransport, ReplayTransport, SdkChat, chat
-from agenteval.clock import RealClock
 from agenteval.wire import Limits
 from tests.client.beside import BODY, both, in_one, streamed
 from tests.client.server import FAST, Answer, chunked, serving, sized
@@ -153,5 +152,5 @@ HOSTILE = [
 def test_nothing_that_a_server_sends_makes_it_raise(number: int) -> None:
     _, theirs, _ = both(streamed(*HOSTILE[number]))
     (theirs.reply.content or "").encode()
-    again = asyncio.run(chat(ReplayTransport([theirs.recording], RealClock()), BODY, limits=FAST))
+    again = asyncio.run(chat(ReplayTransport("a cell", [(None, theirs.recording)]), BODY, limits=FAST))
     assert again.reply.finish_reason == theirs.reply.finish_reason

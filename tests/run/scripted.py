@@ -33,7 +33,8 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Says:
-    """What the endpoint answers: text, reasoning, calls as (name, arguments text); or a status, or a fault."""
+    """What the endpoint answers: text, reasoning, calls as (name, arguments text); or a status, or a fault, which comes
+    before anything else or after so many frames."""
 
     text: str | None = None
     reasoning: str | None = None
@@ -42,6 +43,7 @@ class Says:
     finish: str | None = None
     status: int = 200
     fault: Fault | None = None
+    breaks_after: int | None = None
 
 
 @dataclass
@@ -57,14 +59,15 @@ class ScriptedTransport:
         self.bodies.append(body)
         says = self.answer(body)
         sent = self.clock.now()
-        if says.fault is not None:
+        if says.fault is not None and says.breaks_after is None:
             return Exchange(sent, self.clock.now(), None, says.fault)
         headers = (("content-type", "text/event-stream" if says.status == 200 else "application/json"),)
         receiver.head(says.status, headers, self.clock.now())
-        for frame in _frames(says, len(self.bodies)) if says.status == 200 else [b'{"error": {"message": "no"}}']:
+        frames = _frames(says, len(self.bodies)) if says.status == 200 else [b'{"error": {"message": "no"}}']
+        for frame in frames[: says.breaks_after]:
             await self.clock.sleep(0.1)
             receiver.data(frame, self.clock.now())
-        return Exchange(sent, self.clock.now(), says.status, headers=headers)
+        return Exchange(sent, self.clock.now(), says.status, says.fault, headers=headers)
 
     async def aclose(self) -> None:
         pass
@@ -178,13 +181,13 @@ def play_over(
     history: str = "live",
     policy: Policy | None = None,
     scenario: Scenario = SCENARIO,
-    budget: Budget = UNKNOWN,
+    **seams: Any,
 ) -> Played:
-    """Run one cell of the small scenario over any transport."""
+    """Run one cell of the small scenario over any transport; `seams` are fields of the desk that are another's."""
     records: list[StepRecord] = []
     recordings: list[Recording] = []
 
-    def journal(record: StepRecord, recording: Recording | None) -> None:
+    def keep(record: StepRecord, recording: Recording | None) -> None:
         records.append(record)
         if recording is not None:
             recordings.append(recording)
@@ -198,10 +201,9 @@ def play_over(
         dialect=DIALECTS["vllm"],
         model="m",
         accountant=Accountant("glm47"),
-        journal=journal,
+        journal=keep,
         policy=lambda _: chosen,
-        budget=budget,
     )
     cell = Cell(f"small.{thinking}.{chosen.name}.0", scenario, thinking, chosen.name, 0, 11)
-    end = run_virtual(run_cell(cell, desk))
+    end = run_virtual(run_cell(cell, replace(desk, **seams)))
     return Played(end, records, [], recordings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,10 +11,10 @@ from itertools import pairwise
 import pytest
 
 from agenteval.client import ReplayTransport
-from agenteval.clock import LoopClock
+from agenteval.errors import DivergedError
 from agenteval.outcome import StepRecord, Transfer
-from agenteval.wire import Fault
-from tests.run.scripted import SCENARIO, Body, Says, play, play_over, right
+from agenteval.wire import Fault, Recording
+from tests.run.scripted import SCENARIO, Body, Played, Says, ScriptedTransport, play, play_over, right
 
 
 def first_time(says: Says) -> Callable[[Body], Says]:
@@ -190,9 +191,44 @@ def test_golden_history_keeps_what_the_model_thought() -> None:
 
 def test_a_recording_replays_to_the_same_records() -> None:
     lived = play(first_time(Says(status=503)), thinking="on")
-    transport = ReplayTransport(lived.recordings, LoopClock())
-    again = play_over(transport, thinking="on")
+    again = play_over(told(lived), thinking="on")
     assert [without_clock(record) for record in again.records] == [without_clock(record) for record in lived.records]
+
+
+def told(lived: Played) -> ReplayTransport:
+    """What was heard in a cell, to be heard again."""
+    return ReplayTransport("small", [(json.loads(item.request), item) for item in lived.recordings])
+
+
+def test_a_conversation_that_goes_another_way_is_not_heard_again() -> None:
+    lived = play(right)
+    other = replace(SCENARIO, turns=(replace(SCENARIO.turns[0], user="Read b.py."), *SCENARIO.turns[1:]))
+    with pytest.raises(DivergedError, match="request 1 has other messages"):
+        play_over(told(lived), scenario=other)
+
+
+def test_what_had_arrived_of_a_failed_attempt_is_kept() -> None:
+    cut = Fault("cut", "the box closed the connection")
+    lived = play(first_time(Says("half a", fault=cut, breaks_after=2)))
+    assert [record.attempt for record in lived.records[:2]] == [1, 2]
+    first = lived.recordings[0]
+    assert first.fault == cut
+    assert [after for after, _ in first.chunks] == [100_000_000, 200_000_000]
+    assert b"half a" in first.chunks[1][1]
+
+
+def test_frames_are_let_go_when_they_are_written() -> None:
+    """At any time at most the recording that is being written is alive."""
+    alive: list[int] = []
+
+    def count(_: StepRecord, __: Recording | None) -> None:
+        gc.collect()
+        alive.append(sum(isinstance(item, Recording) for item in gc.get_objects()))
+
+    before = sum(isinstance(item, Recording) for item in gc.get_objects())
+    play_over(ScriptedTransport(first_time(Says(status=503))), thinking="preserved", journal=count)
+    assert len(alive) == 7
+    assert max(alive) - before <= 1
 
 
 def without_clock(record: StepRecord) -> StepRecord:
