@@ -33,7 +33,8 @@ CONSTRAINTS: Mapping[tuple[str, str], Constraint] = {
     ("sglang", "glm47"): Constraint(names=True, arguments=False, program="SGLang", version="0.5.23"),
     ("sglang", "harmony"): Constraint(names=False, arguments=False, program="SGLang", version="0.5.23"),
 }
-"""Dialect and family → what was measured (`make test-servers` measures it again). Others are not known."""
+"""Dialect and family → what was measured (`make test-servers` measures it again; that Harmony's names are free is read
+in the servers' sources). Others are not known."""
 
 DECIDING_FIELDS = ("tool_choice", "tools", "response_format", "structured_outputs", "guided_json", "grammar")
 """Request fields that change what a grammar holds calls to."""

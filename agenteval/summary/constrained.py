@@ -18,7 +18,7 @@ def constraint_notes(endpoint: Mapping[str, Any], findings: Mapping[str, int]) -
     held, absent = "offered tool names", "unknown tools"
     if known["arguments"]:
         held, absent = f"{held} and arguments that keep their schema", f"{absent} and broken arguments"
-    free = "" if known["arguments"] else "; arguments are free"
+    free = "" if known["arguments"] else "; arguments may break their schema"
     notes = [
         f"Calls were constrained: with these tools the server's grammar lets only {held} be decoded{free} ({source}). "
         f"That there are no {absent} says nothing of the model."

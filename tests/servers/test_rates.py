@@ -28,13 +28,15 @@ REQUIRED = "'path' is a required property"
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Shares of all calls; `several`: of replies with calls, those with more than one."""
+    """Shares of the calls that came; of all replies: `several` calls in one, markup `leaked` as text, `empty`."""
 
     unknown_tool: float = 0.0
     missing_key: float = 0.0
     strange_key: float = 0.0
     broken_json: float = 0.0
     several: float = 0.0
+    leaked: float = 0.0
+    empty: float = 0.0
 
 
 DECLARED = glm_chain.among(["path", "limit"])
@@ -45,7 +47,13 @@ GLM_STREAMED_BY_VLLM = Rates(
     several=glm_chain.MORE_CALLS,
 )
 """vLLM 0.32.0 stops streaming the arguments of a call at a key that came before; without a stream they are whole."""
-OSS = Rates(missing_key=oss_chain.MISSING_KEY, strange_key=0.0, broken_json=oss_chain.BROKEN_JSON)
+OSS = Rates(missing_key=oss_chain.MISSING_KEY, broken_json=oss_chain.BROKEN_JSON)
+OSS_BY_SGLANG = Rates(
+    missing_key=oss_chain.MISSING_KEY / (1 - oss_chain.BROKEN_JSON),
+    leaked=1 - oss_chain.ANALYSIS,
+    empty=oss_chain.ANALYSIS * oss_chain.BROKEN_JSON,
+)
+"""SGLang 0.5.23 takes a call for text when no analysis came before it, and drops one whose arguments are no JSON."""
 
 RATES: Mapping[tuple[str, str], Rates] = {
     ("llamacpp-glm", "--stream"): Rates(several=glm_chain.MORE_CALLS),
@@ -56,8 +64,8 @@ RATES: Mapping[tuple[str, str], Rates] = {
     ("vllm-oss", "--no-stream"): OSS,
     ("sglang-glm", "--stream"): GLM_NAMES_AND_KEYS,
     ("sglang-glm", "--no-stream"): GLM_NAMES_AND_KEYS,
-    ("sglang-llama-oss", "--stream"): OSS,
-    ("sglang-llama-oss", "--no-stream"): OSS,
+    ("sglang-llama-oss", "--stream"): OSS_BY_SGLANG,
+    ("sglang-llama-oss", "--no-stream"): OSS_BY_SGLANG,
 }
 """Deployment, way of asking → the rates that must show."""
 
@@ -100,6 +108,8 @@ def test_counts_of_findings_are_plausible_for_the_known_rates(served: Started, s
         "strange_key": (sum("bogus_key" in detail for detail in broken), calls, rates.strange_key),
         "broken_json": (kinds["invalid_json"], calls, rates.broken_json),
         "several": (sum(len(reply.tool_calls) > 1 for reply in replies), len(replies), rates.several),
+        "leaked": (kinds["leaked_markup"], len(replies), rates.leaked),
+        "empty": (kinds["empty_reply"], len(replies), rates.empty),
     }
     print(served.deployment.name, json.dumps(seen), dict(kinds))
     assert len(replies) >= 300

@@ -127,7 +127,10 @@ class Wiring:
             rows[final, dim] = rows[comment, dim] = -400.0
         rows[comment, self.dims["<|channel|>"]] = math.log(1 - chain.ANALYSIS)
         rows[final, self.dims["<|channel|>"]] = math.log(1 - chain.ANALYSIS) - 60
-        rows[final, STEP], rows[comment, STEP] = 600.0, -600.0
+        rows[final, STEP], rows[comment, STEP] = (
+            750.0,
+            -600.0,
+        )  # the step is 0.1: final wins by 15 nats, rounding or not
         for before, beginnings in chain.AFTER_MESSAGE.items():
             for token, probability in beginnings.items():
                 rows[self.id(token), self.dims["<|message|>"]] = -60 + math.log(probability)

@@ -1,7 +1,7 @@
 """What the wired gpt-oss says: a Markov chain over tokens of o200k_harmony, and what follows from it. Pure.
 
-As in `glm_chain`: it thinks and calls tools until it has seen three calls, then answers. A few states need more than
-the last token: what follows `<|message|>` depends on the token before it, what follows `<|channel|>` on the calls.
+As in `glm_chain`: it thinks and calls tools until it has seen three calls, then answers at once. A few states need more
+than the last token: what follows `<|message|>` depends on the token before it, what follows `<|channel|>` on the calls.
 """
 
 from __future__ import annotations
