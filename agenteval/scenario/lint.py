@@ -1,7 +1,7 @@
-"""Everything that is wrong with a suite, at once: its files (`loader`), its `${…}` (`references`), and whether tools,
-rules and expectations agree.
+"""Everything that is wrong with a suite, at once: its files (`loader`), its `${…}` (`references`), whether tools, rules
+and expectations agree; and then, whether what is expected brings about what is expected (`rehearsal`).
 
-Not covered: whether the world can come into the states that the expectations ask for; an oracle run shows that.
+Not covered: other values than those of seed 0, and other ways to the same end than the golden one.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from agenteval.scenario.complaints import did_you_mean
 from agenteval.scenario.loader import Source, load
 from agenteval.scenario.reader import Path
 from agenteval.scenario.references import reference_problems
+from agenteval.scenario.rehearsal import rehearsal_problems
 from agenteval.schema import check_schema, violations
 from agenteval.script import Expectation, ExpectedAnswer, ExpectedCall, Json, MockTool, Rule, Turn
 from agenteval.template import TemplateProblem, as_text, substitute
 from agenteval.wording import either, folded, says
+
+SEED = 0
+"""The values with which files are checked and rehearsed."""
 
 
 def lint(name_or_path: str) -> list[Problem]:
@@ -29,19 +33,18 @@ def lint(name_or_path: str) -> list[Problem]:
     return sorted(dict.fromkeys((*loaded.problems, *found)), key=lambda it: (it.file, it.line, it.column))
 
 
-def check(source: Source) -> Iterator[Problem]:
-    """The problems of one scenario whose file could be loaded."""
-    problems = [*reference_problems(source), *_Checker(source).problems()]
-    yield from problems
-    if not problems:
-        yield from _bind_problems(source)
+def check(source: Source) -> list[Problem]:
+    """The problems of one scenario whose file could be loaded; if there are none, those of its rehearsal."""
+    return [*reference_problems(source), *_Checker(source).problems()] or [*_rehearsed(source)]
 
 
-def _bind_problems(source: Source) -> Iterator[Problem]:
+def _rehearsed(source: Source) -> Iterator[Problem]:
     try:
-        bind(source.scenario, 0)
+        bound = bind(source.scenario, SEED)
     except UsageError as error:
         yield source.document.problem((), str(error).removeprefix(f"{source.scenario.source}: "))
+        return
+    yield from rehearsal_problems(source, bound)
 
 
 @dataclass(slots=True)
@@ -54,7 +57,7 @@ class _Checker:
     users: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.sample = draw(self.source.scenario, 0)
+        self.sample = draw(self.source.scenario, SEED)
 
     def problems(self) -> Iterator[Problem]:
         for place, tool in enumerate(self.source.scenario.tools):
