@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from agenteval.errors import Problem, UsageError
 from agenteval.match import check_matcher, example_of, matches
@@ -24,6 +25,9 @@ from agenteval.wording import either, folded, says
 
 SEED = 0
 """The values with which files are checked and rehearsed."""
+
+MISSPELT = 0.8
+"""How much a forbidden tool's name must resemble that of a declared one to be taken for it (`difflib`'s ratio)."""
 
 
 def lint(name_or_path: str) -> list[Problem]:
@@ -70,7 +74,7 @@ class _Checker:
             yield self._problem((*path, "name"), f"there is already a tool {tool.spec.name!r}")
         self.tools.setdefault(tool.spec.name, tool)
         for fault in check_schema(tool.spec.parameters):
-            yield self._problem((*path, "parameters"), f"not a valid JSON Schema: {fault}")
+            yield self._problem((*path, "parameters", *fault.place), f"not a valid JSON Schema: {fault.message}")
         if tool.spec.parameters.get("type") != "object":
             yield self._problem((*path, "parameters"), "a tool's arguments are an object; write `type: object`")
         for place, rule in enumerate(tool.rules):
@@ -90,7 +94,8 @@ class _Checker:
         for place, call in enumerate(turn.expect.calls or ()):
             yield from self._call(call, turn.expect, (*path, "calls", place))
         for place, call in enumerate(turn.expect.forbid):
-            if call.name in self.tools:  # a tool that is not offered may be forbidden, too
+            # a tool that is not offered may be forbidden, too, if it is no slip of the pen
+            if call.name in self.tools or get_close_matches(call.name, self.tools, n=1, cutoff=MISSPELT):
                 yield from self._named_call(call, (*path, "forbid", place), needs_example=False)
         for name, matcher in turn.expect.state.items():
             yield from self._matcher(matcher, (*path, "state", name), needs_example=False)
