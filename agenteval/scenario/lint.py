@@ -99,6 +99,8 @@ class _Checker:
                 yield from self._named_call(call, (*path, "forbid", place), needs_example=False)
         for name, matcher in turn.expect.state.items():
             yield from self._matcher(matcher, (*path, "state", name), needs_example=False)
+        if turn.expect.any_way and not (turn.expect.calls and turn.expect.state):
+            yield self._problem((*path, "any_way"), "where any way will do, `calls` show one and a `state` decides")
         yield from self._answer(turn.expect.answer, (*path, "answer"))
         yield from self._steps(turn.expect, (*path, "calls"))
 

@@ -97,6 +97,23 @@ def test_what_does_not_come_out_is_named_at_its_place(tmp_path: Path, old: str, 
     assert sentence in found[0]
 
 
+SHIPPED = 'state: {"orders[${order}].status": shipped}'
+
+
+def test_a_state_that_nothing_leads_to_says_that_no_call_is_expected(tmp_path: Path) -> None:
+    old = 'calls: [{name: ship_order, arguments: {order: "${order}"}}]'
+    (found,) = said(tmp_path, old, "forbid: []")
+    assert found.endswith('expected "shipped", is "open"; without `calls` golden history makes none')
+
+
+def test_where_any_way_will_do_a_state_decides(tmp_path: Path) -> None:
+    assert said(tmp_path, SHIPPED, f"{SHIPPED}\n      any_way: true") == []
+    (undecided,) = said(tmp_path, SHIPPED, "any_way: true")
+    assert "turns[1].expect.any_way: where any way will do, `calls` show one and a `state` decides" in undecided
+    (decided,) = said(tmp_path, SHIPPED, 'state: {"orders[${order}].item": tea}\n      any_way: true')
+    assert "a.yaml:32:16: turns[1].expect.any_way: the state holds before the turn already" in decided
+
+
 def test_a_call_that_fails_is_told_and_not_all_that_follows_from_it(tmp_path: Path) -> None:
     found = said(tmp_path, 'set: {"orders[args.order].status": shipped}', 'set: {"orders[args.to].status": shipped}')
     assert len(found) == 1
