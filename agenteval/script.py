@@ -69,12 +69,14 @@ class ExpectedAnswer:
 class Expectation:
     """What a turn should bring about. `calls` None: not checked; empty: no call may be made.
 
+    `extra`: further calls may be made. `any_way`: other calls may be made in their place, the state decides.
     `parallel`: the oracle makes all calls in one step (a model may still make them one by one).
     """
 
     calls: tuple[ExpectedCall, ...] | None = None
     order: Literal["exact", "any"] = "exact"
     extra: bool = False
+    any_way: bool = False
     parallel: bool = False
     forbid: tuple[ExpectedCall, ...] = ()
     answer: ExpectedAnswer | None = None

@@ -10,6 +10,7 @@ import click
 from agenteval.cli.voice import tell
 from agenteval.errors import FileError, UsageError
 from agenteval.report.scenario import render_scenario
+from agenteval.report.terminal import entry
 from agenteval.scenario import bundled_names, lint, load_suite
 from agenteval.scenario.starter import starter
 from agenteval.script import Scenario
@@ -59,8 +60,7 @@ def list_scenarios(suites: tuple[str, ...]) -> None:
     for suite in suites or bundled_names():
         for scenario in load_suite(suite).scenarios:
             tags = f" [{', '.join(scenario.tags)}]" if scenario.tags else ""
-            click.echo(visible(f"{suite}/{scenario.name}: {len(scenario.turns)} turns{tags}"))
-            click.echo(visible(f"    {scenario.description}"))
+            click.echo(entry(f"{suite}/{scenario.name}: {len(scenario.turns)} turns{tags}", scenario.description))
 
 
 @command.command(name="lint")

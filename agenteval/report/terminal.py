@@ -74,6 +74,13 @@ def wrapped(line: str) -> str:
     return fill(visible(line), WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
+def entry(head: str, text: str) -> str:
+    """One of a list: what it is called, and below it what it is; made harmless and broken at 80 columns."""
+    lines = fill(visible(head), WIDTH, subsequent_indent="        ", break_long_words=False, break_on_hyphens=False)
+    below = fill(visible(text), WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+    return f"{lines}\n{below}" if below else lines
+
+
 def _bold(text: str, *, colour: bool) -> str:
     return f"{BOLD}{visible(text)}{PLAIN}" if colour else visible(text)
 

@@ -103,6 +103,7 @@ def _expectation(file: ExpectFile) -> Expectation:
         calls=None if file.calls is None else tuple(map(_call, file.calls)),
         order=file.order,
         extra=file.extra,
+        any_way=file.any_way,
         parallel=file.parallel,
         forbid=tuple(map(_call, file.forbid)),
         answer=_answer(file.answer) if file.answer else None,

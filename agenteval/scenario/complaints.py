@@ -67,9 +67,9 @@ def did_you_mean(word: str, known: list[str]) -> str:
 def found(value: Json) -> str:
     """A value of a file as people would name it."""
     if isinstance(value, dict):
-        return "a map"
+        return "a map" if value else "an empty map"
     if isinstance(value, list):
-        return "a list"
+        return "a list" if value else "an empty list"
     text = json.dumps(value, ensure_ascii=False)
     kind = {bool: "true or false", int: "a number", float: "a number", str: "a text"}.get(type(value), "nothing")
     return f"{text if len(text) <= 60 else text[:59] + '…'} ({kind})"

@@ -1,13 +1,14 @@
-"""Everything that is wrong with a suite, at once: its files (`loader`), its `${…}` (`references`), and whether tools,
-rules and expectations agree.
+"""Everything that is wrong with a suite, at once: its files (`loader`), its `${…}` (`references`), whether tools, rules
+and expectations agree; and then, whether what is expected brings about what is expected (`rehearsal`).
 
-Not covered: whether the world can come into the states that the expectations ask for; an oracle run shows that.
+Not covered: other values than those of seed 0, and other ways to the same end than the golden one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from agenteval.errors import Problem, UsageError
 from agenteval.match import check_matcher, example_of, matches
@@ -16,10 +17,17 @@ from agenteval.scenario.complaints import did_you_mean
 from agenteval.scenario.loader import Source, load
 from agenteval.scenario.reader import Path
 from agenteval.scenario.references import reference_problems
+from agenteval.scenario.rehearsal import rehearsal_problems
 from agenteval.schema import check_schema, violations
 from agenteval.script import Expectation, ExpectedAnswer, ExpectedCall, Json, MockTool, Rule, Turn
 from agenteval.template import TemplateProblem, as_text, substitute
 from agenteval.wording import either, folded, says
+
+SEED = 0
+"""The values with which files are checked and rehearsed."""
+
+MISSPELT = 0.8
+"""How much a forbidden tool's name must resemble that of a declared one to be taken for it (`difflib`'s ratio)."""
 
 
 def lint(name_or_path: str) -> list[Problem]:
@@ -29,19 +37,18 @@ def lint(name_or_path: str) -> list[Problem]:
     return sorted(dict.fromkeys((*loaded.problems, *found)), key=lambda it: (it.file, it.line, it.column))
 
 
-def check(source: Source) -> Iterator[Problem]:
-    """The problems of one scenario whose file could be loaded."""
-    problems = [*reference_problems(source), *_Checker(source).problems()]
-    yield from problems
-    if not problems:
-        yield from _bind_problems(source)
+def check(source: Source) -> list[Problem]:
+    """The problems of one scenario whose file could be loaded; if there are none, those of its rehearsal."""
+    return [*reference_problems(source), *_Checker(source).problems()] or [*_rehearsed(source)]
 
 
-def _bind_problems(source: Source) -> Iterator[Problem]:
+def _rehearsed(source: Source) -> Iterator[Problem]:
     try:
-        bind(source.scenario, 0)
+        bound = bind(source.scenario, SEED)
     except UsageError as error:
         yield source.document.problem((), str(error).removeprefix(f"{source.scenario.source}: "))
+        return
+    yield from rehearsal_problems(source, bound)
 
 
 @dataclass(slots=True)
@@ -54,7 +61,7 @@ class _Checker:
     users: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.sample = draw(self.source.scenario, 0)
+        self.sample = draw(self.source.scenario, SEED)
 
     def problems(self) -> Iterator[Problem]:
         for place, tool in enumerate(self.source.scenario.tools):
@@ -67,7 +74,7 @@ class _Checker:
             yield self._problem((*path, "name"), f"there is already a tool {tool.spec.name!r}")
         self.tools.setdefault(tool.spec.name, tool)
         for fault in check_schema(tool.spec.parameters):
-            yield self._problem((*path, "parameters"), f"not a valid JSON Schema: {fault}")
+            yield self._problem((*path, "parameters", *fault.place), f"not a valid JSON Schema: {fault.message}")
         if tool.spec.parameters.get("type") != "object":
             yield self._problem((*path, "parameters"), "a tool's arguments are an object; write `type: object`")
         for place, rule in enumerate(tool.rules):
@@ -87,10 +94,13 @@ class _Checker:
         for place, call in enumerate(turn.expect.calls or ()):
             yield from self._call(call, turn.expect, (*path, "calls", place))
         for place, call in enumerate(turn.expect.forbid):
-            if call.name in self.tools:  # a tool that is not offered may be forbidden, too
+            # a tool that is not offered may be forbidden, too, if it is no slip of the pen
+            if call.name in self.tools or get_close_matches(call.name, self.tools, n=1, cutoff=MISSPELT):
                 yield from self._named_call(call, (*path, "forbid", place), needs_example=False)
         for name, matcher in turn.expect.state.items():
             yield from self._matcher(matcher, (*path, "state", name), needs_example=False)
+        if turn.expect.any_way and not (turn.expect.calls and turn.expect.state):
+            yield self._problem((*path, "any_way"), "where any way will do, `calls` show one and a `state` decides")
         yield from self._answer(turn.expect.answer, (*path, "answer"))
         yield from self._steps(turn.expect, (*path, "calls"))
 

@@ -222,6 +222,11 @@ class ExpectFile(_Part):
     extra: bool = Field(
         default=False, description="true (further calls are allowed) or false. About calls that are not in the list."
     )
+    any_way: bool = Field(
+        default=False,
+        description="true (`calls` are one way, and others may lead there: `state` decides) or false. Some call must "
+        "be made.",
+    )
     parallel: bool = Field(
         default=False,
         description="true (all calls are made in one step) or false. So the example does it; a model need not.",

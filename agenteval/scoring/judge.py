@@ -150,6 +150,8 @@ def _silence(reply: Reply, context: StepContext, progress: Progress) -> list[Fin
         return [Finding("call_in_reasoning", f"expected {wanted}; in the reasoning stands: {text}")]
     if progress.calls_made == 0:
         return [Finding("no_tool_call", f"expected {wanted}, no call was made")]
+    if context.expect.any_way:
+        return []
     return [finding for call in progress.due for finding in _never_made(call, progress)]
 
 

@@ -181,6 +181,9 @@ def test_the_environment_may_name_the_endpoint(tmp_path: Path) -> None:
 
 
 def test_policies_and_scenarios_are_listed(tmp_path: Path) -> None:
-    assert "sliding_window:high=3000,target=1500" in agenteval("policies", "list", cwd=tmp_path).stdout
-    assert "ten-turn-repo: 10 turns" in agenteval("scenario", "list", cwd=tmp_path).stdout
+    policies = agenteval("policies", "list", cwd=tmp_path).stdout
+    scenarios = agenteval("scenario", "list", cwd=tmp_path).stdout
+    assert "sliding_window:high=3000,target=1500" in policies
+    assert "ten-turn-repo: 10 turns" in scenarios
+    assert max(map(len, (*policies.splitlines(), *scenarios.splitlines()))) <= 80
     assert agenteval("scenario", "lint", "founding", cwd=tmp_path).returncode == 0

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from agenteval.client import ResumingTransport
+from agenteval.client import ReplayTransport
 from agenteval.clock import NS_PER_S, LoopClock, run_virtual
 from agenteval.dialects import DIALECTS
 from agenteval.outcome import StepRecord
-from agenteval.run import Accountant, Asked, BatchEnd, Breaker, Desk, Plan, expand, ping, run_batch
+from agenteval.run import Accountant, Asked, BatchEnd, Breaker, Cell, Desk, Plan, expand, ping, run_batch
 from agenteval.wire import Exchange, Fault, FaultKind, HttpRequest, Limits, Receiver, Recording
 from tests.run.scripted import SCENARIO, Body, Says, ScriptedTransport, right
 
@@ -97,9 +97,12 @@ def play(
     async def main() -> tuple[BatchEnd, float]:
         small = Asked(transport, DIALECTS["vllm"], "m", "off")
         breaker = Breaker(lambda: ping(small), patience_s, said.append)
-        end = await run_batch(
-            cells, lambda _: replace(desk, transport=ResumingTransport(resumed, transport)), concurrency, breaker
-        )
+        told = [(None, recording) for recording in resumed]
+
+        def taken_up(cell: Cell) -> Desk:
+            return replace(desk, transport=ReplayTransport(cell.id, told, transport))
+
+        end = await run_batch(cells, taken_up, concurrency, breaker)
         return end, transport.clock.now() / NS_PER_S
 
     end, seconds = run_virtual(main())

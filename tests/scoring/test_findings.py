@@ -307,6 +307,15 @@ def test_further_calls_are_fine_in_any_place() -> None:
     )
 
 
+def test_where_any_way_will_do_the_calls_are_one_of_them() -> None:
+    free = Expectation(calls=(READ_A, CLOSE_7), any_way=True, forbid=(ExpectedCall("read_file", {"path": "b.py"}),))
+    assert kinds_of(free, made(C), said("Done.")) == [[], []]
+    assert kinds_of(free, made(C), made(WRONG_A), made(C), said("Done.")) == [[], [], [], []]
+    assert kinds_of(free, said("Done.")) == [["no_tool_call"]]
+    assert kinds_of(free, made(B), said("Done.")) == [["forbidden_call"], []]
+    assert kinds_of(free, made(("read_file", {})), said("Done.")) == [["schema_violation"], []]
+
+
 def test_of_several_fitting_places_the_particular_one_is_taken() -> None:
     some_python = ExpectedCall("read_file", {"path": {"$regex": "py$", "example": "x.py"}})
     either = Expectation(calls=(some_python, READ_A), order="any")
