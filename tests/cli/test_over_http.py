@@ -124,6 +124,29 @@ def test_the_manifest_holds_the_context_window(pages: dict[str, Any], window: in
     assert (f"context window {window:,} tokens" in done.stderr) if window else ("context window" not in done.stderr)
 
 
+QWEN = {"/v1/models": {"data": [{"id": "Qwen3-32B", "owned_by": "vllm"}]}}
+THINKS = event({"choices": [{"index": 0, "delta": {"reasoning": "Hm."}, "finish_reason": None}]}) + PROSE
+
+
+@pytest.mark.parametrize(
+    ("asked", "says", "modes"),
+    [
+        ((), "Not planned: thinking off, preserved (the model's family is not known", {"on"}),
+        (("--thinking", "on"), "family unknown", {"on"}),
+        (("--thinking", "off,on"), "A guess: the model's family is not known", {"off", "on"}),
+    ],
+)
+def test_thinking_is_no_mistake_of_a_model_of_unknown_family(
+    asked: tuple[str, ...], says: str, modes: set[str], tmp_path: Path
+) -> None:
+    with answering(THINKS, pages=QWEN) as url:
+        done = agenteval("run", "thinking-modes", "--base-url", url, "--no-preflight", "--json", *asked, cwd=tmp_path)
+    assert says in done.stderr
+    found = json.loads(done.stdout)
+    assert {row["thinking"] for row in found["turns"]} == modes
+    assert not {"reasoning_unexpected", "reasoning_missing"} & set(found["findings"])
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status", "exit_code"),
     [

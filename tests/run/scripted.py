@@ -201,6 +201,7 @@ def play_over(
         journal=journal,
         policy=lambda _: chosen,
         budget=budget,
+        family="glm47",
     )
     cell = Cell(f"small.{thinking}.{chosen.name}.0", scenario, thinking, chosen.name, 0, 11)
     end = run_virtual(run_cell(cell, desk))
