@@ -234,6 +234,11 @@ def test_the_preflight_names_what_is_missing(
 def test_a_good_endpoint_takes_off_with_an_estimate(fast: str, tmp_path: Path) -> None:
     done = agenteval("run", "thinking-modes", "--base-url", fast, "--thinking", "off", cwd=tmp_path)
     assert "for about 4 requests" in done.stderr
+    assert "Preflight: reaches, streams, calls a tool, counts its tokens.\n" in done.stderr
+    assert not re.search(r"takes the 0(\.0)? ", done.stderr)
+    whole = agenteval("run", "thinking-modes", "--base-url", fast, "--thinking", "off", "--no-stream", cwd=tmp_path)
+    assert "Preflight: reaches, calls a tool, counts its tokens.\n" in whole.stderr
+    assert "no TTFT and no decode speed" in " ".join(whole.stdout.split())
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
