@@ -79,13 +79,28 @@ def test_an_interruption_keeps_what_is_done(tmp_path: Path, how: signal.Signals)
         while "[2/" not in run.stderr.readline():
             assert run.poll() is None
         run.send_signal(how)
-        said, _ = run.communicate(timeout=60)
+        said, told = run.communicate(timeout=60)
     assert run.returncode == 130
     (folder,) = (tmp_path / "results").iterdir()
     assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
     assert len((folder / "steps.jsonl").read_text().splitlines()) >= 2
     assert "Summary" in said
+    assert f"Go on with it: agenteval run --resume results/{folder.name}" in told
     assert agenteval("report", cwd=tmp_path).returncode == 0
+
+
+def test_an_interruption_before_the_first_conversation_gets_a_sentence(tmp_path: Path) -> None:
+    with serving(0.01, "founding") as url:
+        command = interruptible("run", "thinking-modes", "--base-url", url)
+        run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert run.stderr is not None
+        while "Endpoint" not in run.stderr.readline():
+            assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        _, told = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Interrupted before the first conversation" in told
+    assert not (tmp_path / "results").exists()
 
 
 def event(value: object) -> bytes:
@@ -246,9 +261,9 @@ def test_a_step_is_shown_whole_and_asked_again(fast: str, tmp_path: Path) -> Non
     agenteval("run", "thinking-modes", "--base-url", fast, "--thinking", "off", cwd=tmp_path)
     step = "thinking-modes.off.full_history.0.t02.s01.a1"
     shown = agenteval("report", "--step", step, cwd=tmp_path).stdout
-    for part in ("[system]", "[user]", "[tools]", "What it said", "What was found", f"curl -sN {fast}"):
+    for part in ("[system]", "[user]", "[tools]", "What it said", "What was found", f"curl -sSN {fast}"):
         assert part in shown
-    script = shown[shown.index("curl -sN") :]
+    script = shown[shown.index("curl -sSN") :]
     again = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
     assert again.count("data: ") > 3
     assert "tool_calls" in again
