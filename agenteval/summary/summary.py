@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +10,11 @@ from typing import Any
 
 from agenteval.outcome import StepRecord
 from agenteval.store import Manifest
-from agenteval.summary.advice import advise, explain_speed, failing_sentence
+from agenteval.summary.advice import advise, explain_speed, failing_sentence, failing_step
 from agenteval.summary.losses import LossRow, loss_rows
 from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
 from agenteval.summary.trials import TrialRow, complete_trials, flaky_sentences, trial_notes, trial_rows
+from agenteval.timing import NOT_STREAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         notes=tuple(
             [
                 *_client_notes(manifest.client),
+                *_stream_notes(manifest, steps),
                 *explain_speed(arms),
                 *_cache_notes(manifest, steps),
                 *_source_notes(steps),
@@ -105,8 +108,14 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
                 *trial_notes(trials, simulated=simulated),
             ]
         ),
-        advice=advise(arms, turns, str(manifest.plan.get("history", "live"))),
+        advice=advise(arms, turns, str(manifest.plan.get("history", "live")), _look(manifest, arms, steps)),
     )
+
+
+def _look(manifest: Manifest, arms: Sequence[ArmRow], steps: Sequence[StepRecord]) -> str | None:
+    """The command that shows a failing step of the run, if there is one."""
+    step = failing_step(arms, steps)
+    return None if step is None else f"agenteval report {manifest.run} --step {step.id}"
 
 
 def title_of(manifest: Manifest) -> str:
@@ -169,11 +178,25 @@ def _client_notes(client: Mapping[str, Any]) -> list[str]:
     """The stamp on a run whose client was too busy to measure."""
     if client.get("valid") is not False:
         return []
-    lag, bound = client["loop_lag_p99_ms"], client["bound_p99_ms"]
+    lag, bound = _above(client["loop_lag_p99_ms"]), client["bound_p99_ms"]
     return [
-        f"LATENCIES INVALID: this client's event loop woke up {lag:.0f} ms late at P99 (bound: {bound:.0f} ms). "
+        f"LATENCIES INVALID: this client's event loop woke up {lag:.1f} ms late at P99 (bound: {bound:.0f} ms). "
         "Verdicts stand; repeat the run on an idle machine or with less --concurrency for the times."
     ]
+
+
+def _above(value: float) -> float:
+    """A number above a bound, rounded so that it still shows to be above it."""
+    return math.ceil(value * 10) / 10
+
+
+def _stream_notes(manifest: Manifest, steps: Sequence[StepRecord]) -> list[str]:
+    """Why latencies are missing where replies came whole."""
+    whole = [step for step in steps if step.timing and step.timing.refused.get("ttft_ms") == NOT_STREAMED]
+    if not whole:
+        return []
+    why = "as was asked (--no-stream)" if manifest.options.get("stream") is False else "although a stream was asked for"
+    return [f"{len(whole)} of {len(steps)} replies came whole, {why}: they have no TTFT and no decode speed (–)."]
 
 
 def _cache_notes(manifest: Manifest, steps: Sequence[StepRecord]) -> list[str]:
