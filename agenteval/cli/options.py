@@ -280,7 +280,9 @@ def endpoint_options(values: dict[str, Any]) -> EndpointOptions:
     chosen = EndpointOptions(**{item.name: values[item.name] for item in fields(EndpointOptions)})
     given = was_typed("base_url")
     if chosen.family and chosen.family not in FAMILIES:
-        raise UsageError(f"no family is called {chosen.family!r}; there are: {', '.join(FAMILIES)}")
+        raise UsageError(
+            f"no family is called {chosen.family!r}; there are: {', '.join(FAMILIES)} (left out: by the model's name)"
+        )
     if chosen.profile and given:
         raise UsageError("--profile belongs to the built-in endpoint and --base-url to yours: give one of them")
     if chosen.profile and chosen.base_url:

@@ -74,7 +74,7 @@ def refusing(status: int, words: str, dialect: str) -> Asked:
             501,
             "no tools",
             "openai",
-            ["vLLM: --enable-auto-tool-choice", "SGLang: --tool-call-parser", "llama.cpp: --j"],
+            ["vLLM: --enable-auto-tool-choice", "SGLang: --tool-call-parser", "llama.cpp: --"],
         ),
     ],
 )
