@@ -15,7 +15,7 @@ from agenteval.cli.endpoint import Endpoint
 from agenteval.cli.options import EndpointOptions, PlanOptions
 from agenteval.cli.progress import Progress
 from agenteval.cli.voice import tell
-from agenteval.clock import wall_stamp
+from agenteval.clock import RealClock, wall_stamp
 from agenteval.errors import DivergedError, StorageError, UsageError
 from agenteval.outcome import StepRecord
 from agenteval.report import render_markdown
@@ -54,7 +54,7 @@ class Books:
         self._secrets = secrets
         self._records: list[StepRecord] = []
         self._known: dict[str, StepRecord] = {}
-        self._progress = Progress(sum(manifest.cells["turns"].values()), secrets)
+        self._progress = Progress(sum(manifest.cells["turns"].values()), secrets, RealClock() if watch else None)
 
     @classmethod
     def begin(

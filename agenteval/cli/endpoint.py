@@ -38,6 +38,15 @@ from agenteval.wire import Limits
 
 DEFAULT_PROFILE = "glm47-4x-spark"
 
+UNKNOWN_FAMILY = (
+    "the model's family is not known, so that it is asked as it comes, which is called `on` here; "
+    "name it with --family, or ask for modes with --thinking"
+)
+GUESSED_SWITCH = (
+    "the model's family is not known; thinking off and preserved are asked for as of GLM (enable_thinking, "
+    "clear_thinking), on is the model's default, and whether they are heeded is not judged"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -191,15 +200,18 @@ async def _with_version(found: Detection, transport: HttpTransport) -> Detection
 
 def planned_modes(wanted: tuple[str, ...] | None, endpoint: Endpoint) -> tuple[Thinking, ...]:
     """The thinking modes to plan; says once which ones are left out, and why."""
-    able = endpoint.dialect.modes(endpoint.family)
+    guessed = endpoint.dialect.guesses(endpoint.family)
+    able = MODES if guessed and wanted is not None else endpoint.dialect.modes(endpoint.family)
     asked = tuple(mode for mode in MODES if wanted is None or mode in wanted)
     planned = tuple(mode for mode in asked if mode in able)
-    why = f"dialect {endpoint.dialect.name} and this model have no switch for it; `on` is the model's default"
-    if wanted is None and endpoint.family is None and "off" in planned:
-        planned, why = ("off",), "the model's family is not known; name it with --family, or ask with --thinking"
     left = [mode for mode in asked if mode not in planned]
-    if left:
+    if left and guessed:
+        tell(f"Not planned: thinking {', '.join(left)} ({UNKNOWN_FAMILY}).")
+    elif left:
+        why = f"dialect {endpoint.dialect.name} and this model have no switch for it; `on` is the model's default"
         tell(f"Not planned: thinking {', '.join(left)} ({why}).")
+    if guessed and planned not in ((), ("on",)):
+        tell(f"A guess: {GUESSED_SWITCH}.")
     if not planned:
         raise UsageError(f"none of the thinking modes asked for can be had here: try --thinking {able[0]}")
     return planned

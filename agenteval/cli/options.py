@@ -112,11 +112,17 @@ def _modes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
     return names
 
 
+class _Seconds(click.FloatRange):
+    """A span of time; the name stands in messages."""
+
+    name = "number of seconds"
+
+
 def _seconds(name: str, default: float, text: str, least: float = 0.001) -> Callable[[F], F]:
     """An option for a span of time."""
     return click.option(
         name,
-        type=click.FloatRange(least, 86_400),
+        type=_Seconds(least, 86_400),
         callback=_finite,
         default=default,
         show_default=True,
@@ -241,7 +247,12 @@ PLAN = (
     ),
     click.option("--temperature", type=click.FloatRange(0, 5), callback=_finite, help="Overrides the scenarios'."),
     click.option("--max-tokens", type=click.IntRange(1), help="Overrides the scenarios'."),
-    click.option("--tag", multiple=True, metavar="TAG", help="Only scenarios with one of these tags; may be repeated."),
+    click.option(
+        "--tag",
+        multiple=True,
+        metavar="TAG",
+        help="Only scenarios with one of these tags (without a SUITE: of all bundled ones); may be repeated.",
+    ),
 )
 
 OUT = click.option(
@@ -269,7 +280,9 @@ def endpoint_options(values: dict[str, Any]) -> EndpointOptions:
     chosen = EndpointOptions(**{item.name: values[item.name] for item in fields(EndpointOptions)})
     given = was_typed("base_url")
     if chosen.family and chosen.family not in FAMILIES:
-        raise UsageError(f"no family is called {chosen.family!r}; there are: {', '.join(FAMILIES)}")
+        raise UsageError(
+            f"no family is called {chosen.family!r}; there are: {', '.join(FAMILIES)} (left out: by the model's name)"
+        )
     if chosen.profile and given:
         raise UsageError("--profile belongs to the built-in endpoint and --base-url to yours: give one of them")
     if chosen.profile and chosen.base_url:
@@ -280,6 +293,12 @@ def endpoint_options(values: dict[str, Any]) -> EndpointOptions:
 def was_typed(name: str) -> bool:
     """Whether an option stands on the command line; not if it comes from the environment, or is a default."""
     return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def typed_options() -> dict[str, str]:
+    """The options that stand on the command line: name → how it is spelled there."""
+    options = (item for item in click.get_current_context().command.params if isinstance(item, click.Option))
+    return {item.name: item.opts[0] for item in options if item.name and was_typed(item.name)}
 
 
 def plan_options(values: dict[str, Any]) -> PlanOptions:

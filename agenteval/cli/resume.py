@@ -1,17 +1,16 @@
 """`run --resume`: everything that was asked for is read from the manifest; only secrets, which no file holds, are given
-again. How long to wait may be said anew."""
+again. How it is asked may be said anew (how long to wait, how many at a time); what is asked may not."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Any
 
 from agenteval.cli.books import Order
 from agenteval.cli.endpoint import Endpoint
-from agenteval.cli.options import PATIENCE, EndpointOptions, PlanOptions, was_typed
+from agenteval.cli.options import PATIENCE, EndpointOptions, PlanOptions, typed_options, was_typed
 from agenteval.cli.voice import tell
 from agenteval.client import ReplayTransport
 from agenteval.errors import UsageError
@@ -37,9 +36,17 @@ NEEDED = {
 """What a manifest must say for its run to be played again, by part."""
 
 
-def stored_order(reference: str, out: Path, now: EndpointOptions) -> tuple[Kept, Order]:
-    """The run to go on with, locked, and what was asked for. Raises UsageError if it cannot be gone on with."""
-    path = find_run(reference, out)
+OPERATIONAL = (*PATIENCE, "preflight", "concurrency", "insecure")
+"""Options that change nothing of what is asked: the typed ones are taken."""
+
+ELSEWHERE = ("api_key", "header", "resume", "out", "as_json")
+"""Options that are read anew each time."""
+
+
+def stored_order(reference: str, now: Order) -> tuple[Kept, Order]:
+    """The run to go on with, locked, and what was asked for. Raises UsageError if it cannot be gone on with, or if
+    something else is asked for `now`."""
+    path = find_run(reference, now.out)
     lock = RunLock.take(path)
     stored = load_run(path)
     manifest = stored.manifest
@@ -58,13 +65,31 @@ def stored_order(reference: str, out: Path, now: EndpointOptions) -> tuple[Kept,
         max_tokens=plan["max_tokens"],
         tag=tuple(plan["tags"]),
     )
-    endpoint = _endpoint(manifest.options, now)
-    order = Order(endpoint, wanted, manifest.run, path.parent, tuple(plan["suites"]))
-    return Kept(stored, lock), order
+    suites = tuple(plan["suites"])
+    if now.suites and now.suites != suites:
+        raise UsageError(f"the run was begun with {' '.join(suites)}, not {' '.join(now.suites)}: begin a new run")
+    endpoint = _endpoint(manifest.options, now.endpoint)
+    _refuse_changes((endpoint, wanted), (now.endpoint, now.plan))
+    if was_typed("concurrency"):
+        wanted = replace(wanted, concurrency=now.plan.concurrency)
+    return Kept(stored, lock), Order(endpoint, wanted, manifest.run, path.parent, suites)
+
+
+def _refuse_changes(then: tuple[Any, ...], now: tuple[Any, ...]) -> None:
+    """Raises UsageError for a typed option that would change what is asked."""
+    for name, flag in typed_options().items():
+        if name in (*OPERATIONAL, *ELSEWHERE):
+            continue
+        old, new = (next(getattr(part, name) for part in parts if hasattr(part, name)) for parts in (then, now))
+        if old != new:
+            raise UsageError(
+                f"{flag} cannot change in a run that is gone on with: leave it out, or begin a new run "
+                "(time-outs, --retries, --retry-wait, --patience, --concurrency, --no-preflight may change)"
+            )
 
 
 def _endpoint(kept: Mapping[str, Any], now: EndpointOptions) -> EndpointOptions:
-    """The options of then, with the secrets of now, and the patience of now where it is typed."""
+    """The options of then, with the secrets of now, and how to ask where that is typed now."""
     if kept["api_key"] and not now.api_key:
         raise UsageError("the run was begun with a key: give it again with --api-key or OPENAI_API_KEY")
     missing = set(kept["header"]) - {name for name, _ in now.header}
@@ -74,7 +99,7 @@ def _endpoint(kept: Mapping[str, Any], now: EndpointOptions) -> EndpointOptions:
     if secret and set(kept["extra_body"]) != set(now.extra_body):
         raise UsageError("the run was begun with a secret in --extra-body, which no file holds: give it again, whole")
     values = {item.name: kept[item.name] for item in fields(EndpointOptions)}
-    typed = {name: getattr(now, name) for name in PATIENCE if was_typed(name)}
+    typed = {name: getattr(now, name) for name in OPERATIONAL if hasattr(now, name) and was_typed(name)}
     body = now.extra_body if secret else kept["extra_body"]
     return replace(EndpointOptions(**values), api_key=now.api_key, header=now.header, extra_body=body, **typed)
 

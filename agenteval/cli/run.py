@@ -57,6 +57,7 @@ from agenteval.run import (
     run_batch,
     run_simulated,
 )
+from agenteval.scenario import ALL
 from agenteval.script import Scenario
 from agenteval.simulator import Engine, SimulatedTransport
 from agenteval.store import DISK, Disk, Secrets
@@ -74,23 +75,25 @@ T = TypeVar("T")
 @click.option(
     "--resume",
     metavar="RUN",
-    help="Go on with a run that was interrupted or lost cells; only secrets, time-outs and retries count.",
+    help="Go on with a run that was interrupted or lost cells; secrets are given again, time-outs, retries, "
+    "--concurrency and --no-preflight may be, and nothing else may change.",
 )
 @click.option("--json", "as_json", is_flag=True, help="A machine-readable summary on stdout, nothing else there.")
 @click.pass_obj
 def command(
     disk: Disk | None, /, suites: tuple[str, ...], out: Path, resume: str | None, as_json: bool, **values: Any
 ) -> int:
-    """Run scenarios: a SUITE is a folder, a file, or a bundled name (default: founding).
+    """Run scenarios: a SUITE is a folder, a file, a bundled suite (desk, founding, life, work; all: every one of them)
+    or a bundled scenario's name (`agenteval scenario list`). Default: founding; with --tag: all.
 
     Without --base-url the embedded endpoint answers, in virtual time. Exit code: 0 all turns ok, 1 some failed,
     2 a mistake in options or files, 3 the endpoint failed or cells could not be judged.
     """
-    suites = suites or (DEFAULT_SUITE,)
-    order = Order(endpoint_options(values), plan_options(values), title_of_suites(suites), out, suites)
+    chosen = suites or ((ALL,) if values["tag"] else (DEFAULT_SUITE,))
+    order = Order(endpoint_options(values), plan_options(values), title_of_suites(chosen), out, chosen)
     kept: Kept | None = None
     if resume is not None:
-        kept, order = stored_order(resume, out, order.endpoint)
+        kept, order = stored_order(resume, replace(order, suites=suites))
     order = replace(order, disk=disk or DISK)
     for policy in order.plan.policy:
         build_policy(policy)
@@ -154,7 +157,10 @@ def _play_over_http(
     try:
         return _loop_run(_over_http(order, scenarios, kept, opened))
     except KeyboardInterrupt:
-        if not opened or opened[0].summary is None:
+        if not opened:
+            tell("Interrupted before the first conversation: no run was begun, nothing is kept.")
+            raise
+        if opened[0].summary is None:
             raise
         return None, opened[0].summary
 
@@ -168,18 +174,22 @@ async def _over_http(
         tell(_greeting(endpoint))
         plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
         cells = expand(plan)
+        left, desk_of = (kept.left(cells), kept.desk_of) if kept else (cells, _one_desk)
         small = _small_question(asked, endpoint, plan, transport, asking)
         if asked.preflight and endpoint.recording is None:
-            tell_preflight(await _preflight(small, asked.secrets), cells, order.plan.concurrency)
+            tell_preflight(await _preflight(small, asked.secrets), left, order.plan.concurrency)
         with _books(order, endpoint, plan, cells, kept, watch) as books:
             opened.append(books)
             await transport.prepare(order.plan.concurrency, limits(asked))
             desk = _desk_maker(order, endpoint, plan, books, asking)(transport)
             async with watch:
-                left, desk_of = (kept.left(cells), kept.desk_of(desk)) if kept else (cells, lambda _: desk)
                 breaker = Breaker(lambda: ping(small), asked.patience, books.tell)
-                end = await run_batch(left, desk_of, order.plan.concurrency, breaker)
+                end = await run_batch(left, desk_of(desk), order.plan.concurrency, breaker)
             return end, books.close(end)
+
+
+def _one_desk(desk: Desk) -> Callable[[Cell], Desk]:
+    return lambda _: desk
 
 
 def _small_question(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agenteval.errors import FileError, UsageError
-from agenteval.scenario import lint, load_suite
+from agenteval.scenario import expanded, lint, load_suite
 from agenteval.script import Scenario
 
 
@@ -17,6 +17,7 @@ def title_of_suites(suites: Sequence[str]) -> str:
 
 def load_scenarios(suites: Sequence[str], tags: Sequence[str]) -> tuple[Scenario, ...]:
     """All scenarios of the suites with one of the tags, if tags are given. Raises UsageError."""
+    suites = expanded(suites)
     problems = tuple(problem for suite in suites for problem in lint(suite))
     if problems:
         raise FileError(problems)

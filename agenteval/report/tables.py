@@ -200,7 +200,8 @@ def count(value: int | None) -> str:
 
 
 def fixed(value: float | None, digits: int) -> str:
-    return UNKNOWN if value is None else f"{value:,.{digits}f}"
+    """A number with so many decimals; from 100 on with none, which would say nothing there."""
+    return UNKNOWN if value is None else f"{value:,.{0 if abs(value) >= 99.995 else digits}f}"
 
 
 def aligned(header: Sequence[str]) -> list[str]:

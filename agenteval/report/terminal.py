@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from textwrap import fill
 
 from agenteval.report.tables import (
@@ -29,6 +30,8 @@ SHORT_HEADERS = {
     "tok/chunk": "tok/chk",
     "reasoning tok": "reasoning",
 }
+SPARED = ("tok/chunk", "chunks/s")
+"""Columns that are left out, one after the other, where a table would be wider than `WIDTH`."""
 
 
 def render_terminal(summary: Summary, *, colour: bool = False) -> str:
@@ -53,13 +56,39 @@ def render_terminal(summary: Summary, *, colour: bool = False) -> str:
 
 
 def drawn(table: Table) -> str:
-    """Columns two spaces apart, a rule under the header (tabulate pads headers, which costs the 80 columns)."""
-    header = tuple(SHORT_HEADERS.get(name, name) for name in table.header)
-    rows = [tuple(map(visible, row)) for row in table.rows]
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    rule = tuple("-" * width for width in widths)
-    sides = aligned(table.header)
-    return "\n".join(_row(cells, widths, sides) for cells in (header, rule, *rows))
+    """Columns two spaces apart, a rule under the header (tabulate pads headers, which costs the 80 columns). What had
+    to be left out for the width is named below."""
+    whole, spared = table, []
+    for name in SPARED:
+        if sum(_widths(table)) + 2 * (len(table.header) - 1) > WIDTH and name in table.header:
+            table = _without(table, name)
+            spared.append(_short(name))
+    widths, sides = _widths(table), aligned(table.header)
+    lines = (_headings(table), tuple("-" * width for width in widths), *_cells(table))
+    drawing = "\n".join(_row(cells, widths, sides) for cells in lines)
+    return drawing if table is whole else f"{drawing}\n({', '.join(spared)}: no room here; see --format md)"
+
+
+def _widths(table: Table) -> list[int]:
+    return [max(map(len, column)) for column in zip(_headings(table), *_cells(table), strict=True)]
+
+
+def _headings(table: Table) -> tuple[str, ...]:
+    return tuple(map(_short, table.header))
+
+
+def _short(name: str) -> str:
+    return SHORT_HEADERS.get(name, name)
+
+
+def _cells(table: Table) -> list[tuple[str, ...]]:
+    return [tuple(map(visible, row)) for row in table.rows]
+
+
+def _without(table: Table, name: str) -> Table:
+    at = table.header.index(name)
+    header, *rows = ((*cells[:at], *cells[at + 1 :]) for cells in (table.header, *table.rows))
+    return replace(table, header=header, rows=tuple(rows))
 
 
 def _row(cells: Sequence[str], widths: Sequence[int], sides: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from itertools import chain
 
 from agenteval.canonical import parse_json
 from agenteval.messages import Message, ToolCall, Transcript, last_user_index
+from agenteval.scenario.preflight import PREFLIGHT
 from agenteval.simulator.ailments import Effect
 from agenteval.simulator.library import Library, Script, Shelf
 from agenteval.simulator.recall import Recall, misremembered
@@ -33,10 +34,10 @@ STRANGE = "This request belongs to none of the scenarios that I know."
 
 
 class ScriptedModel:
-    """Knows a library of scenarios, and forgets everything between two requests."""
+    """Knows a library of scenarios and the question of a preflight, and forgets everything between two requests."""
 
     def __init__(self, library: Library) -> None:
-        self._shelf = Shelf(library)
+        self._shelf = Shelf((*library, PREFLIGHT))
 
     def reply(self, received: Received, effect: Effect | None) -> Message:
         """What the model writes; `effect` is what becomes of its calls, None when nothing ails it."""

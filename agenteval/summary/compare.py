@@ -2,7 +2,7 @@
 
 Turns are paired by scenario, thinking, policy (not by its spelling), trial and turn; speeds by request, over those that
 were measured in both runs. Runs of unlike workloads are refused; what only BASE judged leaves the gates undecided. What
-is told are differences; whether chance made them is not said.
+is told are differences; whether chance may have made them is said in words (`chance`), not tested.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from agenteval.errors import UsageError
 from agenteval.outcome import StepRecord
 from agenteval.stats import median
 from agenteval.store import Manifest, StoredRun
+from agenteval.summary.chance import chance_note
 from agenteval.summary.missing import Missing, cell_of, doubts, missing
 from agenteval.summary.rows import last_attempts, mode_order
 from agenteval.summary.summary import title_of
@@ -120,6 +121,7 @@ def compare(base: StoredRun, new: StoredRun, thresholds: Thresholds) -> Comparis
     old, fresh = judged_turns(old_steps), judged_turns(new_steps)
     pairs = pair_turns(old, fresh)
     counts = {change: sum(pair.change == change for pair in pairs) for change in CHANGES}
+    simulated = all(run.manifest.endpoint.get("simulated") for run in (base, new))
     obstacle = speed_obstacle(base.manifest, new.manifest)
     arms = arm_changes(old_steps, new_steps, comparable=obstacle is None)
     lacking = missing(old, fresh, new_steps)
@@ -136,7 +138,7 @@ def compare(base: StoredRun, new: StoredRun, thresholds: Thresholds) -> Comparis
         pairs=pairs,
         arms=arms,
         differences=differences(base.manifest, new.manifest),
-        notes=tuple(note for note in (obstacle, _chance(counts, base.manifest, pairs)) if note),
+        notes=tuple(note for note in (obstacle, chance_note(old, fresh, simulated=simulated)) if note),
     )
 
 
@@ -148,13 +150,6 @@ def _steps(run: StoredRun) -> list[StepRecord]:
 
 def _facts(manifest: Manifest) -> RunFacts:
     return RunFacts(manifest.run, title_of(manifest), bool(manifest.endpoint.get("simulated")))
-
-
-def _chance(counts: Mapping[Change, int], base: Manifest, pairs: Sequence[TurnPair]) -> str | None:
-    """A warning where a real server's single trials are all there is."""
-    if base.endpoint.get("simulated") or not (counts["broke"] or counts["repaired"]) or any(p.trial for p in pairs):
-        return None
-    return "Each cell was played once: a single turn may also break or recover by chance; --trials shows which do."
 
 
 # --- pairs --------------------------------------------------------------------------------------------------

@@ -9,12 +9,13 @@ from typing import Any
 
 from agenteval.outcome import StepRecord
 from agenteval.store import Manifest
-from agenteval.summary.advice import advise, explain_speed, failing_sentence
+from agenteval.summary.advice import advise, explain_speed, failing_sentence, failing_step
 from agenteval.summary.constrained import constraint_notes
 from agenteval.summary.losses import LossRow, loss_rows
 from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
 from agenteval.summary.thisrun import ThisRun, this_run
 from agenteval.summary.trials import TrialRow, complete_trials, flaky_sentences, trial_notes, trial_rows
+from agenteval.timing import NOT_STREAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
             [
                 *_recording_notes(manifest),
                 *constraint_notes(manifest.endpoint, findings),
+                *_stream_notes(manifest, steps),
                 *explain_speed(arms),
                 *_cache_notes(manifest, steps),
                 *_source_notes(steps),
@@ -112,7 +114,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
             ]
         ),
         advice=advise(arms, turns, str(manifest.plan.get("history", "live"))),
-        this_run=this_run(manifest),
+        this_run=this_run(manifest, failing_step(arms, steps)),
     )
 
 
@@ -185,6 +187,15 @@ def _recording_notes(manifest: Manifest) -> list[str]:
         return []
     times = "with the times that they had" if recording["timed"] else "without their times, so that there are none here"
     return [f"REPLAYED: no model has answered; the replies are those of run {recording['run']}, {times}."]
+
+
+def _stream_notes(manifest: Manifest, steps: Sequence[StepRecord]) -> list[str]:
+    """Why latencies are missing where replies came whole."""
+    whole = [step for step in steps if step.timing and step.timing.refused.get("ttft_ms") == NOT_STREAMED]
+    if not whole:
+        return []
+    why = "as was asked (--no-stream)" if manifest.options.get("stream") is False else "although a stream was asked for"
+    return [f"{len(whole)} of {len(steps)} replies came whole, {why}: they have no TTFT and no decode speed (–)."]
 
 
 def _cache_notes(manifest: Manifest, steps: Sequence[StepRecord]) -> list[str]:

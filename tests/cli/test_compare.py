@@ -91,10 +91,19 @@ def test_a_policy_spelled_otherwise_is_compared(runs: dict[str, str], tmp_path: 
     assert done.stdout.startswith("0 turns repaired, 0 broke, 10 unchanged.\n")
 
 
-def test_nothing_in_common_exits_3(runs: dict[str, str], tmp_path: Path) -> None:
-    done = agenteval("compare", runs["default"], runs["other"], cwd=tmp_path)
-    assert done.returncode == 3, done.stderr
-    assert "No turn was judged in both runs" in done.stdout
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        ("other", "they have no thinking mode in common (off in BASE, on in NEW)"),
+        ("window", "they have no policy in common (full_history in BASE, sliding_window in NEW)"),
+    ],
+)
+def test_nothing_in_common_is_refused_with_the_reason(
+    other: str, says: str, runs: dict[str, str], tmp_path: Path
+) -> None:
+    done = agenteval("compare", runs["default"], runs[other], cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"these runs cannot be compared: {says}" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -79,13 +79,28 @@ def test_an_interruption_keeps_what_is_done(tmp_path: Path, how: signal.Signals)
         while "[2/" not in run.stderr.readline():
             assert run.poll() is None
         run.send_signal(how)
-        said, _ = run.communicate(timeout=60)
+        said, told = run.communicate(timeout=60)
     assert run.returncode == 130
     (folder,) = (tmp_path / "results").iterdir()
     assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
     assert len((folder / "steps.jsonl").read_text().splitlines()) >= 2
     assert "Summary" in said
+    assert f"Go on with it: agenteval run --resume results/{folder.name}" in told
     assert agenteval("report", cwd=tmp_path).returncode == 0
+
+
+def test_an_interruption_before_the_first_conversation_gets_a_sentence(tmp_path: Path) -> None:
+    with serving(0.01, "founding") as url:
+        command = interruptible("run", "thinking-modes", "--base-url", url)
+        run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert run.stderr is not None
+        while "Endpoint" not in run.stderr.readline():
+            assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        _, told = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Interrupted before the first conversation" in told
+    assert not (tmp_path / "results").exists()
 
 
 def event(value: object) -> bytes:
@@ -122,6 +137,29 @@ def test_the_manifest_holds_the_context_window(pages: dict[str, Any], window: in
     (run,) = (tmp_path / "results").iterdir()
     assert json.loads((run / "run.json").read_text())["endpoint"]["context_window"] == window
     assert (f"context window {window:,} tokens" in done.stderr) if window else ("context window" not in done.stderr)
+
+
+QWEN = {"/v1/models": {"data": [{"id": "Qwen3-32B", "owned_by": "vllm"}]}}
+THINKS = event({"choices": [{"index": 0, "delta": {"reasoning": "Hm."}, "finish_reason": None}]}) + PROSE
+
+
+@pytest.mark.parametrize(
+    ("asked", "says", "modes"),
+    [
+        ((), "Not planned: thinking off, preserved (the model's family is not known", {"on"}),
+        (("--thinking", "on"), "family unknown", {"on"}),
+        (("--thinking", "off,on"), "A guess: the model's family is not known", {"off", "on"}),
+    ],
+)
+def test_thinking_is_no_mistake_of_a_model_of_unknown_family(
+    asked: tuple[str, ...], says: str, modes: set[str], tmp_path: Path
+) -> None:
+    with answering(THINKS, pages=QWEN) as url:
+        done = agenteval("run", "thinking-modes", "--base-url", url, "--no-preflight", "--json", *asked, cwd=tmp_path)
+    assert says in done.stderr
+    found = json.loads(done.stdout)
+    assert {row["thinking"] for row in found["turns"]} == modes
+    assert not {"reasoning_unexpected", "reasoning_missing"} & set(found["findings"])
 
 
 @pytest.mark.parametrize(
@@ -235,6 +273,11 @@ def test_the_preflight_names_what_is_missing(
 def test_a_good_endpoint_takes_off_with_an_estimate(fast: str, tmp_path: Path) -> None:
     done = agenteval("run", "thinking-modes", "--base-url", fast, "--thinking", "off", cwd=tmp_path)
     assert "for about 4 requests" in done.stderr
+    assert "Preflight: reaches, streams, calls a tool, counts its tokens.\n" in done.stderr
+    assert not re.search(r"takes the 0(\.0)? ", done.stderr)
+    whole = agenteval("run", "thinking-modes", "--base-url", fast, "--thinking", "off", "--no-stream", cwd=tmp_path)
+    assert "Preflight: reaches, calls a tool, counts its tokens.\n" in whole.stderr
+    assert "no TTFT and no decode speed" in " ".join(whole.stdout.split())
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
@@ -242,9 +285,9 @@ def test_a_step_is_shown_whole_and_asked_again(fast: str, tmp_path: Path) -> Non
     agenteval("run", "thinking-modes", "--base-url", fast, "--thinking", "off", cwd=tmp_path)
     step = "thinking-modes.off.full_history.0.t02.s01.a1"
     shown = agenteval("report", "--step", step, cwd=tmp_path).stdout
-    for part in ("[system]", "[user]", "[tools]", "What it said", "What was found", f"curl -sN {fast}"):
+    for part in ("[system]", "[user]", "[tools]", "What it said", "What was found", f"curl -sSN {fast}"):
         assert part in shown
-    script = shown[shown.index("curl -sN") :]
+    script = shown[shown.index("curl -sSN") :]
     again = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
     assert again.count("data: ") > 3
     assert "tool_calls" in again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -156,3 +157,46 @@ def test_a_simulated_run_goes_on_to_the_same_report(keep: int, tmp_path: Path) -
     again = agenteval("run", "--resume", "latest", "--json", cwd=tmp_path)
     assert but_this_run(again.stdout) == but_this_run(whole.stdout)
     assert len(lines(run)) == len(text)
+
+
+@pytest.fixture(scope="module")
+def broken_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that was begun with one option, and lost its last lines."""
+    folder = tmp_path_factory.mktemp("broken-off")
+    agenteval("run", "thinking-modes", "--thinking", "off", "--seed", "3", cwd=folder)
+    (run,) = (folder / "results").iterdir()
+    journal = run / "steps.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:1]))
+    manifest = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**manifest, "status": "running"}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--seed", "4"), "--seed cannot change"),
+        (("--thinking", "on"), "--thinking cannot change"),
+        (("--trials", "2"), "--trials cannot change"),
+        (("--policy", "sliding_window"), "--policy cannot change"),
+        (("--max-tokens", "9"), "--max-tokens cannot change"),
+        (("--no-stream",), "--stream cannot change"),
+        (("--base-url", "http://127.0.0.1:9/v1"), "--base-url cannot change"),
+        (("ten-turn-repo",), "begun with thinking-modes, not ten-turn-repo"),
+    ],
+)
+def test_what_is_asked_cannot_change_in_a_run_that_is_gone_on_with(
+    options: tuple[str, ...], says: str, broken_off: Path
+) -> None:
+    done = agenteval("run", "--resume", "latest", *options, cwd=broken_off)
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_how_it_is_asked_may_change_and_the_same_again_is_no_change(broken_off: Path, tmp_path: Path) -> None:
+    shutil.copytree(broken_off / "results", tmp_path / "results")
+    same = ("thinking-modes", "--thinking", "off", "--seed", "3")
+    how = ("--concurrency", "4", "--timeout", "9", "--retries", "1", "--no-preflight")
+    done = agenteval("run", "--resume", "latest", *same, *how, cwd=tmp_path)
+    assert "Go on" not in done.stderr
+    assert done.returncode in (0, 1), done.stderr

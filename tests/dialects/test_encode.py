@@ -21,7 +21,7 @@ HISTORY: Transcript = (
 
 
 def body(dialect: str, thinking: Thinking, messages: Transcript = HISTORY, **extra: Any) -> dict[str, Any]:
-    request = ChatRequest("m", messages, (READ,), thinking, 100, 0.0, 7, extra=extra)
+    request = ChatRequest("m", messages, (READ,), thinking, 100, 0.0, 7, extra=extra, family="glm47")
     return dict(encode(request, DIALECTS[dialect]).body)
 
 
@@ -49,6 +49,18 @@ def test_thinking_is_chosen_by_template_arguments(dialect: str) -> None:
     assert chosen["off"]["enable_thinking"] is False
     assert chosen["on"] == {"enable_thinking": True, "clear_thinking": True}
     assert chosen["preserved"] == {"enable_thinking": True, "clear_thinking": False}
+
+
+@pytest.mark.parametrize("dialect", ["sglang", "vllm", "llamacpp"])
+def test_a_model_of_unknown_family_is_asked_as_it_comes_unless_a_mode_is_guessed(dialect: str) -> None:
+    asked = {
+        mode: encode(ChatRequest("m", HISTORY, (READ,), mode, 100, 0.0, 7), DIALECTS[dialect]).body for mode in MODES
+    }
+    assert DIALECTS[dialect].modes(None) == ("on",)
+    assert not DIALECTS[dialect].switches(None), "so that no mode of it is judged"
+    assert "chat_template_kwargs" not in asked["on"]
+    assert asked["off"]["chat_template_kwargs"]["enable_thinking"] is False
+    assert asked["preserved"]["chat_template_kwargs"]["clear_thinking"] is False
 
 
 def test_plain_openai_has_no_switch_for_thinking() -> None:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agenteval.clock import RealClock
-from agenteval.run.preflight import CLOCK_TOOL
+from agenteval.run.preflight import TOOLS
 from tests.client.server import LOCALHOST_PEM, head, read_request, send, sized
 
 LONGEST_S = 60.0
 TLS_HANDSHAKE = b"\x16"
-SMALL_QUESTION = CLOCK_TOOL.name.encode()
+SMALL_QUESTION = TOOLS[0].name.encode()
 DRIP_S = 0.01
 
 MODELS = sized(json.dumps({"data": [{"id": "tiny-model", "owned_by": "vllm"}]}).encode())

@@ -203,6 +203,7 @@ def play_over(
         accountant=Accountant("glm47"),
         journal=keep,
         policy=lambda _: chosen,
+        family="glm47",
     )
     cell = Cell(f"small.{thinking}.{chosen.name}.0", scenario, thinking, chosen.name, 0, 11)
     end = run_virtual(run_cell(cell, replace(desk, **seams)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +115,51 @@ def test_missing_trials_of_an_arm_stand_together() -> None:
     trials = [steps_of((), (), trial=trial, cell=f"s.off.full_history.{trial}") for trial in range(4)]
     (missing,) = compared(run_of(*sum(trials, ())), run_of(*trials[1])).missing
     assert (missing.trials, missing.turns, missing.played) == ((0, 2, 3), 6, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"scenarios": ("s", "z")}, "they have no scenario in common (s in BASE, z in NEW)"),
+        ({"policies": (["full_history"], ["sliding_window"])}, "no policy in common (full_history in BASE, sliding_w"),
+        ({"thinking": (["off"], ["on", "preserved"])}, "no thinking mode in common (off in BASE, on, preserved in NEW"),
+    ],
+)
+def test_disjoint_workloads_are_refused_with_the_reason(changes: dict[str, Any], says: str) -> None:
+    runs = []
+    for side in (0, 1):
+        plan = {key: values[side] for key, values in changes.items() if key != "scenarios"}
+        found = run_of(record(), plan=plan)
+        names = {changes["scenarios"][side]: "sha256:1"} if "scenarios" in changes else {"s": "sha256:1"}
+        runs.append(replace(found, manifest=replace(found.manifest, scenarios=names)))
+    with pytest.raises(UsageError, match=re.escape(says)):
+        compared(runs[0], runs[1])
+
+
+def test_a_policy_in_two_spellings_is_one_in_common() -> None:
+    spelled = ({"policies": [WINDOW["policy"]]}, {"policies": [SPELLED["policy"]]})
+    base, new = run_of(record(**WINDOW), plan=spelled[0]), run_of(record(**SPELLED), plan=spelled[1])
+    assert counted(compared(base, new)) == {"unchanged": 1}
+
+
+def trials_of(*verdicts: bool) -> StoredRun:
+    """A run of one turn in several trials."""
+    return run_of(
+        *(
+            record(trial=trial, cell=f"s.off.full_history.{trial}", findings=() if ok else NO_CALL)
+            for trial, ok in enumerate(verdicts)
+        )
+    )
+
+
+def test_of_several_trials_it_is_said_what_chance_may_have_moved() -> None:
+    random = compared(trials_of(True, False, True, False), trials_of(False, True, True, False))
+    (note,) = random.notes
+    assert "2 of the 2 turns that broke or were repaired stand where the trials of one run differ" in note
+    assert "50% of the turns are ok in BASE, 50% in NEW" in note
+    (note,) = compared(trials_of(True, True), trials_of(False, False)).notes
+    assert "0 of the 2 turns" in note
+    assert compared(trials_of(True, False), trials_of(True, False)).notes == ()
 
 
 # --- policies -----------------------------------------------------------------------------------------------
