@@ -22,8 +22,8 @@ from tests.cli.test_commands import KEY, agenteval, interruptible
 
 @contextmanager
 def serving(speed: float, *options: str) -> Iterator[str]:
-    """A served profile's base URL. The server ends by itself after two minutes at the latest."""
-    command = [sys.executable, "-m", "agenteval", "serve", "--port", "0", "--max-seconds", "120", "--speed", str(speed)]
+    """A served profile's base URL. The server ends by itself after ten minutes at the latest."""
+    command = [sys.executable, "-m", "agenteval", "serve", "--port", "0", "--max-seconds", "600", "--speed", str(speed)]
     server = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
     try:
         assert server.stderr is not None
