@@ -3,6 +3,7 @@
 PYTHON ?= python3
 UV ?= uv
 ARGS ?=
+SERVERS ?= llamacpp
 BIN = .venv/bin
 
 .PHONY: help run test check format docs lock bench test-kills test-servers clean
@@ -41,9 +42,9 @@ bench: .venv/.ready ## measure agenteval itself
 test-kills: .venv/.ready ## kill runs at 200 journal bytes, and at others, and go on with them (minutes)
 	@$(BIN)/pytest -q -n 2 -m "not servers" tests/kills $(ARGS)
 
-test-servers: .venv/.ready ## build llama.cpp's server (once, minutes) and drive it
-	@$(BIN)/python -m tests.servers.llamacpp
-	@$(BIN)/pytest -q -m servers tests/servers $(ARGS)
+test-servers: .venv/.ready ## make real servers (once, minutes) and drive them (SERVERS='llamacpp vllm sglang')
+	@$(BIN)/python -m tests.servers $(SERVERS)
+	@SERVERS='$(SERVERS)' $(BIN)/pytest -q -m servers tests/servers $(ARGS)
 
 lock: ## resolve requirements.lock again (needs uv; make lock ARGS=--upgrade takes the newest of everything)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }

@@ -55,9 +55,12 @@ class ExpectedCall:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAnswer:
-    """What the turn's last text must hold: all of `contains`, none of `excludes`; `example` is a right answer."""
+    """What the turn's last text must hold: one spelling of each of `contains`, none of `excludes`.
 
-    contains: tuple[str, ...] = ()
+    The first spelling is the one that golden history uses; `example` is a whole right answer.
+    """
+
+    contains: tuple[tuple[str, ...], ...] = ()
     excludes: tuple[str, ...] = ()
     example: str | None = None
 

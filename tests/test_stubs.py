@@ -15,7 +15,7 @@ def needs_nothing(turn: Turn) -> bool:
     """A turn that a model passes by refusing politely: no call, no word and no state is asked for."""
     expect = turn.expect
     answered = expect.answer is None or (
-        all(word in REFUSAL for word in expect.answer.contains)
+        all(any(word in REFUSAL for word in spellings) for spellings in expect.answer.contains)
         and not any(w in REFUSAL for w in expect.answer.excludes)
     )
     return not expect.calls and answered and not expect.state

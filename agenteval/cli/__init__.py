@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -45,7 +46,7 @@ def app() -> None:
     """
 
 
-def main(disk: Disk | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, disk: Disk | None = None) -> None:
     """Entry point: user's mistakes become a sentence and exit code 2, infrastructure 3, bugs a traceback.
 
     A polite kill (SIGTERM) is an interruption like Ctrl-C: what is done is kept, and the books are closed. `disk`: how
@@ -53,7 +54,7 @@ def main(disk: Disk | None = None) -> None:
     """
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        code = app.main(standalone_mode=False, obj=disk)
+        code = app.main(arguments, standalone_mode=False, obj=disk)
         sys.exit(code if isinstance(code, int) else EXIT_OK)
     except click.exceptions.Abort:
         sys.exit(EXIT_INTERRUPTED)

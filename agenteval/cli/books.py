@@ -25,6 +25,9 @@ from agenteval.store import DISK, Disk, Manifest, RunFolder, RunLock, Secrets, S
 from agenteval.summary import Summary, summarise
 from agenteval.wire import Recording
 
+LOSSES_TOLD = 5
+"""So many lost cells are named one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -98,6 +101,10 @@ class Books:
         elif self.summary is None:
             self.close(None)
 
+    def tell(self, text: str) -> None:
+        """Say something on stderr, without secrets."""
+        tell(self._secrets.text(text))
+
     def journal(self, record: StepRecord, recording: Recording | None) -> None:
         """Keep one finished request, unless it is one that was heard again. Raises DivergedError if that is not what
         was journalled then."""
@@ -122,6 +129,7 @@ class Books:
         self._folder.write_report("report.md", render_markdown(summary))
         self._folder.write_manifest(manifest)
         self._folder.close()
+        _tell_losses(end, self._secrets)
         tell(f"Run kept in {self._folder.path} (report.md, steps.jsonl, frames/).")
         if end is None or end.stopped or any(item.lost for item in end.ends):
             tell(f"Go on with it: agenteval run --resume {self._folder.path}")
@@ -129,12 +137,16 @@ class Books:
         return summary
 
 
-def tell_losses(end: BatchEnd | None, secrets: Secrets) -> None:
-    """Say on stderr which cells were lost, and whether the rest was not tried."""
-    for lost in (item for item in (end.ends if end else ()) if item.lost):
-        tell(secrets.text(f"Lost: {lost.cell.id}: {lost.lost}."))
-    if end and end.stopped:
-        tell(f"Stopped early: {end.stopped}.")
+def _tell_losses(end: BatchEnd | None, secrets: Secrets) -> None:
+    """Say on stderr why the run was stopped; or, if it was not, which cells were lost."""
+    if end is not None and end.stopped:
+        tell(secrets.text(f"Stopped: {end.stopped}"))
+        return
+    lost = [item for item in (end.ends if end else ()) if item.lost]
+    for item in lost[:LOSSES_TOLD]:
+        tell(secrets.text(f"Lost: {item.cell.id}: {item.lost}."))
+    if len(lost) > LOSSES_TOLD:
+        tell(f"Lost: {len(lost) - LOSSES_TOLD} more; run.json names them all.")
 
 
 def _end_facts(end: BatchEnd | None) -> dict[str, Any]:

@@ -1,17 +1,17 @@
 """`run --resume`: everything that was asked for is read from the manifest; only secrets, which no file holds, are given
-again."""
+again. How long to wait may be said anew."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from agenteval.cli.books import Order
 from agenteval.cli.endpoint import Endpoint
-from agenteval.cli.options import EndpointOptions, PlanOptions
+from agenteval.cli.options import PATIENCE, EndpointOptions, PlanOptions, was_typed
 from agenteval.cli.voice import tell
 from agenteval.client import ReplayTransport
 from agenteval.errors import UsageError
@@ -22,7 +22,7 @@ from agenteval.store import Manifest, RunLock, StoredRun, find_run, load_run, re
 from agenteval.store.secrets import MASK
 from agenteval.summary.rows import is_over, last_attempts
 
-SAME = ("model", "dialect", "family", "simulated", "recording")
+SAME = ("model", "dialect", "family", "context_window", "simulated", "recording")
 """What an endpoint must still be for a run to go on with it."""
 
 NEEDED = {
@@ -31,7 +31,7 @@ NEEDED = {
         *("tags", "suites"),
     ),
     "options": tuple(item.name for item in fields(EndpointOptions)),
-    "endpoint": ("model", "dialect", "family", "simulated"),
+    "endpoint": ("model", "dialect", "family", "context_window", "simulated"),
     "cells": ("turns",),
 }
 """What a manifest must say for its run to be played again, by part."""
@@ -44,7 +44,7 @@ def stored_order(reference: str, out: Path, now: EndpointOptions) -> tuple[Kept,
     stored = load_run(path)
     manifest = stored.manifest
     check_manifest(manifest)
-    if manifest.status == "complete" and not manifest.cells.get("lost"):
+    if manifest.status == "complete" and not (manifest.cells.get("lost") or manifest.cells.get("stopped")):
         raise UsageError(f"run {manifest.run} is complete: `agenteval report {manifest.run}` shows it")
     plan = manifest.plan
     wanted = PlanOptions(
@@ -64,7 +64,7 @@ def stored_order(reference: str, out: Path, now: EndpointOptions) -> tuple[Kept,
 
 
 def _endpoint(kept: Mapping[str, Any], now: EndpointOptions) -> EndpointOptions:
-    """The options of then, with the secrets of now."""
+    """The options of then, with the secrets of now, and now's patience where it is typed."""
     if kept["api_key"] and not now.api_key:
         raise UsageError("the run was begun with a key: give it again with --api-key or OPENAI_API_KEY")
     missing = set(kept["header"]) - {name for name, _ in now.header}
@@ -74,8 +74,9 @@ def _endpoint(kept: Mapping[str, Any], now: EndpointOptions) -> EndpointOptions:
     if secret and set(kept["extra_body"]) != set(now.extra_body):
         raise UsageError("the run was begun with a secret in --extra-body, which no file holds: give it again, whole")
     values = {item.name: kept[item.name] for item in fields(EndpointOptions)}
+    typed = {name: getattr(now, name) for name in PATIENCE if was_typed(name)}
     body = now.extra_body if secret else kept["extra_body"]
-    return replace(EndpointOptions(**values), api_key=now.api_key, header=now.header, extra_body=body)
+    return replace(EndpointOptions(**values), api_key=now.api_key, header=now.header, extra_body=body, **typed)
 
 
 def check_manifest(manifest: Manifest) -> None:
@@ -129,8 +130,7 @@ class Kept:
         return tuple(cell for cell in cells if is_left(cell))
 
     def desk_of(self, desk: Desk) -> Callable[[Cell], Desk]:
-        """A desk that first hears again what a cell's endpoint said, and then asks it. Attempts that failed then are
-        counted apart from those that may fail now."""
+        """A desk that first hears again what a cell's endpoint said, and then asks it."""
         records: dict[str, list[StepRecord]] = {}
         for record in self.stored.records:
             records.setdefault(record.cell, []).append(record)
@@ -142,12 +142,6 @@ class Kept:
                 where = self.stored.path / "frames"
                 raise UsageError(f"the reply to {missing[0]} is not in {where}: begin a new run")
             told = [(frames[record.id].request, frames[record.id].recording) for record in steps]
-            retries = replace(desk.retries, times=desk.retries.times + failed_attempts(steps))
-            return replace(desk, transport=ReplayTransport(cell.id, told, desk.transport), retries=retries)
+            return replace(desk, transport=ReplayTransport(cell.id, told, desk.transport))
 
         return taken_up
-
-
-def failed_attempts(steps: Iterable[StepRecord]) -> int:
-    """The most attempts that failed at one step."""
-    return max((record.attempt for record in steps if record.error is not None), default=0)

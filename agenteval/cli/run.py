@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from agenteval.cli.books import Books, Order, tell_losses
+from agenteval.cli.books import Books, Order
 from agenteval.cli.endpoint import (
     Endpoint,
     http_endpoint,
@@ -21,23 +21,35 @@ from agenteval.cli.endpoint import (
     simulated_endpoint,
     way_of_asking,
 )
-from agenteval.cli.options import ENDPOINT, OUT, PLAN, PlanOptions, endpoint_options, plan_options, with_options
+from agenteval.cli.options import (
+    ENDPOINT,
+    OUT,
+    PLAN,
+    EndpointOptions,
+    PlanOptions,
+    endpoint_options,
+    plan_options,
+    with_options,
+)
 from agenteval.cli.resume import Kept, check_scenarios, stored_order
 from agenteval.cli.suites import load_scenarios, title_of_suites
 from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
 from agenteval.client import Chat, chat
 from agenteval.clock import LoopClock
-from agenteval.context import build_policy
+from agenteval.context import Budget, build_policy
+from agenteval.errors import EndpointError
 from agenteval.report import render_json, render_terminal
 from agenteval.run import (
     Accountant,
     Asked,
     BatchEnd,
+    Breaker,
     Cell,
     Desk,
     LoopWatch,
     Plan,
+    Preflight,
     Retries,
     expand,
     preflight,
@@ -46,7 +58,7 @@ from agenteval.run import (
 )
 from agenteval.script import Scenario
 from agenteval.simulator import Engine, SimulatedTransport
-from agenteval.store import DISK, Disk
+from agenteval.store import DISK, Disk, Secrets
 from agenteval.summary import Summary
 from agenteval.wire import Transport
 
@@ -59,7 +71,9 @@ T = TypeVar("T")
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
 @with_options(*ENDPOINT, *PLAN, OUT)
 @click.option(
-    "--resume", metavar="RUN", help="Go on with a run that was interrupted or lost cells; only secrets count."
+    "--resume",
+    metavar="RUN",
+    help="Go on with a run that was interrupted or lost cells; only secrets, time-outs and retries count.",
 )
 @click.option("--json", "as_json", is_flag=True, help="A machine-readable summary on stdout, nothing else there.")
 @click.pass_obj
@@ -84,8 +98,8 @@ def command(
         check_scenarios(kept.stored.manifest, scenarios)
     play = _play_simulated if order.endpoint.base_url is None else _play_over_http
     end, summary = play(order, scenarios, kept)
-    tell_losses(end, order.endpoint.secrets)
-    click.echo(render_json(summary) if as_json else render_terminal(summary, colour=coloured()), nl=False)
+    text = render_json(summary) if as_json else render_terminal(summary, colour=coloured())
+    click.echo(order.endpoint.secrets.text(text), nl=False)
     return _exit_code(end, summary)
 
 
@@ -163,16 +177,30 @@ async def _over_http(
                 extra=asked.extra_body,
                 stream=asked.stream,
                 chat=asking,
+                limits=limits(asked),
+                retries=_retries(asked),
             )
-            tell_preflight(await preflight(small), cells, order.plan.concurrency)
+            tell_preflight(await _preflight(small, asked.secrets), cells, order.plan.concurrency)
         with _books(order, endpoint, plan, cells, kept, watch) as books:
             opened.append(books)
-            await transport.prepare(order.plan.concurrency)
+            await transport.prepare(order.plan.concurrency, limits(asked))
             desk = _desk_maker(order, endpoint, plan, books, asking)(transport)
             async with watch:
                 left, desk_of = (kept.left(cells), kept.desk_of(desk)) if kept else (cells, lambda _: desk)
-                end = await run_batch(left, desk_of, order.plan.concurrency)
+                breaker = Breaker(left, asked.patience, books.tell)
+                end = await run_batch(left, desk_of, order.plan.concurrency, breaker)
             return end, books.close(end)
+
+
+def _retries(options: EndpointOptions) -> Retries:
+    return Retries(options.retries, options.retry_wait)
+
+
+async def _preflight(small: Asked, secrets: Secrets) -> Preflight:
+    try:
+        return await preflight(small)
+    except EndpointError as error:  # the server's words may hold the key
+        raise EndpointError(secrets.text(str(error))) from None
 
 
 def _books(
@@ -204,11 +232,12 @@ def _desk_maker(
             thinking_switched=endpoint.dialect.switches(endpoint.family),
             extra=order.endpoint.extra_body,
             limits=limits(order.endpoint),
-            retries=Retries(order.endpoint.retries),
+            retries=_retries(order.endpoint),
             chat=asking,
             stream=order.endpoint.stream,
             family=endpoint.family,
             untimed=untimed,
+            budget=Budget(endpoint.facts["context_window"]),
         )
 
     return desk
@@ -217,9 +246,10 @@ def _desk_maker(
 def _greeting(endpoint: Endpoint) -> str:
     facts = endpoint.facts
     family = endpoint.family or "unknown (tokens are the server's only)"
+    window = facts["context_window"]
     return (
         f"Endpoint {facts['base_url']}: model {endpoint.model}, dialect {endpoint.dialect.name} "
-        f"({facts['found_by']}), family {family}."
+        f"({facts['found_by']}), family {family}{f', context window {window:,} tokens' if window else ''}."
     )
 
 

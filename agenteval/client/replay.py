@@ -72,6 +72,7 @@ class ReplayTransport:
             fault=recording.fault,
             headers=recording.headers,
             reads=len(recording.chunks),
+            replayed=True,
         )
 
     async def aclose(self) -> None:

@@ -12,6 +12,9 @@ from agenteval.dialects.dialect import DIALECTS
 PROBES: tuple[str, ...] = ("/v1/models", "/version", "/props", "/get_server_info")
 """GET paths, in the order in which they are asked until one is recognised."""
 
+VERSION_PATHS: Mapping[str, str] = {"vllm": "/version", "sglang": "/get_server_info", "llamacpp": "/props"}
+"""Dialect → the GET path that tells the server's version."""
+
 SIMULATOR = "agenteval-simulator"
 RECORDING = "agenteval-recording"
 """`owned_by` of our own endpoints: the simulator, served over HTTP, and a recorded run."""
@@ -60,9 +63,43 @@ def recognise(path: str, answer: Any) -> Detection | None:
     return None
 
 
+def context_window(path: str, answer: Any, model: str) -> int | None:
+    """The tokens that a prompt and its reply may have together, as the answer to a probe tells; None: it does not.
+
+    vLLM and SGLang list `max_model_len` beside a model. llama-server tells the n_ctx of a slot under `/props`, a newer
+    one also as `meta.n_ctx` beside a model. `n_ctx_train`, for which a model was trained, is no limit of the server.
+    """
+    if not isinstance(answer, dict):
+        return None
+    if path == "/props":
+        return _tokens(_map(answer.get("default_generation_settings")).get("n_ctx"))
+    if path != "/v1/models":
+        return None
+    entries = _entries(answer)
+    own = [entry for entry in entries if entry.get("id") == model] or (entries if len(entries) == 1 else [])
+    told = (
+        _tokens(value) for entry in own for value in (entry.get("max_model_len"), _map(entry.get("meta")).get("n_ctx"))
+    )
+    return next((window for window in told if window is not None), None)
+
+
+def _entries(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The models of a listing."""
+    data = answer.get("data")
+    return [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _tokens(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
 def _by_owner(answer: Mapping[str, Any]) -> Detection | None:
-    for model in answer.get("data") or ():
-        owner = model.get("owned_by") if isinstance(model, dict) else None
+    for model in _entries(answer):
+        owner = model.get("owned_by")
         if owner == RECORDING:
             return _recording(model.get("recording"))
         if isinstance(owner, str) and owner in OWNERS:

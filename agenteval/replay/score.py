@@ -13,10 +13,11 @@ from typing import TypeAlias
 
 from agenteval.client import RecordingOverError, ReplayTransport
 from agenteval.clock import run_virtual
+from agenteval.context import Budget
 from agenteval.dialects import DIALECTS
 from agenteval.errors import DivergedError
 from agenteval.outcome import StepRecord
-from agenteval.run import Accountant, Cell, Desk, Plan, Retries, expand, run_cell
+from agenteval.run import Accountant, Cell, Desk, Plan, expand, run_cell
 from agenteval.script import Scenario
 from agenteval.store import Manifest, StoredRun, StoredStep, read_frames
 
@@ -94,6 +95,7 @@ def _desk(manifest: Manifest, plan: Plan) -> Desk:
         extra=options["extra_body"],
         stream=options["stream"],
         family=endpoint["family"],
+        budget=Budget(endpoint["context_window"]),
     )
 
 
@@ -110,9 +112,8 @@ class _Again:
         """What has changed. Where the recording ends, the conversation may go on or not: nobody can tell."""
         if not self._then:
             return []
-        attempts = Retries(max(record.attempt for record in self._then))
         transport = ReplayTransport(self._cell.id, self._told)
-        ending = self._ending(replace(desk, transport=transport, journal=self._keep, retries=attempts))
+        ending = self._ending(replace(desk, transport=transport, journal=self._keep))
         return [change for record in self._then if (change := self._change(record, ending))]
 
     def _ending(self, desk: Desk) -> str:

@@ -12,6 +12,7 @@ from agenteval.report.tables import (
     Table,
     aligned,
     latency_tables,
+    loss_lines,
     mode_tables,
     score_lines,
     this_run_lines,
@@ -31,6 +32,7 @@ def render_markdown(summary: Summary) -> str:
         parts += [f"## {escaped(table.title)}", "", drawn(table), ""]
     parts += ["## Summary", "", *(f"- {escaped(line)}" for line in score_lines(summary)), ""]
     for title, lines in (
+        ("Infrastructure (in no score)", loss_lines(summary)),
         ("What fails", summary.sentences),
         ("Flaky", summary.flaky),
         ("How to read it", summary.notes),

@@ -9,6 +9,7 @@ from agenteval.report.tables import (
     SIMULATED,
     Table,
     aligned,
+    loss_lines,
     mode_tables,
     score_lines,
     this_run_lines,
@@ -39,6 +40,7 @@ def render_terminal(summary: Summary, *, colour: bool = False) -> str:
         parts += ["", _bold(table.title, colour=colour), _coloured(drawn(table), colour=colour)]
     parts += ["", _bold("Summary", colour=colour), *map(wrapped, score_lines(summary))]
     for title, lines in (
+        ("Infrastructure (in no score)", loss_lines(summary)),
         ("What fails", summary.sentences),
         ("Flaky", summary.flaky),
         ("How to read it", summary.notes),

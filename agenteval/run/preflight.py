@@ -1,13 +1,13 @@
 """One small request before a long run: does the endpoint stream, call a tool, and count its tokens?
 
-What is missing is named with the server's option that brings it. Takes at most `PREFLIGHT_S`. Raises EndpointError
-when the endpoint cannot be used at all.
+What is missing is named with the server's option that brings it. A failure that may pass is waited for as in a run.
+Raises EndpointError when the endpoint cannot be used at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agenteval.client import Attempt, Chat, chat
@@ -15,6 +15,7 @@ from agenteval.dialects import ChatRequest, Dialect, encode
 from agenteval.errors import EndpointError
 from agenteval.messages import Message, ToolSpec
 from agenteval.outcome import StepError
+from agenteval.run.retries import SLOW, Retries
 from agenteval.scoring.textcalls import spells_a_call
 from agenteval.thinking import Thinking
 from agenteval.wire import Limits, Transport
@@ -49,7 +50,7 @@ class Preflight:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whom to ask, and how."""
+    """Whom to ask, and how; within `limits`, and at most `PREFLIGHT_S` each time."""
 
     transport: Transport
     dialect: Dialect
@@ -59,6 +60,8 @@ class Asked:
     extra: Mapping[str, Any] | None = None
     stream: bool = True
     chat: Chat = chat
+    limits: Limits = field(default_factory=Limits)
+    retries: Retries = field(default_factory=Retries)
 
 
 async def preflight(asked: Asked) -> Preflight:
@@ -76,16 +79,32 @@ async def preflight(asked: Asked) -> Preflight:
         extra=asked.extra or {},
     )
     body = encode(request, asked.dialect).body
-    limits = Limits(first_byte_s=PREFLIGHT_S, between_s=PREFLIGHT_S, total_s=PREFLIGHT_S)
-    attempt = await asked.chat(asked.transport, body, limits=limits)
+    attempt = await _ask(asked, body)
     error = attempt.failure
     if error is None:
         return Preflight(_seconds(attempt), tuple(_missing(attempt, asked)))
     if error.kind.startswith("timeout"):
-        return Preflight(
-            None, (f"no complete reply within {PREFLIGHT_S:.0f} s; the run goes on, with its own --timeout",)
-        )
+        said = f"no complete reply in time ({error.detail}); the run goes on, with its own time-outs"
+        return Preflight(None, (said,))
     raise EndpointError(_refusal(error, asked))
+
+
+async def _ask(asked: Asked, body: Mapping[str, Any]) -> Attempt:
+    """The request, repeated as those of a run are; but after a time-out the run may as well begin."""
+    limits, tries = _short(asked.limits), 0
+    while True:
+        attempt = await asked.chat(asked.transport, body, limits=limits)
+        error, tries = attempt.failure, tries + 1
+        if error is None or error.kind in SLOW or not asked.retries.again(error, tries):
+            return attempt
+        pause = asked.retries.pause_s(tries, attempt.retry_after_s, 0.0)
+        await asked.transport.clock.sleep(min(pause, PREFLIGHT_S))
+
+
+def _short(limits: Limits) -> Limits:
+    """The same limits, none above `PREFLIGHT_S`."""
+    first, between, total = (min(PREFLIGHT_S, s) for s in (limits.first_frame_s, limits.between_s, limits.total_s))
+    return replace(limits, first_frame_s=first, between_s=between, total_s=total, own=False)
 
 
 def _seconds(attempt: Attempt) -> float:

@@ -94,7 +94,8 @@ def _call(file: CallFile) -> ExpectedCall:
 
 
 def _answer(file: AnswerFile) -> ExpectedAnswer:
-    return ExpectedAnswer(tuple(file.contains), tuple(file.excludes), file.example)
+    contains = tuple((item,) if isinstance(item, str) else tuple(item) for item in file.contains)
+    return ExpectedAnswer(contains, tuple(file.excludes), file.example)
 
 
 def _expectation(file: ExpectFile) -> Expectation:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from agenteval.errors import Problem, UsageError
-from agenteval.match import check_matcher, example_of, folded, matches
+from agenteval.match import check_matcher, example_of, matches
 from agenteval.scenario.bind import AT_CALL, bind, draw
 from agenteval.scenario.complaints import did_you_mean
 from agenteval.scenario.loader import Source, load
@@ -18,7 +18,8 @@ from agenteval.scenario.reader import Path
 from agenteval.scenario.references import reference_problems
 from agenteval.schema import check_schema, violations
 from agenteval.script import Expectation, ExpectedAnswer, ExpectedCall, Json, MockTool, Rule, Turn
-from agenteval.template import TemplateProblem, substitute
+from agenteval.template import TemplateProblem, as_text, substitute
+from agenteval.wording import either, folded, says
 
 
 def lint(name_or_path: str) -> list[Problem]:
@@ -143,15 +144,38 @@ class _Checker:
             yield self._problem(path, fault.removeprefix("$: "))
 
     def _answer(self, answer: ExpectedAnswer | None, path: Path) -> Iterator[Problem]:
-        if answer is None or answer.example is None:
+        if answer is None:
             return
-        said = folded(str(self._filled(answer.example)))
-        for text in answer.contains:
-            if folded(str(self._filled(text))) not in said:
-                yield self._problem((*path, "example"), f"the example does not contain {text!r}")
+        yield from self._wanted(answer, (*path, "contains"))
+        if answer.example is None:
+            return
+        said = self._text(answer.example)
+        for spellings in answer.contains:
+            if not says(said, map(self._text, spellings)):
+                yield self._problem((*path, "example"), f"the example does not contain {either(spellings)}")
         for text in answer.excludes:
-            if folded(str(self._filled(text))) in said:
+            if says(said, (self._text(text),)):
                 yield self._problem((*path, "example"), f"the example contains {text!r}, which is excluded")
+
+    def _wanted(self, answer: ExpectedAnswer, path: Path) -> Iterator[Problem]:
+        """Spellings that say nothing new, and those that no right answer can have."""
+        asked: dict[frozenset[str], int] = {}
+        for place, spellings in enumerate(answer.contains):
+            known: dict[str, int] = {}
+            for number, text in enumerate(spellings):
+                where = (*path, place, number) if len(spellings) > 1 else (*path, place)
+                first = known.setdefault(folded(self._text(text)), number)
+                if first != number:
+                    yield self._problem(where, f"the same as {spellings[first]!r}: case and spacing do not count")
+                for unwanted in answer.excludes:
+                    if says(self._text(text), (self._text(unwanted),)):
+                        yield self._problem(where, f"no answer may say {text!r}, because {unwanted!r} is excluded")
+            before = asked.setdefault(frozenset(known), place)
+            if before != place:
+                yield self._problem((*path, place), f"asks for the same as contains[{before}]")
+
+    def _text(self, text: str) -> str:
+        return as_text(self._filled(text))
 
     def _filled(self, value: Json) -> Json:
         """With sample values; as it is, where a placeholder cannot be filled in (`references` says so)."""

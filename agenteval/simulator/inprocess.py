@@ -73,6 +73,6 @@ class _Pump:
     def _patience(self) -> tuple[float, FaultKind]:
         """How long the next read may take, and what it is called when it takes longer."""
         left = self._limits.total_s - (self._clock.now() - self._sent_at) / NS_PER_S
-        kind: FaultKind = "timeout_between" if self.reads else "timeout_first_byte"
-        seconds = self._limits.between_s if self.reads else self._limits.first_byte_s
+        kind: FaultKind = "timeout_between" if self.reads else "timeout_first_frame"
+        seconds = self._limits.between_s if self.reads else self._limits.first_frame_s
         return (left, "timeout_total") if left < seconds else (seconds, kind)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from agenteval.canonical import parse_json
 from agenteval.messages import Message, ToolCall, Transcript, last_user_index
@@ -102,7 +103,7 @@ class Part:
         yield from self.script.values
         answer = self.script.scenario.turns[self.turn].expect.answer
         if answer is not None:
-            yield from answer.contains
+            yield from chain.from_iterable(answer.contains)
 
 
 def _affected(message: Message, effect: Effect | None) -> Message:

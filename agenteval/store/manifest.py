@@ -17,9 +17,9 @@ class Manifest:
     """Written first with status `running`, completed last.
 
     `plan`: the matrix and its settings; `options`: the command line's, without secrets; `endpoint`: model, dialect and
-    how it was found, address, whether simulated; `scenarios`: name → hash; `versions`: of the program and below it;
-    `resumed`: how often it was gone on with; `client`: what the client saw of itself (event-loop lag), of several
-    parts the worst; `cells`: how many were planned and ended.
+    how it was found, address, context window (tokens; None: not told), whether simulated; `scenarios`: name → hash;
+    `versions`: of the program and below it; `resumed`: how often it was gone on with; `client`: what the client saw of
+    itself (event-loop lag), of several parts the worst; `cells`: how many were planned and ended.
     """
 
     schema: int = SCHEMA

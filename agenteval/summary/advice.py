@@ -65,7 +65,6 @@ def _late_hints(arm: ArmRow, history: str) -> list[str]:
 
 
 HINTS: tuple[tuple[str, str], ...] = (
-    ("endpoint_error", "Some requests failed for reasons of infrastructure: see the errors in steps.jsonl."),
     (
         "call_as_text",
         "Calls stand as text: check the server's --tool-call-parser, and whether the history is rendered as calls.",

@@ -10,6 +10,8 @@ from typing import Any
 from agenteval.outcome import StepRecord
 from agenteval.store import Manifest
 from agenteval.summary.advice import advise, explain_speed, failing_sentence
+from agenteval.summary.constrained import constraint_notes
+from agenteval.summary.losses import LossRow, loss_rows
 from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
 from agenteval.summary.thisrun import ThisRun, this_run
 from agenteval.summary.trials import TrialRow, complete_trials, flaky_sentences, trial_notes, trial_rows
@@ -51,9 +53,9 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`sentences` say what failed, `flaky` what failed in some trials only, `notes` how to read the numbers, `advice`
-    what to try next. `trials` is empty where each cell was played once. What two runs of the same replies would not
-    share stands in `this_run`, and nowhere else."""
+    """`losses`: what infrastructure cost; `stopped`: why the run was ended early; `sentences`: what failed; `flaky`:
+    what failed in some trials only; `notes`: how to read the numbers; `advice`: what to try next. `trials` is empty
+    where each cell was played once. What two runs of the same replies would not share stands in `this_run` alone."""
 
     title: str
     simulated: bool
@@ -63,6 +65,8 @@ class Summary:
     arms: tuple[ArmRow, ...]
     preserved: tuple[PreservedProof, ...]
     trials: tuple[TrialRow, ...]
+    losses: tuple[LossRow, ...]
+    stopped: str | None
     sentences: tuple[str, ...]
     flaky: tuple[str, ...]
     notes: tuple[str, ...]
@@ -80,20 +84,25 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
     simulated = bool(manifest.endpoint.get("simulated"))
     arm_trials = complete_trials(steps, manifest.cells.get("turns", {}))
     trials = trial_rows(arm_trials, simulated=simulated)
+    judged = Counter(str(f.kind) for step in steps if step.judged for f in step.findings)
+    findings = dict(judged.most_common())
     return Summary(
         title=title_of(manifest),
         simulated=simulated,
         scores=_scores(manifest.cells, records, steps),
-        findings=dict(Counter(f.kind for step in steps for f in step.findings).most_common()),
+        findings=findings,
         turns=tuple(turns),
         arms=tuple(arms),
         preserved=tuple(proofs),
         trials=trials,
+        losses=loss_rows(records),
+        stopped=manifest.cells.get("stopped"),
         sentences=tuple(failing_sentence(arm) for arm in arms if arm.first_failing_turn is not None),
         flaky=flaky_sentences(arm_trials),
         notes=tuple(
             [
                 *_recording_notes(manifest),
+                *constraint_notes(manifest.endpoint, findings),
                 *explain_speed(arms),
                 *_cache_notes(manifest, steps),
                 *_source_notes(steps),

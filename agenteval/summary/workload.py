@@ -22,6 +22,7 @@ MAY_DIFFER: tuple[tuple[str, str, str], ...] = (
     ("endpoint", "server_version", "server version"),
     ("endpoint", "dialect", "dialect"),
     ("endpoint", "family", "family"),
+    ("endpoint", "context_window", "context window"),
     ("endpoint", "simulated", "simulated"),
     ("endpoint", "recording", "recording"),
     ("options", "extra_body", "--extra-body"),

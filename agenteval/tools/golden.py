@@ -57,4 +57,4 @@ def _step(scenario: Scenario, world: World, calls: tuple[ToolCall, ...]) -> Iter
 def _answer(expected: ExpectedAnswer | None) -> str:
     if expected is None or not (expected.example or expected.contains):
         return "Done."
-    return expected.example or f"Done: {', '.join(expected.contains)}."
+    return expected.example or f"Done: {', '.join(spellings[0] for spellings in expected.contains)}."

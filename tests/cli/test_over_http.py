@@ -12,10 +12,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.broken_server import answering
+from tests.cli.broken_server import PAGES, answering
 from tests.cli.test_commands import KEY, agenteval, interruptible
 
 
@@ -102,6 +103,27 @@ def call(arguments: str) -> bytes:
 PROSE = event({"choices": [{"index": 0, "delta": {"content": "no"}, "finish_reason": "stop"}]}) + b"data: [DONE]\n\n"
 
 
+LLAMA = {"data": [{"id": "glm-4.7", "owned_by": "llamacpp", "meta": {"n_ctx_train": 131072}}]}
+
+
+@pytest.mark.parametrize(
+    ("pages", "window"),
+    [
+        ({"/v1/models": LLAMA, "/props": {"default_generation_settings": {"n_ctx": 2048}}}, 2048),
+        ({"/v1/models": {"data": [{"id": "glm-4.7", "owned_by": "vllm", "max_model_len": 8192}]}}, 8192),
+        ({"/v1/models": {"data": [{"id": "glm-4.7", "owned_by": "vllm"}]}}, None),
+    ],
+)
+def test_the_manifest_holds_the_context_window(pages: dict[str, Any], window: int | None, tmp_path: Path) -> None:
+    with answering(PROSE, pages=pages) as url:
+        options = ("--thinking", "off", "--no-preflight")
+        done = agenteval("run", "thinking-modes", "--base-url", url, *options, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    (run,) = (tmp_path / "results").iterdir()
+    assert json.loads((run / "run.json").read_text())["endpoint"]["context_window"] == window
+    assert (f"context window {window:,} tokens" in done.stderr) if window else ("context window" not in done.stderr)
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status", "exit_code"),
     [
@@ -129,10 +151,39 @@ def test_no_reply_of_a_server_ends_in_a_traceback(
     assert json.loads((run / "run.json").read_text())["status"] == "complete"
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ((), "Calls were constrained: "),
+        (("--dialect", "llamacpp"), "and arguments that keep their schema"),
+        (("--family", "harmony", "--thinking", "on"), "Calls were not constrained: "),
+        (("--extra-body", '{"tool_choice": "required"}'), None),
+        (("--dialect", "openai", "--thinking", "on"), None),
+    ],
+)
+def test_a_report_says_whether_calls_were_constrained(
+    tmp_path: Path, options: tuple[str, ...], says: str | None
+) -> None:
+    """By what is known of a server and family; nothing is said where nothing is known."""
+    with answering(PROSE) as url:
+        always = ("--base-url", url, "--thinking", "off", "--no-preflight", "--json")
+        done = agenteval("run", "thinking-modes", *always, *options, cwd=tmp_path)
+    notes = " ".join(json.loads(done.stdout)["notes"])
+    assert (says in notes and "version here is not known" in notes) if says else "constrained" not in notes
+    (run,) = (tmp_path / "results").iterdir()
+    constraint = json.loads((run / "run.json").read_text())["endpoint"]["constraint"]
+    assert (constraint is not None) == (says is not None)
+
+
 def test_no_key_is_in_any_file_or_message(tmp_path: Path) -> None:
-    """Also when the server repeats it: in an error, in a reply, and in its refusal to list models."""
-    for body, models_status in ((event({"error": "bad key KEY"}), 200), (b"", 401)):
-        with answering(body, echo=True, models_status=models_status) as url:
+    """Also when the server repeats it: in an error in mid-run or at the take-off, and in its refusal to list models."""
+    says = event({"error": "bad key KEY"})
+    for body, pages, check in (
+        (says, PAGES, "--no-preflight"),
+        (says, PAGES, "--preflight"),
+        (b"", {}, "--preflight"),
+    ):
+        with answering(body, echo=True, pages=pages) as url:
             run = (
                 "run",
                 "thinking-modes",
@@ -144,7 +195,7 @@ def test_no_key_is_in_any_file_or_message(tmp_path: Path) -> None:
                 "off",
                 "--retries",
                 "0",
-                "--no-preflight",
+                check,
             )
             done = agenteval(*run, "--extra-body", f'{{"api_key": "{KEY}"}}', cwd=tmp_path)
         assert done.returncode == 3

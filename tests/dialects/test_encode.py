@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agenteval.dialects import DIALECTS, ChatRequest, encode, family_of_model, recognise
+from agenteval.dialects import DIALECTS, ChatRequest, context_window, encode, family_of_model, recognise
 from agenteval.messages import Message, ToolCall, Transcript
 from agenteval.thinking import MODES, Thinking
 from tests.transcripts import READ, exchange
@@ -128,6 +128,7 @@ def test_extra_body_adds_to_template_arguments() -> None:
         ("/v1/models", {"data": [{"id": "m", "owned_by": "llamacpp"}]}, "llamacpp"),
         ("/v1/models", {"data": [{"id": "m", "owned_by": "me"}]}, None),
         ("/v1/models", {"data": None}, None),
+        ("/v1/models", {"data": 7}, None),
         ("/v1/models", ["?"], None),
         ("/version", {"version": "0.32.0"}, "vllm"),
         ("/props", {"default_generation_settings": {}, "build_info": "b1"}, "llamacpp"),
@@ -137,6 +138,36 @@ def test_extra_body_adds_to_template_arguments() -> None:
 def test_servers_are_recognised_by_what_they_say(path: str, answer: Any, dialect: str | None) -> None:
     found = recognise(path, answer)
     assert (found.dialect if found else None) == dialect
+
+
+def listed(**model: Any) -> dict[str, Any]:
+    return {"data": [{"id": "m", **model}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "window"),
+    [
+        ("/v1/models", listed(max_model_len=8192), 8192),
+        ("/v1/models", listed(owned_by="llamacpp", meta={"n_ctx": 4096, "n_ctx_train": 131072}), 4096),
+        ("/v1/models", listed(owned_by="llamacpp", meta={"n_ctx_train": 131072}), None),
+        ("/v1/models", {"data": [{"id": "other", "max_model_len": 9}, *listed(max_model_len=8192)["data"]]}, 8192),
+        ("/v1/models", {"data": [{"id": "alias", "max_model_len": 8192}]}, 8192),
+        ("/v1/models", {"data": [{"id": "a", "max_model_len": 1}, {"id": "b", "max_model_len": 2}]}, None),
+        ("/v1/models", listed(max_model_len=None), None),
+        ("/v1/models", listed(max_model_len=True), None),
+        ("/v1/models", listed(max_model_len=0), None),
+        ("/v1/models", listed(max_model_len="8192", meta=[1]), None),
+        ("/v1/models", {"data": 7}, None),
+        ("/v1/models", {"data": ["m"]}, None),
+        ("/v1/models", None, None),
+        ("/props", {"default_generation_settings": {"n_ctx": 2048}, "total_slots": 4}, 2048),
+        ("/props", {"default_generation_settings": None}, None),
+        ("/props", [], None),
+        ("/version", {"version": "1", "max_model_len": 5}, None),
+    ],
+)
+def test_the_context_window_is_what_the_server_says(path: str, answer: Any, window: int | None) -> None:
+    assert context_window(path, answer, "m") == window
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,7 @@ class Dying(Disk):
 if __name__ == "__main__":
     what, at, *arguments = sys.argv[1:]
     disk = Dying(what, int(at))
-    sys.argv = ["agenteval", *arguments]
     try:
-        main(disk)
+        main(arguments, disk)
     finally:
         print(f"{TOLD}{disk.ticks}", file=sys.stderr)

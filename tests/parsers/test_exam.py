@@ -36,6 +36,13 @@ def test_a_truncated_reply_invents_nothing(name: str, thinking: bool, data: st.D
     exam.check_flush(family, raw[: len(raw) // 2], thinking)
 
 
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
+def test_words_may_end_in_more_blanks_than_a_marker_has_letters(family: Family) -> None:
+    blanks = " \n" * max(map(len, family.markers))
+    message = Message("assistant", f"Hi{blanks}", f"So{blanks}")
+    exam.check_truncation(family, family.render(message, exam.TOOLS, True), True)
+
+
 @settings(max_examples=250, suppress_health_check=UNHURRIED)
 @given(NAMES, st.booleans(), st.data())
 def test_no_text_breaks_a_parser(name: str, thinking: bool, data: st.DataObject) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agenteval.clock import LoopClock, run_virtual
-from agenteval.context import Policy, build_policy
+from agenteval.context import Budget, Policy, build_policy
 from agenteval.dialects import DIALECTS
 from agenteval.outcome import StepRecord
 from agenteval.run import Accountant, Cell, CellEnd, Desk, Plan, run_cell
@@ -29,7 +29,6 @@ from agenteval.wire import Exchange, Fault, HttpRequest, Limits, Receiver, Recor
 from tests.transcripts import CLOSE, READ
 
 Body = dict[str, Any]
-Journal = Callable[[StepRecord, Recording | None], None]
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ SCENARIO = Scenario(
             Expectation(
                 calls=(ExpectedCall("close_ticket", {"id": "T-7"}),),
                 state={"tickets[T-7]": "closed"},
-                answer=ExpectedAnswer(contains=("T-7",)),
+                answer=ExpectedAnswer(contains=(("T-7",),)),
             ),
         ),
         Turn("Thanks.", Expectation(calls=())),
@@ -126,6 +125,8 @@ SCENARIO = Scenario(
     source="small.yaml",
     hash="sha256:0",
 )
+
+UNKNOWN = Budget()
 
 RIGHT_CALLS = {
     "Read a.py.": ("read_file", '{"path": "a.py"}'),
@@ -165,10 +166,11 @@ def play(
     history: str = "live",
     policy: Policy | None = None,
     scenario: Scenario = SCENARIO,
+    budget: Budget = UNKNOWN,
 ) -> Played:
     """Run one cell of the small scenario against a scripted endpoint."""
     transport = ScriptedTransport(answer)
-    played = play_over(transport, thinking=thinking, history=history, policy=policy, scenario=scenario)
+    played = play_over(transport, thinking=thinking, history=history, policy=policy, scenario=scenario, budget=budget)
     return replace(played, bodies=transport.bodies)
 
 
@@ -179,13 +181,13 @@ def play_over(
     history: str = "live",
     policy: Policy | None = None,
     scenario: Scenario = SCENARIO,
-    journal: Journal | None = None,
+    budget: Budget = UNKNOWN,
 ) -> Played:
-    """Run one cell of the small scenario over any transport; `journal` takes what the result would hold."""
+    """Run one cell of the small scenario over any transport."""
     records: list[StepRecord] = []
     recordings: list[Recording] = []
 
-    def keep(record: StepRecord, recording: Recording | None) -> None:
+    def journal(record: StepRecord, recording: Recording | None) -> None:
         records.append(record)
         if recording is not None:
             recordings.append(recording)
@@ -199,8 +201,9 @@ def play_over(
         dialect=DIALECTS["vllm"],
         model="m",
         accountant=Accountant("glm47"),
-        journal=journal or keep,
+        journal=journal,
         policy=lambda _: chosen,
+        budget=budget,
     )
     cell = Cell(f"small.{thinking}.{chosen.name}.0", scenario, thinking, chosen.name, 0, 11)
     end = run_virtual(run_cell(cell, desk))

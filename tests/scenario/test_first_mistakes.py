@@ -27,7 +27,7 @@ MISTAKES: dict[str, tuple[str | bytes, str]] = {
     ),
     "wrong-type": (
         spoilt('contains: ["${ticket}"]', "contains: 7"),
-        "31:26: turns[1].expect.answer.contains: expected a list of texts, found 7 (a number)",
+        "31:26: turns[1].expect.answer.contains: expected a list of texts, or of lists of spellings, found 7 (a num",
     ),
     "text-without-quotes": (
         spoilt("user: Read a.py.", "user: 417"),

@@ -99,6 +99,31 @@ MISTAKES = [
         "answer: {excludes: [Closed], example: it is  closed}",
         "the example contains 'Closed', which is excluded",
     ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        'answer: {contains: [closed, ["${ticket}", done]], example: It is  Closed.}',
+        "turns[1].expect.answer.example: the example does not contain '${ticket}' or 'done'",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        "answer: {contains: [closed, [half past  two, '2:30', Half past two]]}",
+        "a.yaml:31:60: turns[1].expect.answer.contains[1][2]: the same as 'half past  two': case and spacing do not",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        "answer: {contains: [closed, [shut, open], [open, shut]]}",
+        "a.yaml:31:49: turns[1].expect.answer.contains[2]: asks for the same as contains[1]",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        'answer: {contains: [closed, [shut, "${ticket}-x"]], excludes: ["${ticket}"]}',
+        "a.yaml:31:42: turns[1].expect.answer.contains[1][1]: no answer may say '${ticket}-x', because '${ticket}' is",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        "answer: {contains: [open], excludes: [Open]}",
+        "a.yaml:31:27: turns[1].expect.answer.contains[0]: no answer may say 'open', because 'Open' is excluded",
+    ),
     ("user: Close its ticket.", "user: Read a.py.", "a.yaml:28:11: turns[1].user: the same text as in turn 1"),
     # rules
     (

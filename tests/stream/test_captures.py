@@ -107,6 +107,24 @@ CAPTURES = {
         predicted=51,
         model="oss",
     ),
+    "llama.cpp-gpt-oss/error_inside_call.sse": Expected(
+        first=(1, "usage", 1),
+        chunks=27,
+        words=("look", 8),
+        field="reasoning_content",
+        calls=(
+            (
+                "bSlOIO0zC1uCxzDFYiKdPiKPSk9WPNGs",
+                "search_docs",
+                '{"path":"tests/test.py}/od\u0456\u010d19\u043e\u0432ey\u0523\u10ffpro\u10d4',
+            ),
+        ),
+        predicted=51,
+        defects=("done_missing",),
+        error="The model produced output that does not match the expected peg-native format",
+        model="oss",
+        done=False,
+    ),
     "sglang/answer_after_3_results.sse": Expected(
         first=(2, "text", None),
         chunks=21,
