@@ -1,8 +1,8 @@
 """The command line: the only room that prints, reads arguments or environment, or exits.
 
 Data goes to stdout, progress and messages to stderr. Exit codes: 0 all gates met, 1 a gate was missed, 2 the user's
-mistake, 3 infrastructure or not enough evidence, 130 interrupted. Commands are loaded when they are called, so that
-`--help` costs nothing.
+mistake, 3 infrastructure (the disk, too) or not enough evidence, 130 interrupted. Commands are loaded when they are
+called, so that `--help` costs nothing.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from agenteval.store import Manifest, RunLock, StoredRun, find_run, load_run, re
 from agenteval.store.secrets import MASK
 from agenteval.summary.rows import is_over, last_attempts
 
-SAME = ("model", "dialect", "family", "simulated", "recording")
+SAME = ("model", "dialect", "family", "context_window", "simulated", "recording")
 """What an endpoint must still be for a run to go on with it."""
 
 NEEDED = {
@@ -30,7 +30,7 @@ NEEDED = {
         *("tags", "suites"),
     ),
     "options": tuple(item.name for item in fields(EndpointOptions)),
-    "endpoint": ("model", "dialect", "family", "simulated"),
+    "endpoint": ("model", "dialect", "family", "context_window", "simulated"),
     "cells": ("turns",),
 }
 """What a manifest must say for its run to be played again, by part."""

@@ -96,6 +96,7 @@ class ReplayEndpoint:
             "object": "model",
             "created": 0,
             "owned_by": RECORDING,
+            "max_model_len": endpoint.get("context_window"),
             "recording": {"run": self._manifest.run, "timed": self._clock is not None, **then},
         }
         return {"object": "list", "data": [model]}

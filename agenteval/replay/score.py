@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from agenteval.client import RecordingOverError, ReplayTransport
 from agenteval.clock import run_virtual
+from agenteval.context import Budget
 from agenteval.dialects import DIALECTS
 from agenteval.errors import DivergedError
 from agenteval.outcome import StepRecord
@@ -94,6 +95,7 @@ def _desk(manifest: Manifest, plan: Plan) -> Desk:
         extra=options["extra_body"],
         stream=options["stream"],
         family=endpoint["family"],
+        budget=Budget(endpoint["context_window"]),
     )
 
 

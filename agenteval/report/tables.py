@@ -160,16 +160,26 @@ def score_lines(summary: Summary) -> list[str]:
     return lines
 
 
+def this_run_lines(summary: Summary) -> list[str]:
+    """What no other run shares: name, times, how the client itself did, and how to go on with it."""
+    this = summary.this_run
+    ended = f"ended {this.finished_at}" if this.finished_at else "not ended"
+    times = f"begun {this.created_at}, {ended}"
+    resumed = f", gone on with {this.resumed} time{'s' if this.resumed > 1 else ''}" if this.resumed else ""
+    unfinished = summary.scores.turns_judged < summary.scores.turns_planned
+    lost = unfinished and (summary.stopped or summary.losses)
+    go_on = [f"Go on with it: agenteval run --resume {this.run}"] if lost else []
+    return [f"{this.run}: {times}{resumed}.", *this.notes, *go_on]
+
+
 def loss_lines(summary: Summary) -> list[str]:
-    """What infrastructure cost, and how to go on; empty if nothing."""
+    """What infrastructure cost; empty if nothing."""
     lines = [f"The run was stopped: {summary.stopped}"] if summary.stopped else []
     if summary.losses:
         lines.append(_loss_total(summary))
     for row in summary.losses:
         fate = f", {row.given_up} given up" if row.given_up else ", all repeated"
         lines.append(f"{row.kind}: {_requests(row.requests)}{fate}. First {row.step}: {row.detail}")
-    if (summary.stopped or summary.losses) and summary.scores.turns_judged < summary.scores.turns_planned:
-        lines.append(f"Go on with it: agenteval run --resume {summary.this_run.run}")
     return lines
 
 
@@ -184,15 +194,6 @@ def _loss_total(summary: Summary) -> str:
 
 def _requests(number: int) -> str:
     return "1 request" if number == 1 else f"{number:,} requests"
-
-
-def this_run_lines(summary: Summary) -> list[str]:
-    """What no other run shares: name, times, and how the client itself did."""
-    this = summary.this_run
-    ended = f"ended {this.finished_at}" if this.finished_at else "not ended"
-    times = f"begun {this.created_at}, {ended}"
-    resumed = f", gone on with {this.resumed} time{'s' if this.resumed > 1 else ''}" if this.resumed else ""
-    return [f"{this.run}: {times}{resumed}.", *this.notes]
 
 
 def count(value: int | None) -> str:

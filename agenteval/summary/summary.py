@@ -56,8 +56,7 @@ class Scores:
 class Summary:
     """`losses`: what infrastructure cost; `stopped`: why the run was ended early; `sentences`: what failed; `flaky`:
     what failed in some trials only; `notes`: how to read the numbers; `advice`: what to try next. `trials` is empty
-    where each cell was played once. What two runs of the same replies would not share stands in `this_run`, and
-    nowhere else."""
+    where each cell was played once. What two runs of the same replies would not share stands in `this_run` alone."""
 
     title: str
     simulated: bool

@@ -71,7 +71,7 @@ def test_verdicts_are_identical_without_the_endpoint(real: tuple[Path, str], tmp
 
 
 def test_the_example_run_is_scored_as_it_was(tmp_path: Path) -> None:
-    """An older version of this program wrote it: verdicts that have changed since show here (see results/README.md)."""
+    """It comes from another machine, and perhaps from an older version of this program."""
     done = agenteval("replay", str(EXAMPLE), "--score", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agenteval.replay import rescore
 from agenteval.report import FORMATS
-from agenteval.store import load_run
+from agenteval.scenario import load_suite
+from agenteval.store import index_frames, load_run
 from agenteval.summary import summarise
 from tests.cli.test_commands import agenteval
 from tests.kills.dying import TOLD
@@ -29,12 +31,14 @@ LAST_SECTION = re.compile(r'\n(This run|## This run| "this_run": \{)\n')
 
 @dataclass(frozen=True)
 class Told:
-    """How a run ended, what it said, and how much it wrote."""
+    """How a run ended, what it said, and how much it wrote. `probe`: where in the journal a probe's line begins, which
+    follows the last step of its conversation."""
 
     code: int
     reports: dict[str, str]
     steps: int
     journal: int
+    probe: int
     ticks: int
 
 
@@ -80,7 +84,9 @@ def told(folder: Path, done: subprocess.CompletedProcess[str], ticks: int = 0) -
     rendered = {name: render(summarise(stored.manifest, stored.records)) for name, render in FORMATS.items()}
     written = {name: (run / name).read_text() for name in ("report.md", "summary.json")}
     reports = {name: comparable(text) for name, text in {"stdout": done.stdout, **rendered, **written}.items()}
-    return Told(done.returncode, reports, len(stored.records), (run / "steps.jsonl").stat().st_size, ticks)
+    journal = (run / "steps.jsonl").read_bytes()
+    probe = journal.rfind(b"\n", 0, journal.find(b'"purpose":"probe"')) + 1
+    return Told(done.returncode, reports, len(stored.records), len(journal), probe, ticks)
 
 
 def comparable(report: str) -> str:
@@ -96,6 +102,15 @@ def finished(folder: Path) -> bytes:
 
 def ids(journal: bytes) -> list[str]:
     return [json.loads(line)["id"] for line in journal.splitlines()]
+
+
+def check_frames(folder: Path) -> None:
+    """Every step's reply has been kept, once, and leads to the same verdict again."""
+    stored = load_run(run_in(folder))
+    kept = [step for cell in stored.manifest.cells["turns"] for step, *_ in index_frames(stored.path, cell)]
+    assert sorted(kept) == sorted(record.id for record in stored.records)
+    found = rescore(stored, load_suite("founding").scenarios)
+    assert (found.steps, found.changes, found.missing) == (len(stored.records), (), ())
 
 
 def verdicts(reports: dict[str, str]) -> Any:

@@ -19,6 +19,7 @@ from tests.kills.proof import (
     WORKLOAD,
     Served,
     Told,
+    check_frames,
     dying,
     finished,
     ids,
@@ -69,13 +70,15 @@ def test_over_http_the_verdicts_are_the_embedded_ones(whole: Told, whole_over_ht
 
 @pytest.mark.parametrize("number", some(5, 200))
 def test_the_report_is_that_of_an_undisturbed_run(number: int, whole: Told, tmp_path: Path) -> None:
-    killed(tmp_path, "journal", drawn("journal", number, whole.journal), *WORKLOAD)
+    at = whole.probe if number == 0 else drawn("journal", number, whole.journal)
+    killed(tmp_path, "journal", at, *WORKLOAD)
     before = finished(tmp_path)
     again = resumed(tmp_path)
     after = finished(tmp_path)
     assert after.startswith(before), "what was finished stands as it was"
     assert len(ids(after)) == len(set(ids(after))) == whole.steps
     assert (again.code, again.reports) == (whole.code, whole.reports)
+    check_frames(tmp_path)
 
 
 @pytest.mark.parametrize("number", some(5, 200))
@@ -95,6 +98,7 @@ def test_eight_in_flight_repeat_one_step_each_at_most(
     repetitions = repeated(served.since())
     assert len(repetitions) == CELLS
     assert max(repetitions.values()) <= 1
+    check_frames(tmp_path)
 
 
 @pytest.mark.parametrize("number", some(2, 60))
@@ -111,6 +115,7 @@ def test_a_kill_may_strike_at_any_byte_of_any_file(number: int, whole: Told, tmp
     again = resumed(tmp_path)
     assert (again.code, again.reports, again.steps) == (whole.code, whole.reports, whole.steps)
     assert not list(run_in(tmp_path).rglob("*.part"))
+    check_frames(tmp_path)
 
 
 @pytest.mark.parametrize("number", some(2, 60))
@@ -125,3 +130,4 @@ def test_resuming_may_be_killed_too(number: int, served: Served, whole_over_http
     assert finished(tmp_path).startswith(before)
     assert verdicts(again.reports) == verdicts(whole_over_http.reports)
     assert max(repeated(served.since()).values()) <= 2
+    check_frames(tmp_path)

@@ -51,7 +51,7 @@ def _manifest(plan: Plan, cells: Sequence[str]) -> Manifest:
         created_at="2026-01-01T00:00:00.000Z",
         plan={**kept, "temperature": None, "max_tokens": None},
         options={"extra_body": {}, "stream": True},
-        endpoint={"model": "m", "dialect": "vllm", "family": "glm47", "simulated": False},
+        endpoint={"model": "m", "dialect": "vllm", "family": "glm47", "context_window": None, "simulated": False},
         scenarios={scenario.name: scenario.hash for scenario in plan.scenarios},
         versions={},
         cells={"turns": dict.fromkeys(cells, 3)},

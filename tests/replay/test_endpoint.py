@@ -139,7 +139,7 @@ def failing(*faults: Says) -> Callable[[Body], Says]:
 def test_what_failed_then_fails_again_and_then_goes_well(tmp_path: Path) -> None:
     """A reply that broke off, one that never began, and the reply: all to the same request."""
     broke_off = Says("half a", fault=Fault("reset", "it hung up"), breaks_after=2)
-    never_began = Says(fault=Fault("refused", "nobody listens"))
+    never_began = Says(fault=Fault("reset", "nobody spoke"))
     told = recorded(tmp_path, failing(broke_off, never_began), modes=("off",))
 
     async def talk(url: str) -> list[tuple[int | None, str | None, bytes]]:
@@ -158,7 +158,7 @@ def test_what_failed_then_fails_again_and_then_goes_well(tmp_path: Path) -> None
     assert broken[2] == b"".join(chunk for _, chunk in kept(told).recording.chunks)
     assert b"half a" in broken[2]
     assert refused[:2] == (502, None)
-    assert b"there was no answer: nobody listens" in refused[2]
+    assert b"there was no answer: nobody spoke" in refused[2]
     assert well[:2] == again[:2] == (200, None)
     assert well[2] == again[2]
 

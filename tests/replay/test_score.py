@@ -62,7 +62,7 @@ def test_a_run_that_ended_anywhere_can_be_scored(tmp_path: Path) -> None:
 
 def test_a_conversation_that_the_endpoint_lost_can_be_scored(tmp_path: Path) -> None:
     stored = recorded(tmp_path, lambda body: Says(status=503), modes=("off",))
-    assert [record.attempt for record in stored.records] == [1, 2, 3]
+    assert [record.attempt for record in stored.records] == [1, 2, 3, 4, 5]
     assert rescore(stored, [SCENARIO]).changes == ()
 
 

@@ -187,7 +187,7 @@ def play_over(
     records: list[StepRecord] = []
     recordings: list[Recording] = []
 
-    def keep(record: StepRecord, recording: Recording | None) -> None:
+    def journal(record: StepRecord, recording: Recording | None) -> None:
         records.append(record)
         if recording is not None:
             recordings.append(recording)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 from dataclasses import replace
@@ -26,6 +27,8 @@ from agenteval.store import (
 from agenteval.store.frames import members, packed
 from agenteval.wire import Recording
 from tests.records import record
+from tests.replay.recorded import recorded
+from tests.run.scripted import Body, Says, right
 from tests.store.test_folder import manifest
 
 NOBODY = Secrets(None, ())
@@ -135,6 +138,21 @@ def test_frames_that_are_none_of_ours_are_told(tmp_path: Path) -> None:
     (tmp_path / "frames" / "c.jsonl.gz").write_bytes(gzip.compress(b'{"step": 1}'))
     with pytest.raises(UsageError, match="no frames of a run"):
         read_frames(tmp_path, "c")
+
+
+def test_frames_are_let_go_when_they_are_written(tmp_path: Path) -> None:
+    """Whenever something is asked, at most the last reply is still in memory."""
+    alive: list[int] = []
+
+    def counting(body: Body) -> Says:
+        gc.collect()
+        alive.append(sum(isinstance(item, Recording) for item in gc.get_objects()))
+        return right(body)
+
+    before = sum(isinstance(item, Recording) for item in gc.get_objects())
+    stored = recorded(tmp_path, counting)
+    assert len(alive) == len(stored.records) == 11
+    assert max(alive) - before <= 1
 
 
 class Filling(Disk):

@@ -6,7 +6,7 @@ from typing import Any
 
 from agenteval.outcome import Finding, StepError, StepRecord
 from agenteval.report import render_markdown, render_terminal
-from agenteval.report.tables import loss_lines
+from agenteval.report.tables import loss_lines, this_run_lines
 from agenteval.summary.losses import LossRow
 from tests.records import record
 from tests.summary.test_rows import CELL, summary_of
@@ -39,8 +39,8 @@ def test_failures_are_counted_by_kind_with_an_example() -> None:
         "5 of 7 requests failed; 2 of 4 planned turns were not judged.",
         f"HTTP 503: 4 requests, 1 given up. First {CELL}.t01.s01.a1: {BUSY}",
         f"reset: 1 request, all repeated. First {CELL}.t02.s01.a2: h:80 broke the connection",
-        "Go on with it: agenteval run --resume r",
     ]
+    assert "Go on with it: agenteval run --resume r" in this_run_lines(summary)
 
 
 def test_none_is_a_finding_or_in_a_score() -> None:
