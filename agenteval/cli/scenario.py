@@ -69,7 +69,7 @@ def list_scenarios(suites: tuple[str, ...]) -> None:
 @command.command(name="lint")
 @click.argument("suites", nargs=-1, required=True, metavar="SUITE...")
 def lint_suites(suites: tuple[str, ...]) -> int:
-    """Check scenario files; all mistakes are shown at once. Exit code 2 if there are any."""
+    """Check scenario files, and play them as they should go. All mistakes are shown at once; if any, exit code 2."""
     problems = [problem for suite in expanded(suites) for problem in lint(suite)]
     for problem in problems:
         click.echo(visible(str(problem)))

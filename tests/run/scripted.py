@@ -201,7 +201,7 @@ def play_over(
         dialect=DIALECTS["vllm"],
         model="m",
         accountant=Accountant("glm47"),
-        journal=keep,
+        journal=journal,
         policy=lambda _: chosen,
         family="glm47",
     )

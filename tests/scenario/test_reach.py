@@ -129,6 +129,11 @@ def test_a_state_that_a_rule_may_bring_about_is_possible(tmp_path: Path, path: s
     assert [it for it in problems(tmp_path, rule, f"state: {{{path}: 5}}") if "golden course" not in it] == []
 
 
+def test_rules_too_many_to_look_through_are_not_judged(tmp_path: Path) -> None:
+    many = ", ".join(f'"orders[args.id].a{number}": 1' for number in range(1500))
+    assert problems(tmp_path, f'set: {{{many}}}\nreturns: "${{world.orders[args.id].b}}"') == []
+
+
 def test_a_world_too_wide_to_look_through_is_not_judged(tmp_path: Path) -> None:
     wide = ", ".join(f"k{number}: {{x: 1}}" for number in range(3000))
     text = KITCHEN.replace("note: hello", f"note: {{{wide}}}").replace("STATE", "calls: []")
