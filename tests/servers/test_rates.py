@@ -81,7 +81,8 @@ class Sampled:
 
     @property
     def records(self) -> tuple[StepRecord, ...]:
-        return self.played.stored.records
+        """Those of requests that got a reply that could be judged."""
+        return tuple(record for record in self.played.stored.records if record.judged)
 
 
 @pytest.fixture(scope="session", params=["--stream", "--no-stream"])
