@@ -98,9 +98,10 @@ def test_the_first_failing_turn_is_named_with_its_context() -> None:
 
 def test_a_model_that_never_calls_is_told_what_that_may_mean_and_where_to_look() -> None:
     silent = {"reply": RecordedReply("I would look.", None, "stop", ()), "findings": NO_CALL}
-    advice = summary_of(record(turn=1, **silent), record(turn=2, **silent)).advice
+    summary = summary_of(record(turn=1, **silent), record(turn=2, **silent))
+    advice = summary.advice
     assert advice[0].startswith("No call was made at all: the server's tool-call parser is off")
-    assert advice[-1].endswith("agenteval report r --step s.off.full_history.0.t01.s01.a1")
+    assert summary.this_run.notes[-1].endswith("agenteval report r --step s.off.full_history.0.t01.s01.a1")
     calls_once = summary_of(record(turn=1), record(turn=2, **silent)).advice
     assert not any("No call was made" in hint for hint in calls_once)
     assert calls_once[-1].endswith("agenteval report r --step s.off.full_history.0.t02.s01.a1")
@@ -115,7 +116,7 @@ def test_replies_that_came_whole_are_explained() -> None:
 
 def test_a_late_client_is_told_by_more_than_its_bound() -> None:
     late = {"valid": False, "loop_lag_p99_ms": 20.01, "bound_p99_ms": 20.0}
-    notes = summarise(replace(manifest_of({CELL: 1}), client=late), [record()]).notes
+    notes = summarise(replace(manifest_of({CELL: 1}), client=late), [record()]).this_run.notes
     assert "woke up 20.1 ms late at P99 (bound: 20 ms)" in notes[0]
 
 
