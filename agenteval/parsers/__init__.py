@@ -19,16 +19,19 @@ from agenteval.parsers.deltas import (
 from agenteval.parsers.family import Family, Parser
 from agenteval.parsers.glm47 import GLM47
 from agenteval.parsers.harmony import HARMONY
+from agenteval.parsers.policy import Choices, Policy
 
 __all__ = [
     "FAMILIES",
     "CallDelta",
+    "Choices",
     "ContentDelta",
     "Delta",
     "Family",
     "ParsedCall",
     "ParsedMessage",
     "Parser",
+    "Policy",
     "ReasoningDelta",
     "fold",
 ]

@@ -65,6 +65,17 @@ def spelled(text: str, types: Types) -> str:
     return quoted(text)
 
 
+def unwrapped(value: str, types: Types) -> str:
+    """The JSON inside a JSON string, where the types allow no string and do allow what is inside; else the value."""
+    if types is None or "string" in types or not value.startswith('"'):
+        return value
+    try:
+        inner = parse_json(value)
+        return inner.strip() if _is_of(parse_json(inner), types) else value
+    except JsonProblem:
+        return value
+
+
 def _is_of(value: Any, types: frozenset[str]) -> bool:
     if isinstance(value, float) and value.is_integer():
         return bool(types & {"number", "integer"})

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from agenteval.messages import Message, ToolCall
 from agenteval.parsers import FAMILIES, Family
 from tests.parsers import exam
-from tests.parsers.replies import fragments, replies
+from tests.parsers.replies import choices, fragments, replies
 
 NAMES = st.sampled_from(sorted(FAMILIES))
+WORDS = ("get", "save", "path", "n", '"name"', '"arguments"', '": "', '{"', '"}', '": {', "}}")
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 
 
@@ -23,7 +24,7 @@ def test_what_is_rendered_is_parsed_again_under_every_cut(name: str, thinking: b
     family = FAMILIES[name]
     message = data.draw(replies(family, thinking))
     raw = family.render(message, exam.TOOLS, thinking)
-    exam.check_same(exam.check_cuts(family, raw, thinking), message)
+    exam.check_same(exam.check_cuts(exam.Reading(family, thinking), raw), message)
 
 
 @settings(max_examples=20, suppress_health_check=UNHURRIED)
@@ -32,18 +33,20 @@ def test_a_truncated_reply_invents_nothing(name: str, thinking: bool, data: st.D
     family = FAMILIES[name]
     message = data.draw(replies(family, thinking))
     raw = family.render(message, exam.TOOLS, thinking)
-    exam.check_truncation(family, raw, thinking)
-    exam.check_flush(family, raw[: len(raw) // 2], thinking)
+    reading = exam.Reading(family, thinking, {"truncated_call": data.draw(st.sampled_from(["open", "drop"]))})
+    exam.check_truncation(reading, raw)
+    exam.check_flush(reading, raw[: len(raw) // 2])
 
 
 @settings(max_examples=250, suppress_health_check=UNHURRIED)
 @given(NAMES, st.booleans(), st.data())
 def test_no_text_breaks_a_parser(name: str, thinking: bool, data: st.DataObject) -> None:
     family = FAMILIES[name]
-    pieces = st.sampled_from([*fragments(family), *family.markers, *family.markers, "get", "save", "path", "n"])
+    pieces = st.sampled_from([*fragments(family), *family.markers, *family.markers, *family.tags, *WORDS])
     text = "".join(data.draw(st.lists(pieces, max_size=14)))
-    exam.check_cuts(family, text, thinking, groupings=3)
-    exam.check_flush(family, text, thinking)
+    reading = exam.Reading(family, thinking, data.draw(choices(family)))
+    exam.check_cuts(reading, text, groupings=1)
+    exam.check_flush(reading, text)
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
@@ -51,8 +54,8 @@ def test_names_that_begin_alike_stay_apart(family: Family) -> None:
     named = [ToolCall("", name, "{}") for name in ("get", "get_time", "get_time_zone", "get_time", "get")]
     message = Message("assistant", "", tool_calls=tuple(named))
     raw = family.render(message, exam.TOOLS, False)
-    exam.check_same(exam.check_cuts(family, raw), message)
-    for feed in exam.feeds(family, raw):
+    exam.check_same(exam.check_cuts(exam.Reading(family), raw), message)
+    for feed in exam.Reading(family).feeds(raw):
         assert all(getattr(delta, "name", None) in {None, "get", "get_time", "get_time_zone"} for delta in feed)
 
 
@@ -63,7 +66,7 @@ def test_the_work_is_linear_in_the_text(family: Family) -> None:
     hostile = [*family.markers, *(marker[:-1] for marker in family.markers), " ", "a", "<", call, call[:-5]]
     for seed in [*hostile, "".join(family.markers)]:
         copies = 6_000 // len(seed) + 1
-        once, twice = (exam.work(family, seed * times) for times in (copies, 2 * copies))
+        once, twice = (exam.work(exam.Reading(family), seed * times) for times in (copies, 2 * copies))
         assert twice <= 2.1 * once, seed[:40]
         assert once <= copies * len(seed) * most_looks(family), seed[:40]
 
