@@ -17,6 +17,7 @@ from agenteval.parsers.deltas import (
     fold,
 )
 from agenteval.parsers.family import Family, Parser
+from agenteval.parsers.glm45 import GLM45
 from agenteval.parsers.glm47 import GLM47
 from agenteval.parsers.harmony import HARMONY
 from agenteval.parsers.policy import Choices, Policy
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 FAMILIES: dict[str, Family] = {
+    "glm45": GLM45,
     "glm47": GLM47,
     "harmony": HARMONY,
 }

@@ -8,10 +8,12 @@ from agenteval.errors import UsageError
 from agenteval.parsers import FAMILIES, Family, Policy
 from tests.parsers import exam
 from tests.parsers.cases import Case, Cases
+from tests.parsers.glm45_cases import GLM45_CASES
 from tests.parsers.glm47_cases import GLM47_CASES
 from tests.parsers.harmony_cases import HARMONY_CASES
 
 CASES: dict[str, Cases] = {
+    "glm45": GLM45_CASES,
     "glm47": GLM47_CASES,
     "harmony": HARMONY_CASES,
 }

@@ -1,0 +1,73 @@
+"""What a model of each family would have written for a message, and what its format cannot express."""
+
+from __future__ import annotations
+
+import pytest
+
+from agenteval.errors import UnrenderableError
+from agenteval.messages import Message, ToolCall
+from agenteval.parsers import FAMILIES
+from tests.parsers import exam
+
+CALLS = (ToolCall("", "save", '{"path": "a", "tags":  [1]}'), ToolCall("", "get", "{}"))
+FULL = Message("assistant", "Hi", "So.", CALLS)
+
+
+def reply(content: str = "", reasoning: str = "", *, name: str = "get", arguments: str | None = None) -> Message:
+    calls = () if arguments is None else (ToolCall("", name, arguments),)
+    return Message("assistant", content, reasoning, calls)
+
+
+WRITTEN = [
+    (
+        "glm45",
+        False,
+        FULL,
+        "\n<think>So.</think>\nHi"
+        "\n<tool_call>save\n<arg_key>path</arg_key>\n<arg_value>a</arg_value>\n"
+        "<arg_key>tags</arg_key>\n<arg_value>[1]</arg_value>\n</tool_call>"
+        "\n<tool_call>get\n</tool_call>",
+    ),
+    ("glm45", True, reply("Hi", "So."), "So.</think>\nHi"),
+    ("glm45", False, reply("Hi"), "\nHi"),
+    ("glm45", False, reply(), ""),
+]
+REFUSED_BY_ALL = [
+    ("blank content before a call", reply("\n", arguments="{}")),
+    ("no object", reply(arguments="[1]")),
+    ("no JSON", reply(arguments='{"a": 1')),
+    ("nothing", reply(arguments="")),
+    ("no name", reply(name="", arguments="{}")),
+    ("two words as a name", reply(name="get time", arguments="{}")),
+    ("half a character", reply("\ud83d")),
+    ("not the model's", Message("user", "Hi")),
+]
+REFUSED = {
+    "glm45": [
+        ("a value holds its closer", reply(name="save", arguments='{"text": "a</arg_value>"}')),
+        ("a string that would become a number", reply(name="calc", arguments='{"any": "42"}')),
+    ],
+}
+ALL_REFUSED = [(name, why, message) for name in FAMILIES for why, message in [*REFUSED_BY_ALL, *REFUSED.get(name, [])]]
+
+
+@pytest.mark.parametrize(("name", "thinking", "message", "raw"), WRITTEN)
+def test_a_reply_is_written_as_the_model_writes_it(name: str, thinking: bool, message: Message, raw: str) -> None:
+    assert FAMILIES[name].render(message, exam.TOOLS, thinking) == raw
+    exam.check_same(exam.check_cuts(exam.Reading(FAMILIES[name], thinking), raw), message)
+
+
+@pytest.mark.parametrize("thinking", [False, True])
+@pytest.mark.parametrize(("name", "why", "message"), ALL_REFUSED)
+def test_what_the_format_cannot_express_is_refused(name: str, why: str, message: Message, thinking: bool) -> None:
+    with pytest.raises(UnrenderableError):
+        FAMILIES[name].render(message, exam.TOOLS, thinking)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_marker_in_words_is_refused(name: str) -> None:
+    family = FAMILIES[name]
+    for marker in (*family.markers, *family.tags):
+        for message in (reply(f"a {marker} b"), reply(reasoning=f"a{marker}")):
+            with pytest.raises(UnrenderableError):
+                family.render(message, exam.TOOLS, False)
