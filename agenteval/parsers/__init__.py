@@ -20,6 +20,7 @@ from agenteval.parsers.family import Family, Parser
 from agenteval.parsers.glm45 import GLM45
 from agenteval.parsers.glm47 import GLM47
 from agenteval.parsers.harmony import HARMONY
+from agenteval.parsers.hermes import HERMES
 from agenteval.parsers.policy import Choices, Policy
 
 __all__ = [
@@ -41,4 +42,5 @@ FAMILIES: dict[str, Family] = {
     "glm45": GLM45,
     "glm47": GLM47,
     "harmony": HARMONY,
+    "hermes": HERMES,
 }

@@ -17,16 +17,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from agenteval.canonical import JsonProblem
 from agenteval.errors import UnrenderableError
 from agenteval.messages import Message, ToolCall, ToolSpec
 from agenteval.parsers import policies
 from agenteval.parsers.arguments import members, parameter_types, quoted, spelled
 from agenteval.parsers.family import Family
 from agenteval.parsers.framing import UNFRAMED
-from agenteval.parsers.glm_reader import MARKERS, NAME, VALUE_END, reader_of
+from agenteval.parsers.glm_reader import MARKERS, VALUE_END, reader_of
 from agenteval.parsers.policy import Policy, only
-from agenteval.parsers.writable import whole_characters, without_markers
+from agenteval.parsers.writable import name_of, object_of, whole_characters, without_markers, words_of
 
 SPECIAL = ("[gMASK]", "<sop>", *MARKERS)
 
@@ -90,14 +89,11 @@ def render(message: Message, tools: Sequence[ToolSpec], thinking_open: bool) -> 
 
 def written(message: Message, tools: Sequence[ToolSpec], thinking_open: bool, line: str) -> str:
     """`render` of a GLM generation that puts `line` between tags."""
-    if message.role != "assistant":
-        raise UnrenderableError(f"a model writes no {message.role} messages")
-    content, declared = message.content or "", {tool.name: tool for tool in tools}
-    if message.tool_calls and content and content.isspace():
-        raise UnrenderableError("content before a call is blank")
+    content, reasoning = words_of(message, MARKERS)
+    declared = {tool.name: tool for tool in tools}
     calls = [line + _call(call, declared.get(call.name), line) for call in message.tool_calls]
-    thought = _reasoning(_clean(message.reasoning or "", "reasoning"), thinking_open, line)
-    return whole_characters(thought + (line + _clean(content, "content") if content else "") + "".join(calls))
+    thought = _reasoning(reasoning, thinking_open, line)
+    return whole_characters(thought + (line + content if content else "") + "".join(calls))
 
 
 def _reasoning(text: str, thinking_open: bool, line: str) -> str:
@@ -106,19 +102,10 @@ def _reasoning(text: str, thinking_open: bool, line: str) -> str:
     return f"{line}<think>{text}</think>" if text else ""
 
 
-def _clean(text: str, what: str) -> str:
-    return without_markers(text, MARKERS, what)
-
-
 def _call(call: ToolCall, tool: ToolSpec | None, line: str) -> str:
-    if not NAME.fullmatch(call.name):
-        raise UnrenderableError(f"{call.name!r} cannot be read as a tool's name")
-    try:
-        arguments = members(call.arguments_text)
-    except JsonProblem as error:
-        raise UnrenderableError(f"arguments of {call.name}: {error}") from error
+    arguments = members(object_of(call))
     return call_text(
-        call.name,
+        name_of(call),
         [(_clean_key(key), _value(key, value, as_written, tool)) for key, value, as_written in arguments],
         line,
     )
@@ -127,7 +114,7 @@ def _call(call: ToolCall, tool: ToolSpec | None, line: str) -> str:
 def _clean_key(key: str) -> str:
     if key != key.strip():
         raise UnrenderableError(f"the blanks around the key {key!r} would be stripped")
-    return _clean(key, "a key")
+    return without_markers(key, MARKERS, "a key")
 
 
 def _value(key: str, value: object, written: str, tool: ToolSpec | None) -> str:

@@ -18,6 +18,7 @@ from agenteval.parsers.deltas import Delta
 from agenteval.parsers.family import MakeReader
 from agenteval.parsers.framing import Framing
 from agenteval.parsers.markers import Markers
+from agenteval.parsers.names import NAME_PATTERN
 from agenteval.parsers.policy import Choices
 from agenteval.parsers.reader import Reader, Shape
 from agenteval.parsers.tagged import TaggedCalls
@@ -30,11 +31,7 @@ TAGS = (
 OPENER, VALUE_END = "<tool_call>", "</arg_value>"
 MARKERS = (*ROLES, *TAGS)
 
-_NAME = r"[^\s<>{}\[\]()`\"',;]{1,128}"
-NAME = re.compile(_NAME)
-"""What a tool may be called, so that its calls can be told from prose about the tag."""
-
-_HEAD = re.compile(rf"\s{{0,8}}(?:{_NAME}(?:\s{{1,8}}(?:{_NAME}\s{{0,8}})?)?)?")
+_HEAD = re.compile(rf"\s{{0,8}}(?:{NAME_PATTERN}(?:\s{{1,8}}(?:{NAME_PATTERN}\s{{0,8}})?)?)?")
 """What may stand between `<tool_call>` and the next tag: a name, or a name and a key whose own tag is
 missing. With every text that fits, all its beginnings fit: otherwise the answer would depend on cuts."""
 

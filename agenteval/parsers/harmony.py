@@ -22,15 +22,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agenteval.canonical import JsonProblem, parse_json
-from agenteval.errors import UnrenderableError
-from agenteval.messages import Message, ToolCall, ToolSpec
+from agenteval.messages import Message, ToolSpec
 from agenteval.parsers import policies
 from agenteval.parsers.family import Family
-from agenteval.parsers.harmony_header import FUNCTIONS, NAME
+from agenteval.parsers.harmony_header import FUNCTIONS
 from agenteval.parsers.harmony_reader import MARKERS, HarmonyReader
 from agenteval.parsers.policy import Policy, only
-from agenteval.parsers.writable import whole_characters, without_markers
+from agenteval.parsers.writable import name_of, object_of, whole_characters, words_of
 
 POLICIES: tuple[Policy, ...] = (
     replace(
@@ -174,33 +172,12 @@ def render(message: Message, tools: Sequence[ToolSpec], thinking_open: bool) -> 
     The last message has no terminator: it is the stop token. Raises UnrenderableError where another message would
     come back.
     """
-    if message.role != "assistant":
-        raise UnrenderableError(f"a model writes no {message.role} messages")
-    content = without_markers(message.content or "", MARKERS, "content")
-    reasoning = without_markers(message.reasoning or "", MARKERS, "reasoning")
-    if message.tool_calls and content and content.isspace():
-        raise UnrenderableError("content before a call is blank")
+    content, reasoning = words_of(message, MARKERS)
     said = [spoken("analysis", reasoning)] if reasoning else []
     if content or not message.tool_calls:
         said.append(spoken("commentary" if message.tool_calls else "final", content))
-    calls = [call_text(_name(call), _arguments(call)) for call in message.tool_calls]
+    calls = [call_text(name_of(call), unmarked(object_of(call))) for call in message.tool_calls]
     return whole_characters(f"<|end|>{NEXT}".join([*said, f"<|call|>{NEXT}".join(calls)] if calls else said))
-
-
-def _name(call: ToolCall) -> str:
-    if not NAME.fullmatch(call.name):
-        raise UnrenderableError(f"{call.name!r} cannot be read as a tool's name")
-    return call.name
-
-
-def _arguments(call: ToolCall) -> str:
-    try:
-        arguments = parse_json(call.arguments_text)
-    except JsonProblem as error:
-        raise UnrenderableError(f"arguments of {call.name}: {error}") from error
-    if not isinstance(arguments, dict):
-        raise UnrenderableError(f"arguments of {call.name}: not an object")
-    return unmarked(call.arguments_text.strip())
 
 
 def unmarked(arguments: str) -> str:

@@ -141,6 +141,55 @@ EMPTY_ARGUMENTS = Policy(
     "object",
 )
 
+# --- calls as JSON ------------------------------------------------------------------------------------------------
+
+OBJECT_WITHOUT_NAME = only(
+    "object_without_name",
+    "A call's object is complete, or broken, without a name.",
+    "text",
+    "It is no call: the text stays what it was, without its tags.",
+)
+ARGUMENTS_FIRST = only(
+    "arguments_first",
+    "The arguments come before the name.",
+    "wait",
+    "They wait for the name, and then go out at once.",
+)
+PARAMETERS_ALIAS = only(
+    "parameters_alias",
+    "The arguments are called `parameters`, or are there twice.",
+    "first",
+    "`parameters` is read like `arguments`; the first of them counts.",
+)
+BROKEN_JSON = only(
+    "broken_json",
+    "Behind its name, an object holds what is no JSON.",
+    "as_written",
+    "Arguments go through as they are written, up to a `<` outside strings. Unbalanced at the closer, they are never "
+    "closed; a missing outer brace alone does no harm.",
+)
+MARKER_IN_STRING = only(
+    "marker_in_string",
+    "A marker stands inside a JSON string.",
+    "text",
+    "It is the string's text. A string whose closing quote is missing swallows what follows.",
+    vllm="a quoted closer ends the call",
+    sglang="a quoted closer ends the call",
+)
+SEVERAL_OBJECTS = only(
+    "several_objects",
+    "Several objects stand between one pair of tags.",
+    "calls",
+    "Each is a call; one without a name ends the row.",
+)
+TEXT_BEHIND_OBJECT = only(
+    "text_behind_object",
+    "There is text between an object and its closer: a brace too many, words.",
+    "drop",
+    "It is dropped.",
+    vllm="a brace too many breaks the arguments under speculation (vllm#53638)",
+)
+
 # --- content ------------------------------------------------------------------------------------------------------
 
 TEXT_AFTER_CALL = Policy(

@@ -20,11 +20,12 @@ from agenteval.parsers.speech import Speech
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What a family's words are tagged with. `ends`: markers that end the message; `calls`: those that may open a
-    call; `all`: every marker that counts outside calls."""
+    call, and `closers` that close it; `all`: every marker that counts outside calls."""
 
     all: Markers
     ends: frozenset[str]
     calls: frozenset[str]
+    closers: frozenset[str] = frozenset()
     think: tuple[str, str] = ("<think>", "</think>")
     framing: Framing = UNFRAMED
 

@@ -31,6 +31,17 @@ WRITTEN = [
     ("glm45", True, reply("Hi", "So."), "So.</think>\nHi"),
     ("glm45", False, reply("Hi"), "\nHi"),
     ("glm45", False, reply(), ""),
+    (
+        "hermes",
+        False,
+        FULL,
+        "<think>\nSo.\n</think>\n\nHi"
+        '\n<tool_call>\n{"name": "save", "arguments": {"path": "a", "tags":  [1]}}\n</tool_call>'
+        '\n<tool_call>\n{"name": "get", "arguments": {}}\n</tool_call>',
+    ),
+    ("hermes", True, reply("Hi", "So."), "So.\n</think>\n\nHi"),
+    ("hermes", True, reply("Hi"), "\n</think>\n\nHi"),
+    ("hermes", False, reply(arguments="{}"), '<tool_call>\n{"name": "get", "arguments": {}}\n</tool_call>'),
 ]
 REFUSED_BY_ALL = [
     ("blank content before a call", reply("\n", arguments="{}")),

@@ -1,0 +1,131 @@
+"""Cases of policies that families share, written with a family's own markup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.parsers.cases import Case, said
+
+OSLO = '{"city": "Oslo"}'
+ZONE_CALL = ("get_time_zone", OSLO)
+CALC = '{"n": 1}'
+CALC_CALL = ("calc", CALC)
+DROP_CUT = {"truncated_call": "drop"}
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """How a family writes. `call`: a call by name and arguments' JSON, without newlines around it; `thought`: a thought
+    from its opener to what stands before an answer; `end`: a marker that ends the message; `stray`: one without a
+    meaning in content; `opener`: what begins a call, so that `prose` behind it makes it a mention; `line`: what stands
+    between content and a call."""
+
+    call: Callable[[str, str], str]
+    opener: str
+    end: str
+    stray: str
+    line: str = ""
+    open_think: str = "<think>"
+    close_think: str = "</think>"
+
+    @property
+    def zone(self) -> str:
+        return self.call(*ZONE_CALL)
+
+
+def reasoning_cases(m: Markup) -> dict[str, list[Case]]:
+    """Policies of reasoning; the prompt opened it."""
+    zone, close = m.zone, m.close_think
+    hold = {"unclosed_thinking": "content"}
+    return {
+        "call_in_thinking": [
+            Case("a call", f"So{zone}", said("", ZONE_CALL, reasoning="So"), "vllm#42400 opencode#6708", True),
+            Case(
+                "words",
+                f"So{m.opener}{close}Hi",
+                said("Hi", reasoning="So"),
+                thinking=True,
+                choices={"call_in_thinking": "reasoning"},
+            ),
+        ],
+        "late_closer": [
+            Case("content", f"So{zone}a{close}Hi", said("aHi", ZONE_CALL, reasoning="So"), "vllm#46040", True),
+            Case(
+                "reasoning goes on",
+                f"So{zone}a{close}Hi",
+                said("Hi", ZONE_CALL, reasoning="Soa"),
+                thinking=True,
+                choices={"late_closer": "reasoning"},
+            ),
+        ],
+        "unclosed_thinking": [
+            Case("reasoning", "Hi", said(reasoning="Hi"), "sglang#37645 vllm#48645", True),
+            Case("content", "Hi", said("Hi"), "sglang#37644", True, hold),
+            Case("a call", f"So{zone}", said("", ZONE_CALL, reasoning="So"), "", True, hold),
+        ],
+        "thinking_reopened": [
+            Case("redundant", f"{m.open_think}So{close}Hi", said("Hi", reasoning="So"), "vllm#27703", True),
+            Case("again", f"a{close}b{m.open_think}c{close}d", said("bd", reasoning="ac"), "", True),
+        ],
+    }
+
+
+def content_cases(m: Markup) -> dict[str, list[Case]]:
+    """Policies of content and of the message's end."""
+    zone = m.zone
+    return {
+        "text_after_call": [
+            Case("content", f"a{zone}b{zone}c", said("abc", ZONE_CALL, ZONE_CALL)),
+            Case(
+                "dropped", f"a{zone}b{zone}c", said("a", ZONE_CALL, ZONE_CALL), "", False, {"text_after_call": "drop"}
+            ),
+        ],
+        "blank_content": [
+            Case("around calls", f" {m.line}{zone} \n{zone}\n", said("", ZONE_CALL, ZONE_CALL), "sglang#29441"),
+            Case("kept", f" {m.line}{zone}\n", said(" \n", ZONE_CALL), "", False, {"blank_content": "keep"}),
+            Case("alone", " \n", said(" \n")),
+        ],
+        "role_marker": [
+            Case("ends content", f"Hi{m.end}\nAnd?", said("Hi")),
+            Case("after a call", f"{zone}{m.end}Hi", said("", ZONE_CALL)),
+        ],
+        "stray_tag": [Case("in content", f"a{m.stray}b", said("ab"), "vllm#37023 kimi-cli#443")],
+        "parted_marker": [
+            Case("dropped", f"{m.end[:3]}{m.stray}{m.end[3:]}", said(m.end[:-1])),
+        ],
+        "truncated_marker": [Case("in content", f"a {m.end[:-1]}", said(f"a {m.end[:-1]}"), "vllm#47137")],
+    }
+
+
+def call_cases(m: Markup) -> dict[str, list[Case]]:
+    """Policies of calls, where a family passes JSON arguments on."""
+    fly, twice, quoted = m.call("fly", "{}"), '{"n": 1, "n": 2}', r'"{\"n\": 1}"'
+    calc = m.call(*CALC_CALL)
+    return {
+        "opener_mentioned": [
+            Case("in prose", f"Use {m.opener} to call. {m.zone}", said("Use  to call. ", ZONE_CALL), "vllm#40861"),
+            Case("in quotes", f"`{m.opener}` opens", said("`` opens"), "vllm#30439"),
+            Case("twice", f"{m.opener}{m.zone}", said("", ZONE_CALL), "vllm#53638"),
+        ],
+        "duplicate_key": [
+            Case("kept", m.call("calc", twice), said("", ("calc", twice))),
+            Case("last", m.call("calc", twice) + calc, said("", ("calc", '{"n": 2}'), CALC_CALL), "", False, LAST_KEY),
+        ],
+        "double_encoded": [
+            Case("as written", m.call("calc", quoted), said("", ("calc", quoted)), "vllm#36410"),
+            Case("unwrapped", m.call("calc", quoted), said("", CALC_CALL), "", False, {"double_encoded": "unwrap"}),
+        ],
+        "empty_arguments": [
+            Case("null", m.call("get", "null"), said("", ("get", "{}"))),
+            Case("null stays", m.call("get", "null"), said("", ("get", "null")), "", False, NULL_STAYS),
+        ],
+        "undeclared_tool": [
+            Case("reported", fly + m.zone, said("", ("fly", "{}"), ZONE_CALL)),
+            Case("dropped", fly + m.zone, said("", ZONE_CALL), "", False, {"undeclared_tool": "drop"}),
+        ],
+    }
+
+
+LAST_KEY = {"duplicate_key": "last"}
+NULL_STAYS = {"empty_arguments": "as_written"}
