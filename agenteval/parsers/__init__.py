@@ -22,6 +22,7 @@ from agenteval.parsers.glm47 import GLM47
 from agenteval.parsers.harmony import HARMONY
 from agenteval.parsers.hermes import HERMES
 from agenteval.parsers.policy import Choices, Policy
+from agenteval.parsers.qwen3_coder import QWEN3_CODER
 
 __all__ = [
     "FAMILIES",
@@ -43,4 +44,5 @@ FAMILIES: dict[str, Family] = {
     "glm47": GLM47,
     "harmony": HARMONY,
     "hermes": HERMES,
+    "qwen3_coder": QWEN3_CODER,
 }

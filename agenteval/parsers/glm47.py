@@ -36,12 +36,7 @@ POLICIES: tuple[Policy, ...] = (
     policies.THINKING_REOPENED,
     policies.OPENER_MENTIONED,
     policies.UNDECLARED_TOOL,
-    only(
-        "undeclared_parameter",
-        "An argument is not in the tool's schema.",
-        "json",
-        "Its value is JSON if it is JSON, else a string.",
-    ),
+    policies.UNDECLARED_PARAMETER,
     policies.NO_NAME,
     only(
         "no_key_opener",

@@ -141,6 +141,44 @@ EMPTY_ARGUMENTS = Policy(
     "object",
 )
 
+# --- calls as elements --------------------------------------------------------------------------------------------
+
+MISSING_OPENER = Policy(
+    "missing_opener",
+    "A call's own tag stands outside the tags that should be around calls.",
+    {
+        "call": "It is a call if the tool was offered; else the tag was only mentioned.",
+        "text": "It is text.",
+    },
+    "call",
+    {"vllm": "call; prose that names the tag silences or cuts the stream (vllm#40861, vllm#30439)"},
+)
+MISSING_VALUE_CLOSER = Policy(
+    "missing_value_closer",
+    "A value is not closed before the next argument, or the call's end.",
+    {
+        "text": "Nothing but its closer ends a value: other tags are its text.",
+        "next": "The next argument's tag, or the call's closer, ends it, and may not be quoted in a value.",
+    },
+    "text",
+)
+UNDECLARED_PARAMETER = only(
+    "undeclared_parameter",
+    "An argument is not in the tool's schema.",
+    "json",
+    "Its value is JSON if it is JSON, else a string.",
+)
+PYTHON_LITERALS = Policy(
+    "python_literals",
+    "A value is `True`, `False` or `None`.",
+    {
+        "json": "It is true, false or null where the schema names that type; elsewhere it is text.",
+        "as_written": "It is text.",
+    },
+    "json",
+    {"template": "writes booleans and null so"},
+)
+
 # --- calls as JSON ------------------------------------------------------------------------------------------------
 
 OBJECT_WITHOUT_NAME = only(

@@ -20,12 +20,14 @@ from agenteval.parsers.speech import Speech
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What a family's words are tagged with. `ends`: markers that end the message; `calls`: those that may open a
-    call, and `closers` that close it; `all`: every marker that counts outside calls."""
+    call, and `closers` that close it; `all`: every marker that counts outside calls; `tags`: those of them that are
+    plain text where they do not count."""
 
     all: Markers
     ends: frozenset[str]
     calls: frozenset[str]
     closers: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
     think: tuple[str, str] = ("<think>", "</think>")
     framing: Framing = UNFRAMED
 
@@ -111,6 +113,8 @@ class Reader(ABC):
         elif marker in self._shape.calls and (self._calls_in_thinking or not self._thinking):
             self._words = False
             self._open(marker)
+        elif marker in self._shape.tags:
+            self._take(marker)
 
     def _think(self) -> None:
         if self._thinking:

@@ -81,7 +81,7 @@ class Speech:
 
     def called(self) -> None:
         """A call has ended."""
-        self._spoke = self._keeps_blank
+        self._spoke, self._lead = self._keeps_blank, self._framing.called
 
     def end(self, *, thinking: bool) -> None:
         """The message is over: blank text that stands beside no call was content. `thinking`: inside reasoning."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agenteval.messages import ToolSpec
-from agenteval.parsers.arguments import STRING, declares, escaped, parameter_types, quoted, spelled, unwrapped
+from agenteval.parsers.arguments import (
+    STRING,
+    declares,
+    escaped,
+    parameter_types,
+    python_literal,
+    quoted,
+    spelled,
+    unwrapped,
+)
 from agenteval.parsers.calls import Calls
 from agenteval.parsers.deltas import Delta
 from agenteval.parsers.policy import Choices
@@ -17,6 +26,7 @@ class TaggedCalls(Calls):
     def __init__(self, tools: Sequence[ToolSpec], out: list[Delta], choices: Choices) -> None:
         super().__init__(tools, out, choices)
         self._unwraps_values, self._unwraps = self._unwraps, False
+        self._reads_python = choices.get("python_literals") == "json"
 
     def streams(self, key: str) -> bool:
         """Whether this argument can only be a string, so that it need not be complete to be written."""
@@ -34,10 +44,10 @@ class TaggedCalls(Calls):
         """Its end."""
         self.write('"')
 
-    def argument(self, key: str, bare: str) -> None:
-        """A whole argument, typed by the tool's schema."""
-        types = parameter_types(self._tool, key)
-        value = spelled(bare, types)
+    def argument(self, key: str, bare: str, *, typed: bool = True) -> None:
+        """A whole argument, typed by the tool's schema, or (not `typed`) as JSON, whatever the schema says."""
+        types = parameter_types(self._tool, key) if typed else None
+        value = spelled(python_literal(bare, types) if self._reads_python else bare, types)
         self._member(key, unwrapped(value, types) if self._unwraps_values else value)
 
     def cut_argument(self, key: str, bare: str) -> None:

@@ -10,6 +10,7 @@ from tests.parsers.shared_cases import (
     Markup,
     call_cases,
     content_cases,
+    json_cases,
     reasoning_cases,
 )
 
@@ -62,6 +63,7 @@ BY_POLICY: dict[str, list[Case]] = {
     **reasoning_cases(MARKUP),
     **content_cases(MARKUP),
     **call_cases(MARKUP),
+    **json_cases(MARKUP),
     "object_without_name": [
         Case("none", f"a{tagged('{}')}b", said("a\n{}\nb")),
         Case("no string", tagged('{"name": 7}'), said('\n{"name": 7}\n')),

@@ -99,15 +99,33 @@ def content_cases(m: Markup) -> dict[str, list[Case]]:
 
 
 def call_cases(m: Markup) -> dict[str, list[Case]]:
-    """Policies of calls, where a family passes JSON arguments on."""
-    fly, twice, quoted = m.call("fly", "{}"), '{"n": 1, "n": 2}', r'"{\"n\": 1}"'
-    calc = m.call(*CALC_CALL)
+    """Policies of calls, whatever their arguments are written as."""
+    fly, half = m.call("fly", "{}"), m.zone[: m.zone.index("slo")]
     return {
         "opener_mentioned": [
             Case("in prose", f"Use {m.opener} to call. {m.zone}", said("Use  to call. ", ZONE_CALL), "vllm#40861"),
             Case("in quotes", f"`{m.opener}` opens", said("`` opens"), "vllm#30439"),
             Case("twice", f"{m.opener}{m.zone}", said("", ZONE_CALL), "vllm#53638"),
         ],
+        "undeclared_tool": [
+            Case("reported", fly + m.zone, said("", ("fly", "{}"), ZONE_CALL)),
+            Case("dropped", fly + m.zone, said("", ZONE_CALL), "", False, {"undeclared_tool": "drop"}),
+        ],
+        "truncated_name": [
+            Case("half", f"Hi{m.zone[: m.zone.index('_zone')]}", said("Hi"), "vllm#39757 vllm#40071 sglang#15754"),
+        ],
+        "truncated_call": [
+            Case("in a string", half, said("", ("get_time_zone", '{"city": "O')), "vllm#35208 vllm#37937"),
+            Case("dropped", f"{m.zone}{half}", said("", ZONE_CALL), "", False, DROP_CUT),
+        ],
+    }
+
+
+def json_cases(m: Markup) -> dict[str, list[Case]]:
+    """Policies of arguments that are written as JSON."""
+    twice, quoted = '{"n": 1, "n": 2}', r'"{\"n\": 1}"'
+    calc = m.call(*CALC_CALL)
+    return {
         "duplicate_key": [
             Case("kept", m.call("calc", twice), said("", ("calc", twice))),
             Case("last", m.call("calc", twice) + calc, said("", ("calc", '{"n": 2}'), CALC_CALL), "", False, LAST_KEY),
@@ -120,9 +138,30 @@ def call_cases(m: Markup) -> dict[str, list[Case]]:
             Case("null", m.call("get", "null"), said("", ("get", "{}"))),
             Case("null stays", m.call("get", "null"), said("", ("get", "null")), "", False, NULL_STAYS),
         ],
-        "undeclared_tool": [
-            Case("reported", fly + m.zone, said("", ("fly", "{}"), ZONE_CALL)),
-            Case("dropped", fly + m.zone, said("", ZONE_CALL), "", False, {"undeclared_tool": "drop"}),
+    }
+
+
+def bare_cases(call: Callable[..., str], arg: Callable[[str, str], str]) -> dict[str, list[Case]]:
+    """Policies of arguments that are written as bare text."""
+    quoted = arg("meta", r'"{\"a\": 1}"')
+    twice = call("calc", arg("n", "1"), arg("x", "0.10"), arg("n", "2"))
+    return {
+        "undeclared_parameter": [
+            Case("JSON", call("get", arg("a", "[1]")), said("", ("get", '{"a": [1]}'))),
+            Case("not JSON", call("get", arg("a", "[1")), said("", ("get", '{"a": "[1"}'))),
+        ],
+        "duplicate_key": [
+            Case("kept", twice, said("", ("calc", '{"n": 1, "x": 0.10, "n": 2}'))),
+            Case("last", twice, said("", ("calc", '{"n": 2, "x": 0.10}')), "", False, LAST_KEY),
+        ],
+        "double_encoded": [
+            Case("as written", call("save", quoted), said("", ("save", r'{"meta": "{\"a\": 1}"}')), "vllm#36410"),
+            Case(
+                "unwrapped",
+                call("save", quoted),
+                said("", ("save", '{"meta": {"a": 1}}')),
+                choices={"double_encoded": "unwrap"},
+            ),
         ],
     }
 

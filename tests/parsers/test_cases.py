@@ -12,12 +12,14 @@ from tests.parsers.glm45_cases import GLM45_CASES
 from tests.parsers.glm47_cases import GLM47_CASES
 from tests.parsers.harmony_cases import HARMONY_CASES
 from tests.parsers.hermes_cases import HERMES_CASES
+from tests.parsers.qwen3_coder_cases import QWEN3_CODER_CASES
 
 CASES: dict[str, Cases] = {
     "glm45": GLM45_CASES,
     "glm47": GLM47_CASES,
     "harmony": HARMONY_CASES,
     "hermes": HERMES_CASES,
+    "qwen3_coder": QWEN3_CODER_CASES,
 }
 ALL = [(FAMILIES[name], case) for name, cases in CASES.items() for case in cases.all()]
 WELL_FORMED = [(FAMILIES[name], case) for name, cases in CASES.items() for case in cases.well_formed]

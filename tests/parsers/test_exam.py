@@ -49,6 +49,18 @@ def test_no_text_breaks_a_parser(name: str, thinking: bool, data: st.DataObject)
     exam.check_flush(reading, text)
 
 
+@settings(max_examples=100, suppress_health_check=UNHURRIED)
+@given(NAMES, st.booleans(), st.data())
+def test_a_damaged_reply_means_the_same_under_every_cut(name: str, thinking: bool, data: st.DataObject) -> None:
+    family = FAMILIES[name]
+    text = data.draw(replies(family, thinking).map(lambda reply: family.render(reply, exam.TOOLS, thinking)))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text)))
+        lost = data.draw(st.integers(0, 12))
+        text = text[:at] + data.draw(st.sampled_from(["", *fragments(family), *WORDS])) + text[at + lost :]
+    exam.check_cuts(exam.Reading(family, thinking, data.draw(choices(family))), text, groupings=1)
+
+
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
 def test_names_that_begin_alike_stay_apart(family: Family) -> None:
     named = [ToolCall("", name, "{}") for name in ("get", "get_time", "get_time_zone", "get_time", "get")]

@@ -39,6 +39,22 @@ WRITTEN = [
         '\n<tool_call>\n{"name": "save", "arguments": {"path": "a", "tags":  [1]}}\n</tool_call>'
         '\n<tool_call>\n{"name": "get", "arguments": {}}\n</tool_call>',
     ),
+    (
+        "qwen3_coder",
+        False,
+        FULL,
+        "<think>\nSo.\n</think>\n\nHi"
+        "\n\n<tool_call>\n<function=save>\n<parameter=path>\na\n</parameter>\n<parameter=tags>\n[1]\n</parameter>\n"
+        "</function>\n</tool_call>"
+        "\n<tool_call>\n<function=get>\n</function>\n</tool_call>",
+    ),
+    (
+        "qwen3_coder",
+        True,
+        reply(name="calc", arguments='{"flag": true, "any": true, "x": null}'),
+        "\n</think>\n\n<tool_call>\n<function=calc>\n<parameter=flag>\nTrue\n</parameter>\n"
+        "<parameter=any>\ntrue\n</parameter>\n<parameter=x>\nnull\n</parameter>\n</function>\n</tool_call>",
+    ),
     ("hermes", True, reply("Hi", "So."), "So.\n</think>\n\nHi"),
     ("hermes", True, reply("Hi"), "\n</think>\n\nHi"),
     ("hermes", False, reply(arguments="{}"), '<tool_call>\n{"name": "get", "arguments": {}}\n</tool_call>'),
@@ -54,6 +70,14 @@ REFUSED_BY_ALL = [
     ("not the model's", Message("user", "Hi")),
 ]
 REFUSED = {
+    "qwen3_coder": [
+        ("a value holds its closer", reply(name="save", arguments='{"text": "a</parameter>"}')),
+        ("a string that would become a number", reply(name="calc", arguments='{"any": "42"}')),
+        ("a string that would become null", reply(name="limit", arguments='{"unit": "None"}')),
+        ("a key with a bracket", reply(name="calc", arguments='{"a<b": 1}')),
+        ("a key with a blank at its end", reply(name="calc", arguments='{"a ": 1}')),
+        ("an empty key", reply(name="calc", arguments='{"": 1}')),
+    ],
     "glm45": [
         ("a value holds its closer", reply(name="save", arguments='{"text": "a</arg_value>"}')),
         ("a string that would become a number", reply(name="calc", arguments='{"any": "42"}')),
