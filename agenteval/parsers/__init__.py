@@ -7,6 +7,8 @@ is the seam where engines lose calls. Every family has the inverse, `render`, an
 
 from __future__ import annotations
 
+from agenteval.parsers.deepseek_v3 import DEEPSEEK_V3
+from agenteval.parsers.deepseek_v31 import DEEPSEEK_V31
 from agenteval.parsers.deltas import (
     CallDelta,
     ContentDelta,
@@ -21,6 +23,7 @@ from agenteval.parsers.glm45 import GLM45
 from agenteval.parsers.glm47 import GLM47
 from agenteval.parsers.harmony import HARMONY
 from agenteval.parsers.hermes import HERMES
+from agenteval.parsers.kimi_k2 import KIMI_K2
 from agenteval.parsers.policy import Choices, Policy
 from agenteval.parsers.qwen3_coder import QWEN3_CODER
 
@@ -45,4 +48,7 @@ FAMILIES: dict[str, Family] = {
     "harmony": HARMONY,
     "hermes": HERMES,
     "qwen3_coder": QWEN3_CODER,
+    "kimi_k2": KIMI_K2,
+    "deepseek_v31": DEEPSEEK_V31,
+    "deepseek_v3": DEEPSEEK_V3,
 }

@@ -30,13 +30,9 @@ from agenteval.parsers.writable import name_of, object_of, whole_characters, wit
 SPECIAL = ("[gMASK]", "<sop>", *MARKERS)
 
 POLICIES: tuple[Policy, ...] = (
-    policies.CALL_IN_THINKING,
-    policies.LATE_CLOSER,
-    policies.UNCLOSED_THINKING,
-    policies.THINKING_REOPENED,
-    policies.OPENER_MENTIONED,
-    policies.UNDECLARED_TOOL,
-    policies.UNDECLARED_PARAMETER,
+    *policies.OF_REASONING,
+    *policies.OF_CALLS,
+    *policies.OF_BARE_ARGUMENTS,
     policies.NO_NAME,
     only(
         "no_key_opener",
@@ -53,17 +49,7 @@ POLICIES: tuple[Policy, ...] = (
     ),
     only("key_without_value", "A key has no value.", "drop", "The key is dropped."),
     only("value_without_key", "A value has no key.", "drop", "The value is dropped."),
-    policies.DUPLICATE_KEY,
-    policies.DOUBLE_ENCODED,
-    policies.MISSING_CLOSER,
-    policies.TRUNCATED_NAME,
-    policies.TRUNCATED_CALL,
-    policies.TRUNCATED_MARKER,
-    policies.ROLE_MARKER,
-    policies.STRAY_TAG,
-    policies.PARTED_MARKER,
-    policies.TEXT_AFTER_CALL,
-    policies.BLANK_CONTENT,
+    *policies.OF_WORDS,
 )
 
 

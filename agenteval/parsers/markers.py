@@ -26,7 +26,9 @@ class Markers:
         """How many of the last characters from `start` on could be the beginning of a marker."""
         start = max(start, len(text) - self.longest + 1)
         if self._last_only:
-            at = max([text.rfind(first, start) for first in self._firsts])
+            at = -1
+            for first in self._firsts:
+                at = max(at, text.rfind(first, start))
             return len(text) - at if at >= 0 and text[at:] in self._beginnings else 0
         for at in range(start, len(text)):
             if text[at] in self._firsts and text[at:] in self._beginnings:

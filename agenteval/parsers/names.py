@@ -7,3 +7,6 @@ import re
 LETTER = r"[^\s<>{}\[\]()`\"',;]"
 NAME_PATTERN = rf"{LETTER}{{1,128}}"
 NAME = re.compile(NAME_PATTERN)
+
+BLANK = r"\s{0,8}"
+"""What may stand around a name."""

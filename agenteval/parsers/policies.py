@@ -220,12 +220,25 @@ SEVERAL_OBJECTS = only(
     "calls",
     "Each is a call; one without a name ends the row.",
 )
-TEXT_BEHIND_OBJECT = only(
-    "text_behind_object",
-    "There is text between an object and its closer: a brace too many, words.",
+TEXT_BEHIND_JSON = only(
+    "text_behind_json",
+    "There is text between a call's JSON and its closer: a brace too many, words.",
     "drop",
     "It is dropped.",
     vllm="a brace too many breaks the arguments under speculation (vllm#53638)",
+)
+
+BAD_HEAD = only(
+    "bad_head",
+    "What stands before a call's arguments holds no name.",
+    "text",
+    "It is no call: the text stays what it was, without its tags.",
+)
+MISSING_SEPARATOR = only(
+    "missing_separator",
+    "The token between a call's name and its arguments is missing.",
+    "call",
+    "Arguments begin with `{` or a quote; a name that the closer follows is a call without arguments.",
 )
 
 # --- content ------------------------------------------------------------------------------------------------------
@@ -276,3 +289,14 @@ PARTED_MARKER = only(
     "drop",
     "The marker that arises so loses its last character.",
 )
+
+# --- rows of them -------------------------------------------------------------------------------------------------
+
+OF_REASONING = (CALL_IN_THINKING, LATE_CLOSER, UNCLOSED_THINKING, THINKING_REOPENED)
+OF_CALLS = (OPENER_MENTIONED, UNDECLARED_TOOL, MISSING_CLOSER, TRUNCATED_NAME, TRUNCATED_CALL)
+OF_BARE_ARGUMENTS = (UNDECLARED_PARAMETER, DUPLICATE_KEY, DOUBLE_ENCODED)
+OF_ELEMENTS = (*OF_BARE_ARGUMENTS, MISSING_OPENER, NO_NAME, MISSING_VALUE_CLOSER)
+OF_JSON = (DUPLICATE_KEY, DOUBLE_ENCODED, EMPTY_ARGUMENTS, BROKEN_JSON, MARKER_IN_STRING, TEXT_BEHIND_JSON)
+OF_OBJECTS = (*OF_JSON, OBJECT_WITHOUT_NAME, ARGUMENTS_FIRST, PARAMETERS_ALIAS, SEVERAL_OBJECTS)
+OF_MARKED_JSON = (*OF_JSON, BAD_HEAD, MISSING_SEPARATOR)
+OF_WORDS = (ROLE_MARKER, STRAY_TAG, PARTED_MARKER, TRUNCATED_MARKER, TEXT_AFTER_CALL, BLANK_CONTENT)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 from agenteval.errors import UnrenderableError
@@ -50,28 +49,11 @@ SHAPE = Shape(
 )
 
 POLICIES: tuple[Policy, ...] = (
-    policies.CALL_IN_THINKING,
-    policies.LATE_CLOSER,
-    policies.UNCLOSED_THINKING,
-    policies.THINKING_REOPENED,
-    policies.OPENER_MENTIONED,
-    policies.MISSING_OPENER,
-    policies.UNDECLARED_TOOL,
-    policies.UNDECLARED_PARAMETER,
-    policies.NO_NAME,
+    *policies.OF_REASONING,
+    *policies.OF_CALLS,
+    *policies.OF_ELEMENTS,
     policies.PYTHON_LITERALS,
-    policies.DUPLICATE_KEY,
-    policies.DOUBLE_ENCODED,
-    policies.MISSING_VALUE_CLOSER,
-    policies.MISSING_CLOSER,
-    policies.TRUNCATED_NAME,
-    policies.TRUNCATED_CALL,
-    policies.TRUNCATED_MARKER,
-    policies.ROLE_MARKER,
-    replace(policies.STRAY_TAG, options={"drop": "A token is dropped. A tag that is plain text stays, outside calls."}),
-    policies.PARTED_MARKER,
-    policies.TEXT_AFTER_CALL,
-    policies.BLANK_CONTENT,
+    *policies.OF_WORDS,
     policies.FRAMING_NEWLINES,
 )
 

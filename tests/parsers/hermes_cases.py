@@ -107,7 +107,7 @@ BY_POLICY: dict[str, list[Case]] = {
         Case("in a list", tagged('{"name": "get"}, {"name": "get"}]'), said("", ("get", "{}"), ("get", "{}"))),
         Case("one without a name", tagged('{"name": "get"} {"n": 1} {"name": "get"}'), said("", ("get", "{}"))),
     ],
-    "text_behind_object": [
+    "text_behind_json": [
         Case("a brace", tagged('{"name": "calc", "arguments": {"n": 1}}}'), said("", CALC_CALL), "vllm#53638"),
         Case("words", tagged('{"name": "get"} now < then {"name": "get"}') + "Hi", said("Hi", ("get", "{}"))),
         Case("tags", tagged('{"name": "get"}<think></think>') + "Hi", said("Hi", ("get", "{}"))),

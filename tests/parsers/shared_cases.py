@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -83,7 +84,7 @@ def content_cases(m: Markup) -> dict[str, list[Case]]:
         ],
         "blank_content": [
             Case("around calls", f" {m.line}{zone} \n{zone}\n", said("", ZONE_CALL, ZONE_CALL), "sglang#29441"),
-            Case("kept", f" {m.line}{zone}\n", said(" \n", ZONE_CALL), "", False, {"blank_content": "keep"}),
+            Case("kept", f" {m.line}{zone} ", said("  ", ZONE_CALL), "", False, {"blank_content": "keep"}),
             Case("alone", " \n", said(" \n")),
         ],
         "role_marker": [
@@ -139,6 +140,55 @@ def json_cases(m: Markup) -> dict[str, list[Case]]:
             Case("null stays", m.call("get", "null"), said("", ("get", "null")), "", False, NULL_STAYS),
         ],
     }
+
+
+def json_replies(m: Markup) -> list[Case]:
+    """Well-formed replies whose arguments are JSON."""
+    quotes = json.dumps({"text": f'{m.opener} {m.end}{m.close_think} \\ " {{ [', "path": m.zone}, ensure_ascii=False)
+    exact = '{ "meta":{"a":[1.50,{}], "b\\"":"}"},\n"text" : "\\u00e9\\\\" }'
+    return [
+        Case("content only", "Hello.\n", said("Hello.\n")),
+        Case("one call", m.zone, said("", ZONE_CALL)),
+        Case("words, a call", f"Let me see.{m.line}{m.zone}", said("Let me see.", ZONE_CALL), "llama.cpp#20260"),
+        Case("zero arguments", m.call("get", "{}"), said("", ("get", "{}")), "vllm#44326 vllm#48020"),
+        Case("calls in one increment", m.zone * 3, said("", *[ZONE_CALL] * 3), "sglang#37634 sglang#33901"),
+        Case("markers quoted in a string", m.call("save", quotes) + m.zone, said("", ("save", quotes), ZONE_CALL)),
+        Case("arguments are verbatim", m.call("save", exact), said("", ("save", exact)), "vllm#48636"),
+        Case("an object at the end", m.call("save", '{"meta": {"a": {}}}'), said("", ("save", '{"meta": {"a": {}}}'))),
+        Case("a number at the end", m.call("calc", '{"n": 42 }'), said("", ("calc", '{"n": 42 }')), "vllm#30866"),
+    ]
+
+
+def marked_cases(m: Markup) -> dict[str, list[Case]]:
+    """Policies of names and JSON arguments between tokens."""
+    calc = m.call(*CALC_CALL)
+    cut = calc[: calc.index("1}") + 1]
+    close = calc[calc.index("1}") + 2 :]
+    return {
+        "broken_json": [
+            Case("a brace too few", f"{cut}{close}{m.zone}", said("", ("calc", '{"n": 1' + rest(close)), ZONE_CALL)),
+            Case("a comma too many", m.call("calc", '{"n": 1,}'), said("", ("calc", '{"n": 1,}'))),
+        ],
+        "marker_in_string": [
+            Case(
+                "a closing quote is missing", f'{cut}, "a": "b{close}', said("", ("calc", f'{{"n": 1, "a": "b{close}'))
+            ),
+        ],
+        "text_behind_json": [
+            Case("a brace", m.call("calc", '{"n": 1}}') + "Hi", said("Hi", CALC_CALL), "vllm#53638"),
+            Case("words and tags", m.call("calc", '{"n": 1} so < <think>') + "Hi", said("Hi", CALC_CALL)),
+        ],
+        "missing_closer": [
+            Case("next opener", calc.removesuffix(close) + m.zone, said("", CALC_CALL, ZONE_CALL)),
+            Case("the text's end", calc.removesuffix(close), said("", CALC_CALL)),
+            Case("the message's end", f"{calc.removesuffix(close)}{m.end}Hi", said("", CALC_CALL)),
+        ],
+    }
+
+
+def rest(closer: str) -> str:
+    """What of a closer does not begin with `<`: it stands in the arguments that it does not end."""
+    return closer[: closer.index("<")]
 
 
 def bare_cases(call: Callable[..., str], arg: Callable[[str, str], str]) -> dict[str, list[Case]]:

@@ -8,10 +8,12 @@ from agenteval.errors import UsageError
 from agenteval.parsers import FAMILIES, Family, Policy
 from tests.parsers import exam
 from tests.parsers.cases import Case, Cases
+from tests.parsers.deepseek_cases import DEEPSEEK_V3_CASES, DEEPSEEK_V31_CASES
 from tests.parsers.glm45_cases import GLM45_CASES
 from tests.parsers.glm47_cases import GLM47_CASES
 from tests.parsers.harmony_cases import HARMONY_CASES
 from tests.parsers.hermes_cases import HERMES_CASES
+from tests.parsers.kimi_k2_cases import KIMI_K2_CASES
 from tests.parsers.qwen3_coder_cases import QWEN3_CODER_CASES
 
 CASES: dict[str, Cases] = {
@@ -20,6 +22,9 @@ CASES: dict[str, Cases] = {
     "harmony": HARMONY_CASES,
     "hermes": HERMES_CASES,
     "qwen3_coder": QWEN3_CODER_CASES,
+    "kimi_k2": KIMI_K2_CASES,
+    "deepseek_v31": DEEPSEEK_V31_CASES,
+    "deepseek_v3": DEEPSEEK_V3_CASES,
 }
 ALL = [(FAMILIES[name], case) for name, cases in CASES.items() for case in cases.all()]
 WELL_FORMED = [(FAMILIES[name], case) for name, cases in CASES.items() for case in cases.well_formed]

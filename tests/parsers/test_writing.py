@@ -55,6 +55,31 @@ WRITTEN = [
         "\n</think>\n\n<tool_call>\n<function=calc>\n<parameter=flag>\nTrue\n</parameter>\n"
         "<parameter=any>\ntrue\n</parameter>\n<parameter=x>\nnull\n</parameter>\n</function>\n</tool_call>",
     ),
+    (
+        "kimi_k2",
+        False,
+        FULL,
+        "<think>So.</think>Hi<|tool_calls_section_begin|>"
+        '<|tool_call_begin|>functions.save:0<|tool_call_argument_begin|>{"path": "a", "tags":  [1]}<|tool_call_end|>'
+        "<|tool_call_begin|>functions.get:1<|tool_call_argument_begin|>{}<|tool_call_end|>"
+        "<|tool_calls_section_end|>",
+    ),
+    (
+        "deepseek_v31",
+        True,
+        FULL,
+        'So.</think>Hi<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>save<｜tool▁sep｜>{"path": "a", "tags":  [1]}'
+        "<｜tool▁call▁end｜><｜tool▁call▁begin｜>get<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+    ),
+    (
+        "deepseek_v3",
+        True,
+        FULL,
+        "So.\n</think>\n\nHi<｜tool▁calls▁begin｜>"
+        '<｜tool▁call▁begin｜>function<｜tool▁sep｜>save\n```json\n{"path": "a", "tags":  [1]}\n```'
+        "<｜tool▁call▁end｜>\n"
+        "<｜tool▁call▁begin｜>function<｜tool▁sep｜>get\n```json\n{}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+    ),
     ("hermes", True, reply("Hi", "So."), "So.\n</think>\n\nHi"),
     ("hermes", True, reply("Hi"), "\n</think>\n\nHi"),
     ("hermes", False, reply(arguments="{}"), '<tool_call>\n{"name": "get", "arguments": {}}\n</tool_call>'),
