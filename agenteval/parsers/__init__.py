@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from agenteval.parsers.deepseek_v3 import DEEPSEEK_V3
 from agenteval.parsers.deepseek_v31 import DEEPSEEK_V31
+from agenteval.parsers.deepseek_v32 import DEEPSEEK_V32
 from agenteval.parsers.deltas import (
     CallDelta,
     ContentDelta,
@@ -24,6 +25,7 @@ from agenteval.parsers.glm47 import GLM47
 from agenteval.parsers.harmony import HARMONY
 from agenteval.parsers.hermes import HERMES
 from agenteval.parsers.kimi_k2 import KIMI_K2
+from agenteval.parsers.minimax_m2 import MINIMAX_M2
 from agenteval.parsers.policy import Choices, Policy
 from agenteval.parsers.qwen3_coder import QWEN3_CODER
 
@@ -50,5 +52,7 @@ FAMILIES: dict[str, Family] = {
     "qwen3_coder": QWEN3_CODER,
     "kimi_k2": KIMI_K2,
     "deepseek_v31": DEEPSEEK_V31,
+    "deepseek_v32": DEEPSEEK_V32,
+    "minimax_m2": MINIMAX_M2,
     "deepseek_v3": DEEPSEEK_V3,
 }

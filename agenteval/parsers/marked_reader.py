@@ -88,12 +88,20 @@ class MarkedReader(Reader):
         self._head += text[at:end]
         self.work += len(self._head)
         if not self._marks.begun.fullmatch(self._head):
-            self._speak_of_the_tag()
-        elif end < len(text):
+            return self._lose_head(at, end)
+        if end < len(text):
             if text[end] == "<":
                 self._watched = self._shape.all
             elif not self._name():
                 self._speak_of_the_tag()
+        return end
+
+    def _lose_head(self, start: int, end: int) -> int:
+        """No call began here: what stands behind the opener is read again, as words. Where to go on."""
+        self._back()
+        if len(self._head) == end - start:
+            return start
+        self._again = self._head
         return end
 
     def _name(self) -> bool:

@@ -10,13 +10,13 @@ class Markers:
     """A set of literal strings, none of which begins with another; the leftmost one in a text counts."""
 
     def __init__(self, strings: Iterable[str]) -> None:
-        self._all = frozenset(strings)
-        self._pattern = re.compile("|".join(map(re.escape, sorted(self._all))))
-        self._beginnings = frozenset(text[:end] for text in self._all for end in range(1, len(text)))
-        self._firsts = frozenset(text[0] for text in self._all)
+        self.strings = frozenset(strings)
+        self._pattern = re.compile("|".join(map(re.escape, sorted(self.strings))))
+        self._beginnings = frozenset(text[:end] for text in self.strings for end in range(1, len(text)))
+        self._firsts = frozenset(text[0] for text in self.strings)
         # Where no marker holds a first character further on, only the last one in a text can begin one.
-        self._last_only = not any(first in text[1:] for text in self._all for first in self._firsts)
-        self.longest = max(map(len, self._all))
+        self._last_only = not any(first in text[1:] for text in self.strings for first in self._firsts)
+        self.longest = max(map(len, self.strings))
 
     def find(self, text: str, start: int = 0) -> re.Match[str] | None:
         """The first marker at or after `start`."""
@@ -46,7 +46,7 @@ class Markers:
             if not begun:
                 return "".join(kept) + text[at:]
             joined = begun + character
-            if joined not in self._all:
+            if joined not in self.strings:
                 kept.append(character)
                 begun = joined[len(joined) - self.open(joined) :]
         return "".join(kept)

@@ -18,7 +18,6 @@ import re
 from collections.abc import Sequence
 from functools import partial
 
-from agenteval.errors import UnrenderableError
 from agenteval.messages import Message, ToolCall, ToolSpec
 from agenteval.parsers import policies
 from agenteval.parsers.family import Family
@@ -27,13 +26,14 @@ from agenteval.parsers.markers import Markers
 from agenteval.parsers.policy import Policy
 from agenteval.parsers.reader import Shape
 from agenteval.parsers.tag_reader import Element, Elements, TagReader
-from agenteval.parsers.tag_writer import bare_arguments
+from agenteval.parsers.tag_writer import bare_arguments, key_in
 from agenteval.parsers.writable import name_of, whole_characters, words_of
 
 ENDS = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
 MARKERS = (*ENDS, "<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>")
 ELEMENTS = Elements(
-    section=("<tool_call>", "</tool_call>"),
+    openers=frozenset({"<tool_call>"}),
+    closers=frozenset({"</tool_call>"}),
     call=Element("<function=", re.compile(r"(?P<name>[^\s<>]{1,128})"), "</function>"),
     argument=Element("<parameter=", re.compile(r"(?P<name>[^<>\n]{1,256})"), "</parameter>"),
     framed=True,
@@ -73,14 +73,8 @@ def render(message: Message, tools: Sequence[ToolSpec], thinking_open: bool) -> 
 
 def _call(call: ToolCall, tools: Sequence[ToolSpec]) -> str:
     pairs = bare_arguments(call, tools, ELEMENTS.argument.closer, python=True)
-    arguments = "".join(f"<parameter={_key(key)}>\n{value}\n</parameter>\n" for key, value in pairs)
+    arguments = "".join(f"<parameter={key_in(key)}>\n{value}\n</parameter>\n" for key, value in pairs)
     return f"<tool_call>\n<function={name_of(call)}>\n{arguments}</function>\n</tool_call>"
-
-
-def _key(key: str) -> str:
-    if key != key.strip() or not ELEMENTS.argument.head.fullmatch(key):
-        raise UnrenderableError(f"the key {key!r} cannot stand in a tag")
-    return key
 
 
 QWEN3_CODER = Family(

@@ -34,13 +34,14 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """What a family's calls are written with. `section`: the tags around a call, or around all of them; `framed`: one
-    newline on each side of a value is not the value's."""
+    """What a family's calls are written with. `openers` and `closers`: tags of the section around a call, or around
+    all of them; `framed`: one newline on each side of a value is not the value's."""
 
-    section: tuple[str, str]
+    openers: frozenset[str]
+    closers: frozenset[str]
     call: Element
     argument: Element
-    framed: bool
+    framed: bool = False
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -51,9 +52,9 @@ class Elements:
 @cache
 def _watched(shape: Shape, elements: Elements) -> tuple[Markers, dict[str, Markers]]:
     """What counts between the tags of a call; and what ends a value, by the choice of `missing_value_closer`."""
-    everywhere = (*shape.ends, *shape.calls, *shape.think, *elements.section)
-    last, following = elements.argument.closer, (elements.argument.opener, elements.call.closer, elements.section[1])
-    return Markers({*everywhere, *elements.tags}), {"text": Markers([last]), "next": Markers([last, *following])}
+    last, following = elements.argument.closer, (elements.argument.opener, elements.call.closer, *elements.closers)
+    everywhere = {*shape.all.strings, *elements.closers, *elements.tags}
+    return Markers(everywhere), {"text": Markers([last]), "next": Markers([last, *following])}
 
 
 class _Place(Enum):
@@ -122,7 +123,7 @@ class TagReader(Reader):
     # --- openers ---
 
     def _meet(self, marker: str) -> None:
-        if self._words and marker == self._elements.section[1]:
+        if self._words and marker in self._elements.closers:
             self._in_section = False
         super()._meet(marker)
 
@@ -155,31 +156,34 @@ class TagReader(Reader):
         if end == len(text) and self._length <= most:
             return end
         head = "".join(self._parts)
-        if end < len(text) and text[end] == ">":
-            self._end_tag(head)
+        if end < len(text) and text[end] == ">" and self._end_tag(head):
             return end + 1
-        self._lose_tag(head)
-        return end
+        return self._lose_tag(head, at, end)
 
-    def _end_tag(self, head: str) -> None:
+    def _end_tag(self, head: str) -> bool:
+        """Takes an opening tag for what it is; False if it is none."""
         element = self._elements.call if self._place is _Place.NAME else self._elements.argument
         found = element.head.fullmatch(head)
         if found is None:
-            self._lose_tag(head + ">")
-        elif self._place is _Place.KEY:
+            return False
+        if self._place is _Place.KEY:
             self._open_value(found["name"].strip(), found.groupdict().get("string"))
         elif self._is_call(found["name"]):
             self._name(found["name"])
         else:
-            self._lose_tag(head + ">")
+            return False
+        return True
 
-    def _lose_tag(self, head: str) -> None:
-        """What began like an opening tag is none."""
+    def _lose_tag(self, head: str, start: int, end: int) -> int:
+        """What began like an opening tag is none: what follows its beginning is read again. Where to go on."""
         if self._place is _Place.NAME:
-            self._before += head
             self._speak_of_the_tag()
         else:
             self._to(_Place.GAP)
+        if len(head) == end - start:
+            return start
+        self._again = head
+        return end
 
     def _is_call(self, name: str) -> bool:
         if not NAME.fullmatch(name):
@@ -234,7 +238,7 @@ class TagReader(Reader):
         elements = self._elements
         if marker == elements.argument.opener:
             self._to(_Place.KEY)
-        elif marker in (elements.call.closer, *elements.section, elements.call.opener):
+        elif marker in (elements.call.closer, elements.call.opener, *elements.openers, *elements.closers):
             self._calls.close()
             self._leave()
             if marker != elements.call.closer:

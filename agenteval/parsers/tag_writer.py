@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from agenteval.errors import UnrenderableError
 from agenteval.messages import ToolCall, ToolSpec
 from agenteval.parsers.arguments import PYTHON_LITERALS, members, parameter_types, python_literal, quoted, spelled
 from agenteval.parsers.writable import name_of, object_of, without_markers
+
+_KEY = re.compile(r'[^<>\n"]{1,256}')
 
 
 def bare_arguments(
@@ -32,3 +35,10 @@ def bare_arguments(
             raise UnrenderableError(f"the value of {key} would be read as another one: {written[:80]}")
         pairs.append((key, without_markers(bare, [closer], f"the value of {key}")))
     return pairs
+
+
+def key_in(key: str) -> str:
+    """A key as it stands in a tag; raises UnrenderableError if it cannot."""
+    if key != key.strip() or not _KEY.fullmatch(key):
+        raise UnrenderableError(f"the key {key!r} cannot stand in a tag")
+    return key

@@ -9,6 +9,7 @@ from agenteval.parsers import FAMILIES, Family, Policy
 from tests.parsers import exam
 from tests.parsers.cases import Case, Cases
 from tests.parsers.deepseek_cases import DEEPSEEK_V3_CASES, DEEPSEEK_V31_CASES
+from tests.parsers.element_cases import DEEPSEEK_V32_CASES, MINIMAX_M2_CASES
 from tests.parsers.glm45_cases import GLM45_CASES
 from tests.parsers.glm47_cases import GLM47_CASES
 from tests.parsers.harmony_cases import HARMONY_CASES
@@ -24,6 +25,8 @@ CASES: dict[str, Cases] = {
     "qwen3_coder": QWEN3_CODER_CASES,
     "kimi_k2": KIMI_K2_CASES,
     "deepseek_v31": DEEPSEEK_V31_CASES,
+    "deepseek_v32": DEEPSEEK_V32_CASES,
+    "minimax_m2": MINIMAX_M2_CASES,
     "deepseek_v3": DEEPSEEK_V3_CASES,
 }
 ALL = [(FAMILIES[name], case) for name, cases in CASES.items() for case in cases.all()]

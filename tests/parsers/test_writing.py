@@ -80,6 +80,22 @@ WRITTEN = [
         "<｜tool▁call▁end｜>\n"
         "<｜tool▁call▁begin｜>function<｜tool▁sep｜>get\n```json\n{}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
     ),
+    (
+        "minimax_m2",
+        True,
+        FULL,
+        'So.\n</think>\n\nHi\n<minimax:tool_call>\n<invoke name="save">\n<parameter name="path">a</parameter>\n'
+        '<parameter name="tags">[1]</parameter>\n</invoke>\n<invoke name="get">\n</invoke>\n</minimax:tool_call>',
+    ),
+    (
+        "deepseek_v32",
+        True,
+        FULL,
+        'So.</think>Hi\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name="save">\n'
+        '<｜DSML｜parameter name="path" string="true">a</｜DSML｜parameter>\n'
+        '<｜DSML｜parameter name="tags" string="false">[1]</｜DSML｜parameter>\n</｜DSML｜invoke>\n'
+        '<｜DSML｜invoke name="get">\n</｜DSML｜invoke>\n</｜DSML｜function_calls>',
+    ),
     ("hermes", True, reply("Hi", "So."), "So.\n</think>\n\nHi"),
     ("hermes", True, reply("Hi"), "\n</think>\n\nHi"),
     ("hermes", False, reply(arguments="{}"), '<tool_call>\n{"name": "get", "arguments": {}}\n</tool_call>'),
@@ -95,6 +111,15 @@ REFUSED_BY_ALL = [
     ("not the model's", Message("user", "Hi")),
 ]
 REFUSED = {
+    "minimax_m2": [
+        ("a value holds its closer", reply(name="save", arguments='{"text": "a</parameter>"}')),
+        ("a string that would become a number", reply(name="calc", arguments='{"any": "42"}')),
+        ("a key with a quote", reply(name="calc", arguments='{"a\\"": 1}')),
+    ],
+    "deepseek_v32": [
+        ("a value holds its closer", reply(name="save", arguments='{"text": "a</｜DSML｜parameter>"}')),
+        ("a key with a quote", reply(name="calc", arguments='{"a\\"": 1}')),
+    ],
     "qwen3_coder": [
         ("a value holds its closer", reply(name="save", arguments='{"text": "a</parameter>"}')),
         ("a string that would become a number", reply(name="calc", arguments='{"any": "42"}')),
