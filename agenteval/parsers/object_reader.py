@@ -19,7 +19,9 @@ from agenteval.parsers.policy import Choices
 from agenteval.parsers.reader import Reader, Shape
 
 ARGUMENTS = ("arguments", "parameters")
+_KEYS = frozenset({"name", "type", "id", *ARGUMENTS})
 _NO_OBJECT = re.compile("[^{<]*")
+_SEPARATORS = re.compile(r"[\s;,\]]*")
 
 
 class _Member(Enum):
@@ -31,14 +33,21 @@ class _Member(Enum):
 
 
 class ObjectReader(Reader):
-    """Parser of one reply whose calls stand between tags."""
+    """Parser of one reply. Where the shape has no closers, an object ends its call, and only separators may stand
+    before the next one. `bare`: an object may also begin the reply, without an opener."""
 
-    def __init__(self, shape: Shape, tools: Sequence[ToolSpec], thinking_open: bool, choices: Choices) -> None:
+    def __init__(
+        self, shape: Shape, tools: Sequence[ToolSpec], thinking_open: bool, choices: Choices, *, bare: bool = False
+    ) -> None:
         out: list[Delta] = []
         super().__init__(shape, Calls(tools, out, choices), out, choices, thinking=thinking_open)
         self._speaks_of_undeclared = choices["undeclared_tool"] == "text"
-        self._raw: list[str] = []  # text behind the opener, while it may be words
+        self._raw: list[str] = []  # text of earlier feeds that may be words
+        self._from = 0  # where in the present text that begins
+        self._bare = bare  # the object has no opener, so that its first key must be one of a call's
         self._begin(first=True)
+        if bare:
+            self._words, self._watched = False, None
 
     def _begin(self, *, first: bool) -> None:
         """An object may begin; `first`: it is the first one behind its tag."""
@@ -52,26 +61,39 @@ class ObjectReader(Reader):
 
     def _open(self, marker: str) -> None:
         self._raw.clear()
+        self._bare = False
         self._begin(first=True)
         self._watched = None
 
     def _scan(self, text: str, at: int) -> int:
-        start = at
+        start = self._from = at
         while at < len(text) and self._watched is None:
             if self._closed:
-                at = self._find_object(text, at)
+                at = self._next_object(text, at) if self._shape.closers else self._next_in_row(text, at)
             elif self._value is not None:
                 at = self._read_value(self._value, text, at)
             else:
                 at = self._read_members(text, at)
             if self._refused:
-                return self._speak_of_the_tag(text, start, at)
+                self.work += at - start
+                return self._speak_of_the_tag(text, at)
         self.work += at - start
         if not self._named:
-            self._raw.append(text[start:at])
+            self._raw.append(text[self._from : at])
         return at
 
-    def _find_object(self, text: str, at: int) -> int:
+    def _next_in_row(self, text: str, at: int) -> int:
+        """Behind an object: separators and another one, or words."""
+        found = _SEPARATORS.match(text, at)
+        at = found.end() if found else at
+        if at < len(text):
+            if text[at] == "{":
+                self._begin(first=True)
+            else:
+                self._refused = True
+        return at
+
+    def _next_object(self, text: str, at: int) -> int:
         """Behind an object: another one, or a tag. What stands between them is dropped."""
         found = _NO_OBJECT.match(text, at)
         at = found.end() if found else at
@@ -88,11 +110,17 @@ class ObjectReader(Reader):
         if members.broken:
             self._break()
         elif members.ended:
-            self._end_object()
+            self._end_object(at)
         elif members.key is not None:
-            self._value = JsonValue()
-            self._member = self._meaning(members.key)
+            self._begin_member(members.key)
         return at
+
+    def _begin_member(self, key: str) -> None:
+        if self._bare and key not in _KEYS:
+            self._refuse()
+        self._bare = False
+        self._value = JsonValue()
+        self._member = self._meaning(key)
 
     def _meaning(self, key: str) -> _Member:
         if key == "name" and not self._named:
@@ -134,12 +162,15 @@ class ObjectReader(Reader):
         self._calls.start(name)
         self._calls.write("".join(self._early))
 
-    def _end_object(self) -> None:
-        if self._named:
-            self._calls.close()
-            self._closed = True
-        else:
+    def _end_object(self, at: int) -> None:
+        if not self._named:
             self._refuse()
+            return
+        self._calls.close()
+        self._closed = True
+        if not self._shape.closers:
+            self._speech.called()
+            self._named, self._from = False, at
 
     def _break(self) -> None:
         """What comes cannot belong to the object: it waits for a tag."""
@@ -155,13 +186,15 @@ class ObjectReader(Reader):
         else:
             self._closed, self._watched = True, self._shape.all
 
-    def _speak_of_the_tag(self, text: str, start: int, at: int) -> int:
-        """Reads what stands behind the tag again, as words."""
-        self.work += at - start
-        self._back()
+    def _speak_of_the_tag(self, text: str, at: int) -> int:
+        """What stands behind the tag, or behind the last object of a row, is read again, as words."""
+        if self._closed:
+            self._leave()
+        else:
+            self._back()
         if not self._raw:
-            return start
-        self._again = "".join(self._raw) + text[start:at]
+            return self._from
+        self._again = "".join(self._raw) + text[self._from : at]
         self._raw.clear()
         return at
 
@@ -186,7 +219,10 @@ class ObjectReader(Reader):
         self._leave()
 
     def _cut(self) -> None:
-        if self._named and not self._closed:
+        if (self._closed or self._bare) and "".join(self._raw).isspace():
+            self._leave()  # no object had begun
+            self._take("".join(self._raw))
+        elif self._named and not self._closed:
             if self._complete:
                 self._calls.close()
             else:

@@ -220,6 +220,13 @@ SEVERAL_OBJECTS = only(
     "calls",
     "Each is a call; one without a name ends the row.",
 )
+BARE_OBJECT = only(
+    "bare_object",
+    "A reply begins with an object that may be a call or an answer.",
+    "first_key",
+    "It may be a call if its first key is one of a call's (name, type, id, parameters, arguments); then nothing of it "
+    "is said before its name. Objects further on are text.",
+)
 TEXT_BEHIND_JSON = only(
     "text_behind_json",
     "There is text between a call's JSON and its closer: a brace too many, words.",

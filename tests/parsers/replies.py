@@ -60,7 +60,7 @@ def replies(family: Family, thinking: bool) -> st.SearchStrategy[Message]:
         Message,
         st.just("assistant"),
         content=prose(family),
-        reasoning=prose(family),
+        reasoning=st.just("") | prose(family),
         tool_calls=st.lists(calls(family, TOOLS), max_size=5).map(tuple),
     ).filter(lambda message: can_be_written(family, message, thinking))
 

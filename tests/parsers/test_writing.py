@@ -96,6 +96,15 @@ WRITTEN = [
         '<｜DSML｜parameter name="tags" string="false">[1]</｜DSML｜parameter>\n</｜DSML｜invoke>\n'
         '<｜DSML｜invoke name="get">\n</｜DSML｜invoke>\n</｜DSML｜function_calls>',
     ),
+    (
+        "llama3_json",
+        False,
+        Message("assistant", "Hi", "", CALLS),
+        'Hi<|python_tag|>{"name": "save", "parameters": {"path": "a", "tags":  [1]}}; '
+        '{"name": "get", "parameters": {}}',
+    ),
+    ("llama3_json", False, reply(arguments="{}"), '{"name": "get", "parameters": {}}'),
+    ("llama3_json", False, reply('{"a": 1}'), '{"a": 1}'),
     ("hermes", True, reply("Hi", "So."), "So.\n</think>\n\nHi"),
     ("hermes", True, reply("Hi"), "\n</think>\n\nHi"),
     ("hermes", False, reply(arguments="{}"), '<tool_call>\n{"name": "get", "arguments": {}}\n</tool_call>'),
@@ -111,6 +120,11 @@ REFUSED_BY_ALL = [
     ("not the model's", Message("user", "Hi")),
 ]
 REFUSED = {
+    "llama3_json": [
+        ("reasoning", reply("Hi", "So.")),
+        ("content like a call", reply('{"name": "get"}')),
+        ("content like half a call", reply('{"name": "ge')),
+    ],
     "minimax_m2": [
         ("a value holds its closer", reply(name="save", arguments='{"text": "a</parameter>"}')),
         ("a string that would become a number", reply(name="calc", arguments='{"any": "42"}')),
