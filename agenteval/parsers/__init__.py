@@ -27,6 +27,7 @@ from agenteval.parsers.hermes import HERMES
 from agenteval.parsers.kimi_k2 import KIMI_K2
 from agenteval.parsers.llama3_json import LLAMA3_JSON
 from agenteval.parsers.minimax_m2 import MINIMAX_M2
+from agenteval.parsers.mistral import MISTRAL
 from agenteval.parsers.policy import Choices, Policy
 from agenteval.parsers.qwen3_coder import QWEN3_CODER
 
@@ -56,5 +57,6 @@ FAMILIES: dict[str, Family] = {
     "deepseek_v32": DEEPSEEK_V32,
     "minimax_m2": MINIMAX_M2,
     "llama3_json": LLAMA3_JSON,
+    "mistral": MISTRAL,
     "deepseek_v3": DEEPSEEK_V3,
 }

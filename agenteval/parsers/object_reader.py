@@ -90,8 +90,16 @@ class ObjectReader(Reader):
             if text[at] == "{":
                 self._begin(first=True)
             else:
-                self._refused = True
+                self._end_row(text, at)
         return at
+
+    def _end_row(self, text: str, at: int) -> None:
+        """Words, or a marker: separators before a marker, and those up to a list's end, mean nothing."""
+        between = "".join([*self._raw, text[self._from : at]]).rpartition("]")[2]
+        if text[at] in "<[" and not between.isspace():
+            between = ""
+        self._raw, self._from = [between] if between else [], at
+        self._refused = True
 
     def _next_object(self, text: str, at: int) -> int:
         """Behind an object: another one, or a tag. What stands between them is dropped."""

@@ -16,6 +16,7 @@ from tests.parsers.harmony_cases import HARMONY_CASES
 from tests.parsers.hermes_cases import HERMES_CASES
 from tests.parsers.kimi_k2_cases import KIMI_K2_CASES
 from tests.parsers.llama3_json_cases import LLAMA3_JSON_CASES
+from tests.parsers.mistral_cases import MISTRAL_CASES
 from tests.parsers.qwen3_coder_cases import QWEN3_CODER_CASES
 
 CASES: dict[str, Cases] = {
@@ -29,6 +30,7 @@ CASES: dict[str, Cases] = {
     "deepseek_v32": DEEPSEEK_V32_CASES,
     "minimax_m2": MINIMAX_M2_CASES,
     "llama3_json": LLAMA3_JSON_CASES,
+    "mistral": MISTRAL_CASES,
     "deepseek_v3": DEEPSEEK_V3_CASES,
 }
 ALL = [(FAMILIES[name], case) for name, cases in CASES.items() for case in cases.all()]

@@ -105,6 +105,12 @@ WRITTEN = [
     ),
     ("llama3_json", False, reply(arguments="{}"), '{"name": "get", "parameters": {}}'),
     ("llama3_json", False, reply('{"a": 1}'), '{"a": 1}'),
+    (
+        "mistral",
+        False,
+        FULL,
+        '[THINK]So.[/THINK]Hi[TOOL_CALLS]save[ARGS]{"path": "a", "tags":  [1]}[TOOL_CALLS]get[ARGS]{}',
+    ),
     ("hermes", True, reply("Hi", "So."), "So.\n</think>\n\nHi"),
     ("hermes", True, reply("Hi"), "\n</think>\n\nHi"),
     ("hermes", False, reply(arguments="{}"), '<tool_call>\n{"name": "get", "arguments": {}}\n</tool_call>'),
