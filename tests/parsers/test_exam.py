@@ -38,7 +38,7 @@ def test_a_truncated_reply_invents_nothing(name: str, thinking: bool, data: st.D
     exam.check_flush(reading, raw[: len(raw) // 2])
 
 
-@settings(max_examples=250, suppress_health_check=UNHURRIED)
+@settings(max_examples=150, suppress_health_check=UNHURRIED)
 @given(NAMES, st.booleans(), st.data())
 def test_no_text_breaks_a_parser(name: str, thinking: bool, data: st.DataObject) -> None:
     family = FAMILIES[name]
@@ -49,7 +49,7 @@ def test_no_text_breaks_a_parser(name: str, thinking: bool, data: st.DataObject)
     exam.check_flush(reading, text)
 
 
-@settings(max_examples=100, suppress_health_check=UNHURRIED)
+@settings(max_examples=40, suppress_health_check=UNHURRIED)
 @given(NAMES, st.booleans(), st.data())
 def test_a_damaged_reply_means_the_same_under_every_cut(name: str, thinking: bool, data: st.DataObject) -> None:
     family = FAMILIES[name]
@@ -75,12 +75,28 @@ def test_names_that_begin_alike_stay_apart(family: Family) -> None:
 def test_the_work_is_linear_in_the_text(family: Family) -> None:
     argument = json_call("save", {"path": "p" * 500, "text": "<" * 500, "tags": ["t" * 500]})
     call = family.render(Message("assistant", "", tool_calls=(argument,)), exam.TOOLS, False)
-    hostile = [*family.markers, *(marker[:-1] for marker in family.markers), " ", "a", "<", call, call[:-5]]
-    for seed in [*hostile, "".join(family.markers)]:
-        copies = 6_000 // len(seed) + 1
+    strings = [*family.markers, *family.tags]
+    halves = [half for string in strings for half in (string[:-1], f'{string}{{"', f'{string}{{"a": "')]
+    for seed in [*strings, *halves, " ", "a", "<", "[", "{", call, call[:-5], "".join(family.markers)]:
+        copies = max(8, 1_500 // len(seed) + 1)
         once, twice = (exam.work(exam.Reading(family), seed * times) for times in (copies, 2 * copies))
         assert twice <= 2.1 * once, seed[:40]
         assert once <= copies * len(seed) * most_looks(family), seed[:40]
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
+def test_a_string_argument_streams_while_it_is_written(family: Family) -> None:
+    value = "".join(f"line {number} < {number}, </ \n" for number in range(20))
+    message = Message("assistant", "", tool_calls=(json_call("save", {"text": value}),))
+    raw = family.render(message, exam.TOOLS, False)
+    bare = value in raw
+    form = value if bare else json.dumps(value)[1:-1]
+    start, parser = raw.index(form), exam.Reading(family).parser()
+    out = exam.spoken(parser.feed(raw[:start]))
+    for fed in range(1, len(form) + 1):
+        out += exam.spoken(parser.feed(form[fed - 1]))
+        due = form[: max(0, fed - exam.longest_marker(family))]
+        assert (json.dumps(due)[1:-1] if bare else due) in out
 
 
 def most_looks(family: Family) -> int:
