@@ -153,6 +153,12 @@ MISSING_OPENER = Policy(
     "call",
     {"vllm": "call; prose that names the tag silences or cuts the stream (vllm#40861, vllm#30439)"},
 )
+TAG_WITHOUT_NAME = only(
+    "no_name",
+    "The opening tag of a call or of an argument holds no name.",
+    "text",
+    "A call's tag was only mentioned: the text stays what it was. An argument's is dropped, and its value with it.",
+)
 MISSING_VALUE_CLOSER = Policy(
     "missing_value_closer",
     "A value is not closed before the next argument, or the call's end.",
@@ -302,7 +308,7 @@ PARTED_MARKER = only(
 OF_REASONING = (CALL_IN_THINKING, LATE_CLOSER, UNCLOSED_THINKING, THINKING_REOPENED)
 OF_CALLS = (OPENER_MENTIONED, UNDECLARED_TOOL, MISSING_CLOSER, TRUNCATED_NAME, TRUNCATED_CALL)
 OF_BARE_ARGUMENTS = (UNDECLARED_PARAMETER, DUPLICATE_KEY, DOUBLE_ENCODED)
-OF_ELEMENTS = (*OF_BARE_ARGUMENTS, MISSING_OPENER, NO_NAME, MISSING_VALUE_CLOSER)
+OF_ELEMENTS = (*OF_BARE_ARGUMENTS, MISSING_OPENER, TAG_WITHOUT_NAME, MISSING_VALUE_CLOSER)
 OF_JSON = (DUPLICATE_KEY, DOUBLE_ENCODED, EMPTY_ARGUMENTS, BROKEN_JSON, MARKER_IN_STRING, TEXT_BEHIND_JSON)
 OF_OBJECTS = (*OF_JSON, OBJECT_WITHOUT_NAME, ARGUMENTS_FIRST, PARAMETERS_ALIAS, SEVERAL_OBJECTS)
 OF_MARKED_JSON = (*OF_JSON, BAD_HEAD, MISSING_SEPARATOR)
