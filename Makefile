@@ -3,9 +3,10 @@
 PYTHON ?= python3
 UV ?= uv
 ARGS ?=
+SERVERS ?= llamacpp
 BIN = .venv/bin
 
-.PHONY: help run test check format docs lock bench test-servers clean
+.PHONY: help run test check format docs lock bench test-kills test-servers clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -38,9 +39,12 @@ docs: .venv/.ready ## write the program's present output into the README
 bench: .venv/.ready ## measure agenteval itself
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-test-servers: .venv/.ready ## build llama.cpp's server (once, minutes) and drive it
-	@$(BIN)/python -m tests.servers.llamacpp
-	@$(BIN)/pytest -q -m servers tests/servers $(ARGS)
+test-kills: .venv/.ready ## kill runs at 200 journal bytes, and at others, and go on with them (minutes)
+	@$(BIN)/pytest -q -n 2 -m "not servers" tests/kills $(ARGS)
+
+test-servers: .venv/.ready ## make real servers (once, minutes) and drive them (SERVERS='llamacpp vllm sglang')
+	@$(BIN)/python -m tests.servers $(SERVERS)
+	@SERVERS='$(SERVERS)' $(BIN)/pytest -q -m servers tests/servers $(ARGS)
 
 lock: ## resolve requirements.lock again (needs uv; make lock ARGS=--upgrade takes the newest of everything)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }

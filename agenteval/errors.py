@@ -2,8 +2,10 @@
 
     AgentevalError
     ├── UsageError         the user's mistake: one sentence, exit 2
-    │   └── FileError      … in a file: names file, line and key
+    │   ├── FileError      … in a file: names file, line and key
+    │   └── DivergedError  a recorded conversation does not go the way it went
     ├── EndpointError      infrastructure: unreachable, refused, unusable; exit 3
+    ├── StorageError       the disk: full, gone, read-only; exit 3
     └── UnrenderableError  a message that a family's native format cannot express
 
 Three kinds of trouble are kept apart. A *model's* mistake is a value (a finding, see `outcome`), never an
@@ -26,6 +28,14 @@ class UsageError(AgentevalError):
 
 class EndpointError(AgentevalError):
     """The endpoint cannot be used; the text is shown as it is (exit 3)."""
+
+
+class DivergedError(UsageError):
+    """A conversation that is taken up again from its recording asks something else than it asked then."""
+
+
+class StorageError(AgentevalError):
+    """A run cannot be written any further; the text is shown as it is (exit 3)."""
 
 
 class UnrenderableError(AgentevalError):

@@ -100,20 +100,6 @@ def describe(value: Json) -> str:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-_PLAIN = str.maketrans(
-    {
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"),
-        **dict.fromkeys("\u2018\u2019", "'"),
-        **dict.fromkeys("\u201c\u201d", '"'),
-    }
-)
-
-
-def folded(text: str) -> str:
-    """A text as answers are compared: without regard to case, spacing, and how hyphens and quotes are drawn."""
-    return " ".join(text.translate(_PLAIN).casefold().split())
-
-
 # --- comparing ----------------------------------------------------------------------------------------------
 
 

@@ -131,7 +131,7 @@ class Repair:
 @dataclass(frozen=True, slots=True)
 class StepError:
     """Why a request could not be judged. `kind` is a transport fault (see `wire`), `http_status`, `error_in_stream`,
-    `aborted`, `no_reply` or `cut`."""
+    `aborted`, `no_reply` or `cut`; `stopped` if it was not even made (then it stands in no record)."""
 
     kind: str
     detail: str

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from fractions import Fraction
@@ -63,8 +63,19 @@ def violations(schema: Mapping[str, Json], value: Json) -> tuple[Violation, ...]
     return tuple(_judge(compiled.validator, value))
 
 
-def check_schema(schema: Json) -> list[str]:
-    """What is wrong with a schema, in sentences; a reference that leads out of it is wrong too."""
+@dataclass(frozen=True, slots=True)
+class SchemaFault:
+    """What is wrong with a schema, in a sentence, and the steps to where it is wrong."""
+
+    place: tuple[str | int, ...]
+    message: str
+
+    def __str__(self) -> str:
+        return f"{_spelt(self.place)}: {self.message}" if self.place else self.message
+
+
+def check_schema(schema: Json) -> list[SchemaFault]:
+    """All that is wrong with a schema; a reference that leads out of it is wrong too."""
     return list(_compiled(schema).problems)
 
 
@@ -72,7 +83,7 @@ def check_schema(schema: Json) -> list[str]:
 class _Compiled:
     """Without problems, and then with a validator; or the other way round."""
 
-    problems: tuple[str, ...]
+    problems: tuple[SchemaFault, ...]
     validator: Validator | None = None
 
 
@@ -80,17 +91,17 @@ def _compiled(schema: Json) -> _Compiled:
     try:
         return _compiled_text(canonical_json(schema))
     except (ValueError, TypeError, RecursionError):
-        return _Compiled(("the schema is not JSON, or nested too deeply",))
+        return _Compiled((SchemaFault((), "the schema is not JSON, or nested too deeply"),))
 
 
 @lru_cache(maxsize=1024)
 def _compiled_text(text: str) -> _Compiled:
     schema = json.loads(text)
     draft, inner = _draft_of(schema), _without_declarations(schema)
-    if problems := [_clip(problem) for problem in _problems(schema, inner, draft)]:
+    if problems := [SchemaFault(place, _clip(said)) for place, said in _problems(schema, inner, draft)]:
         return _Compiled(tuple(problems))
     validator = draft(inner, registry=Registry())
-    endless = [found.message for found in _judge(validator, {}) if found.message in _ENDLESS]
+    endless = [SchemaFault((), found.message) for found in _judge(validator, {}) if found.message in _ENDLESS]
     return _Compiled(tuple(endless), None if endless else validator)
 
 
@@ -112,34 +123,49 @@ def _without_declarations(schema: Json) -> Json:
     }
 
 
-def _problems(schema: Json, inner: Json, draft: type[Validator]) -> Iterator[str]:
+_Fault: TypeAlias = tuple[tuple[str | int, ...], str]
+
+
+def _problems(schema: Json, inner: Json, draft: type[Validator]) -> Iterator[_Fault]:
     if not isinstance(schema, dict):
-        yield "a schema is a map"
+        yield (), "a schema is a map"
         return
     declared = schema.get("$schema", "2020-12")
     if not isinstance(declared, str) or not ("2020-12" in declared or "draft-07" in declared):
-        yield f"`$schema` names {declared}; there are 2020-12 (the default) and draft-07"
+        yield ("$schema",), f"`$schema` names {declared}; there are 2020-12 (the default) and draft-07"
     errors = validator_for(draft.META_SCHEMA)(draft.META_SCHEMA).iter_errors(schema)
     farthest = (max(error.context or [error], key=lambda inner: len(inner.absolute_path)) for error in errors)
-    faults = [f"{_json_path(error)}: {error.message}" for error in islice(farthest, MAX_VIOLATIONS)]
+    faults = [(tuple(error.absolute_path), error.message) for error in islice(farthest, MAX_VIOLATIONS)]
     yield from faults
     if not faults:
         yield from _inner_problems(inner, draft)
 
 
-def _inner_problems(schema: Json, draft: type[Validator]) -> Iterator[str]:
+def _inner_problems(schema: Json, draft: type[Validator]) -> Iterator[_Fault]:
     try:
         parts = _parts(specification_with(str(draft.META_SCHEMA["$id"])).create_resource(schema))
     except (Unresolvable, ValueError) as error:
-        yield f"its identifiers cannot be read: {error}"
+        yield (), f"its identifiers cannot be read: {error}"
         return
+    places = dict(_places(schema, ()))
     for part, resolver in parts:
-        for reference in filter(None, (part.get("$ref"), part.get("$dynamicRef"))):
-            if not _leads_into(parts, reference, resolver):
-                yield f"`{reference}` is no part of the schema, and other documents are never fetched"
-        yield from _pattern_problems(part)
+        place = places.get(id(part), ())
+        for word in ("$ref", "$dynamicRef"):
+            if part.get(word) and not _leads_into(parts, part[word], resolver):
+                said = f"`{part[word]}` is no part of the schema, and other documents are never fetched"
+                yield (*place, word), said
+        yield from ((place + below, said) for below, said in _pattern_problems(part))
     if {"unevaluatedProperties", "patternProperties"} <= {keyword for part, _ in parts for keyword in part}:
-        yield "`unevaluatedProperties` and `patternProperties` cannot be used together here"
+        yield (), "`unevaluatedProperties` and `patternProperties` cannot be used together here"
+
+
+def _places(value: Json, above: tuple[str | int, ...]) -> Iterator[tuple[int, tuple[str | int, ...]]]:
+    """The id of each map in a schema, and where it stands."""
+    if isinstance(value, dict):
+        yield id(value), above
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, item in items:
+        yield from _places(item, (*above, step))
 
 
 def _parts(root: Resource[Json]) -> list[tuple[dict[str, Json], Any]]:
@@ -162,12 +188,13 @@ def _leads_into(parts: list[tuple[dict[str, Json], Any]], reference: str, resolv
     return isinstance(target, bool) or any(target is part for part, _ in parts)
 
 
-def _pattern_problems(schema: dict[str, Json]) -> Iterator[str]:
-    for pattern in (schema.get("pattern", ""), *schema.get("patternProperties", ())):
+def _pattern_problems(schema: dict[str, Json]) -> Iterator[_Fault]:
+    named = ((("patternProperties", pattern), pattern) for pattern in schema.get("patternProperties", ()))
+    for place, pattern in ((("pattern",), schema.get("pattern", "")), *named):
         try:
             regex.compile(pattern)
         except (regex.error, OverflowError, RecursionError, ValueError) as error:
-            yield f"the pattern {pattern!r} is not valid: {error}"
+            yield place, f"the pattern {pattern!r} is not valid: {error}"
 
 
 class _Undecided(Exception):
@@ -208,7 +235,7 @@ def _judge(validator: Validator, value: Json) -> Iterator[Violation]:
     token = _BUDGET.set(_Budget())
     try:
         for error in islice(validator.iter_errors(value), MAX_VIOLATIONS):
-            yield Violation(_json_path(error), _clip(error.message))
+            yield Violation(_spelt(error.absolute_path), _clip(error.message))
     except _Undecided as reason:
         yield Violation("$", _clip(str(reason)))
     except RecursionError:
@@ -217,10 +244,10 @@ def _judge(validator: Validator, value: Json) -> Iterator[Violation]:
         _BUDGET.reset(token)
 
 
-def _json_path(error: ValidationError) -> str:
+def _spelt(place: Iterable[str | int]) -> str:
+    """`$.days[0]`."""
     return "$" + "".join(
-        f".{part}" if isinstance(part, str) and part.isidentifier() else f"[{json.dumps(part)}]"
-        for part in error.absolute_path
+        f".{part}" if isinstance(part, str) and part.isidentifier() else f"[{json.dumps(part)}]" for part in place
     )
 
 

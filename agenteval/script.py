@@ -55,9 +55,12 @@ class ExpectedCall:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAnswer:
-    """What the turn's last text must hold: all of `contains`, none of `excludes`; `example` is a right answer."""
+    """What the turn's last text must hold: one spelling of each of `contains`, none of `excludes`.
 
-    contains: tuple[str, ...] = ()
+    The first spelling is the one that golden history uses; `example` is a whole right answer.
+    """
+
+    contains: tuple[tuple[str, ...], ...] = ()
     excludes: tuple[str, ...] = ()
     example: str | None = None
 
@@ -66,12 +69,14 @@ class ExpectedAnswer:
 class Expectation:
     """What a turn should bring about. `calls` None: not checked; empty: no call may be made.
 
+    `extra`: further calls may be made. `any_way`: other calls may be made in their place, the state decides.
     `parallel`: the oracle makes all calls in one step (a model may still make them one by one).
     """
 
     calls: tuple[ExpectedCall, ...] | None = None
     order: Literal["exact", "any"] = "exact"
     extra: bool = False
+    any_way: bool = False
     parallel: bool = False
     forbid: tuple[ExpectedCall, ...] = ()
     answer: ExpectedAnswer | None = None

@@ -23,6 +23,8 @@ MIN_DECODE_TOKENS = 8
 HIDDEN_MARKUP_NEEDS = 32
 """Below this many tokens, markup that the server withholds (and so delays) distorts decode speed too much."""
 
+NOT_STREAMED = "the reply was not streamed"
+
 Evidence = Literal["usage", "token_ids", "text"]
 
 
@@ -87,6 +89,13 @@ class Timing:
     tokens_estimated: bool = False
 
 
+TIMES = (
+    *("ttft_ms", "first_event_ms", "first_reasoning_ms", "first_content_ms", "first_tool_name_ms"),
+    *("first_argument_ms", "dispatch_ms", "total_ms", "decode_tok_s", "tpot_ms"),
+    *("chunk_gap_p50_ms", "chunk_gap_p99_ms", "chunk_rate"),
+)
+"""Metrics of a `Timing` that say how long something took."""
+
 Measured: TypeAlias = float | str
 """A value, or the reason why there is none."""
 
@@ -121,12 +130,7 @@ def measure(
     decode = decode_sample(timeline, completion, hides_markup=hides_markup)
     p50, p99 = chunk_gaps_ms(timeline)
     results: dict[str, Measured] = {
-        "ttft_ms": ttft_ms(timeline),
-        "first_event_ms": since_sent(timeline, timeline.first_event_at, "an event"),
-        "first_reasoning_ms": since_sent(timeline, timeline.first_reasoning_at, "reasoning"),
-        "first_content_ms": since_sent(timeline, timeline.first_content_at, "content"),
-        "first_tool_name_ms": since_sent(timeline, timeline.first_tool_name_at, "a tool name"),
-        "first_argument_ms": since_sent(timeline, timeline.first_argument_at, "an argument"),
+        **_firsts(timeline),
         "dispatch_ms": dispatch_ms(timeline, calls_valid),
         "total_ms": total_ms(timeline),
         "decode_tok_s": decode if isinstance(decode, str) else decode.tok_s,
@@ -149,6 +153,24 @@ def measure(
     )
 
 
+def refused_timing(timing: Timing, why: str) -> Timing:
+    """The same reply's timing where its times mean nothing: the counts stay, every other metric is refused."""
+    kept = {name: getattr(timing, name) for name in ("chunks", "tokens_per_chunk", "evidence", "tokens_estimated")}
+    return Timing(**kept, refused={**dict.fromkeys(TIMES, why), **timing.refused})
+
+
+def _firsts(timeline: Timeline) -> dict[str, Measured]:
+    """The latencies to the first of everything."""
+    return {
+        "ttft_ms": ttft_ms(timeline),
+        "first_event_ms": since_sent(timeline, timeline.first_event_at, "an event"),
+        "first_reasoning_ms": since_sent(timeline, timeline.first_reasoning_at, "reasoning"),
+        "first_content_ms": since_sent(timeline, timeline.first_content_at, "content"),
+        "first_tool_name_ms": since_sent(timeline, timeline.first_tool_name_at, "a tool name"),
+        "first_argument_ms": since_sent(timeline, timeline.first_argument_at, "an argument"),
+    }
+
+
 def ttft_ms(timeline: Timeline) -> Measured:
     """Time to first token: just before the first request byte was written → the first chunk.
 
@@ -160,7 +182,7 @@ def ttft_ms(timeline: Timeline) -> Measured:
 def since_sent(timeline: Timeline, at: int | None, what: str) -> Measured:
     """ms from just before the first request byte to a stamp of the stream."""
     if not timeline.streamed:
-        return "the reply was not streamed"
+        return NOT_STREAMED
     return f"{what} never came" if at is None else (at - timeline.sent_at) / NS_PER_MS
 
 
@@ -191,7 +213,7 @@ def decode_sample(timeline: Timeline, completion: int | None, *, hides_markup: b
     """
     first_at, last_at = timeline.first_token_at, timeline.last_token_at
     if not timeline.streamed:
-        return "the reply was not streamed"
+        return NOT_STREAMED
     if first_at is None or last_at is None:
         return "a token never came"
     if completion is None:

@@ -1,7 +1,7 @@
 """The transport seam: one HTTP exchange whose body bytes are pushed, stamped, into a receiver.
 
-Behind it live the measuring HTTP client, the in-process simulator, the replay of a recording, and a conversation that
-is taken up again (recording first, endpoint then).
+Behind it live the measuring HTTP client, the in-process simulator, and a conversation heard again from its recording
+(after which an endpoint may go on).
 Times are ns of one monotonic clock, stamped when the bytes arrived and before anything decodes them.
 """
 
@@ -18,7 +18,7 @@ FaultKind = Literal[
     "tls",
     "connect",
     "timeout_connect",
-    "timeout_first_byte",
+    "timeout_first_frame",
     "timeout_between",
     "timeout_total",
     "cut",
@@ -44,14 +44,21 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Time-outs in seconds: to connect, to the first body byte, between two reads, and for the whole exchange;
-    and the most body bytes that are accepted."""
+    """Time-outs in seconds: to connect; from the request sent to the first frame of its reply; between two reads after
+    that; for the whole exchange. And the most bytes that are accepted: of a body, and of one line of it.
+
+    A keep-alive (a comment line of a stream, a blank) is no frame: it does not end the wait for the first one. It does
+    show that the server lives: between frames it counts as a read. `own`: the user's options set the time-outs, so that
+    a sentence may name the option.
+    """
 
     connect_s: float = 10.0
-    first_byte_s: float = 300.0
+    first_frame_s: float = 300.0
     between_s: float = 120.0
     total_s: float = 1800.0
     max_bytes: int = 64 * 1024 * 1024
+    max_line: int = 8 * 1024 * 1024
+    own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,8 @@ class Exchange:
 
     `sent_at`: just before the first request byte was written (connection open, body serialised); `connect_ms`:
     time to open the connection, None if one was open already; `status`: HTTP status, None if none came;
-    `reads`: how often body bytes arrived; `resent`: a kept connection was found closed, and the request sent again.
+    `reads`: how often body bytes arrived; `resent`: a kept connection was found closed, and the request sent again;
+    `replayed`: nothing was asked now, this is how it went once.
     """
 
     sent_at: int
@@ -79,6 +87,7 @@ class Exchange:
     headers: tuple[tuple[str, str], ...] = ()
     reads: int = 0
     resent: bool = False
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,56 +1,41 @@
 """Documentation that a program writes: `python -m tests.docs` renews it, `--check` only compares.
 
-Whole files are those of GENERATED. In those of PAGES blocks are written:
+Whole files are those of GENERATED, and the run in `results/example`. In those of PAGES blocks are written:
 
 A block is a comment `<!-- shown: COMMAND -->` followed by a fenced block that holds what COMMAND prints on stdout. The
-command runs in an empty folder against the embedded endpoint; a run's id stands as a fixed one.
+command runs in an empty folder against the embedded endpoint; a run's id and times stand as fixed ones.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import format_page
+from tests import example_run, format_page
+from tests.faults import page as faults_page
+from tests.program import ROOT, printed
 
-ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "scenarios/README.md")
 GENERATED: dict[str, Callable[[], str]] = {
     "scenarios/FORMAT.md": format_page.page,
     "scenarios/schema.json": format_page.schema_text,
+    "tests/faults/README.md": faults_page.page,
 }
 BLOCK = re.compile(r"(<!-- shown: (?P<command>[^\n]+) -->\n```text\n).*?(```\n)", re.DOTALL)
 PROGRAMS = {"agenteval": "agenteval", "floors": "tests.stubs"}
 """What may be shown, and the module behind it: the program itself, and the scores of stub models."""
 
-RUN_ID = re.compile(r"\b\d{8}-\d{6}-")
-FIXED_ID = "20260101-000000-"
-
 
 def output_of(command: str) -> str:
-    """What a command prints on stdout. Exit code 1 (failing turns) is no failure here."""
+    """What a command prints on stdout."""
     program, *arguments = shlex.split(command)
     assert program in PROGRAMS, f"{program} is none of {', '.join(PROGRAMS)}"
-    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
-    environment.pop("OPENAI_BASE_URL", None)
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", PROGRAMS[program], *arguments],
-            cwd=ROOT if program == "floors" else folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode not in (0, 1):
-        raise SystemExit(f"{command} failed:\n{done.stderr}")
-    return RUN_ID.sub(FIXED_ID, done.stdout)
+        return printed(PROGRAMS[program], arguments, ROOT if program == "floors" else Path(folder))
 
 
 def renewed(page: str) -> str:
@@ -74,6 +59,9 @@ def main() -> int:
             stale.append(name)
             if not check:
                 path.write_text(new, encoding="utf-8")
+    folder = ROOT / example_run.EXAMPLE
+    renewed_files = example_run.renew(folder, example_run.played(), write=not check)
+    stale += [f"{example_run.EXAMPLE}/{name}" for name in renewed_files]
     if stale:
         what = "not what the program says now; run make docs" if check else "renewed"
         print(f"{', '.join(stale)}: {what}")

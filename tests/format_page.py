@@ -80,6 +80,39 @@ PLACEHOLDERS = """\
 
 A path goes on with `.name`, `[any name]` or `[0]`; inside brackets `args.…` and `world.…` are looked up first:
 `${world.files[args.path]}`. A text that is nothing but one placeholder becomes what it stands for, list or map.
+
+Brackets do not stand inside brackets: what is looked up there is written with dots only, places of a list too.
+`${args.paths[0]}` is the first item of a list, `${world.files[args.paths.0]}` the file of that name.
+
+Nothing is computed, but each change of a rule sees what the changes before it did. So the world may hold a chain of
+values, from which each call draws a fresh one; `[world.last]` is then the one that was drawn just now:
+
+```yaml
+values: {first: {nonce: "A####"}, second: {nonce: "A####"}}
+world:
+  files: {a.md: one, b.md: two}
+  orders: {}
+  next: "${first}"
+  after: {"${first}": "${second}", "${second}": none}
+  last: none
+tools:
+  - name: place_order
+    parameters: {type: object, properties: {item: {type: string}}, required: [item]}
+    mock:
+      - state: {next: none}
+        error: no more orders today
+      - set:
+          last: "${world.next}"                    # draws a number,
+          orders[world.last]: "${args.item}"       # uses it as a key,
+          next: "${world.after[world.last]}"       # and lays out the one that follows
+        returns: {order: "${world.last}"}
+  - name: read_both
+    parameters: {type: object, properties: {paths: {type: array, items: {type: string}}}, required: [paths]}
+    mock:
+      - when: {paths: [{$in: "${world.files}"}, {$in: "${world.files}"}]}
+        returns: ["${world.files[args.paths.0]}", "${world.files[args.paths.1]}"]
+      - error: "not two files: ${args.paths}"
+```
 """
 
 

@@ -27,6 +27,8 @@ from agenteval.wire import Recording, Transport
 from tests.run.scripted import Body, Says, ScriptedTransport
 
 REFUSAL = "I would rather not."
+DONE = "Done."
+QUESTION = "Which one do you mean, and when? Please tell me more."
 
 
 def never_calls(body: Body) -> Says:
@@ -47,6 +49,20 @@ def repeats_the_last_call(body: Body) -> Says:
     """Whatever was called last in the conversation, else the first tool."""
     made = [call["function"] for message in body["messages"] for call in message.get("tool_calls", ())]
     return Says(calls=[(made[-1]["name"], made[-1]["arguments"])]) if made else first_tool(body)
+
+
+def once(stub: Callable[[Body], Says]) -> Callable[[Body], Says]:
+    """The same, but it takes a result for an answer and says that it is done."""
+    return lambda body: Says(DONE) if body["messages"][-1]["role"] == "tool" else stub(body)
+
+
+def echoes(body: Body) -> Says:
+    """All that stands in the conversation, instead of an answer."""
+    return Says("\n".join(message["content"] for message in body["messages"] if message.get("content")))
+
+
+def asks_back(body: Body) -> Says:
+    return Says(QUESTION)
 
 
 def random_call(body: Body) -> Says:
@@ -78,8 +94,12 @@ def _value(schema: Any, rng: random.Random) -> Any:
 STUBS: dict[str, Callable[[Body], Says]] = {
     "never calls a tool": never_calls,
     "always answers 400": always_400,
+    "echoes the conversation": echoes,
+    "always asks back": asks_back,
     "always calls the first tool": first_tool,
+    "calls the first tool once": once(first_tool),
     "repeats the last call": repeats_the_last_call,
+    "repeats the last call once": once(repeats_the_last_call),
     "calls at random, by schema": random_call,
 }
 

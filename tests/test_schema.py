@@ -126,8 +126,23 @@ INVALID = [
 
 @pytest.mark.parametrize(("schema", "sentence"), INVALID)
 def test_an_invalid_schema_is_named_and_nothing_is_valid_under_it(schema: Any, sentence: str) -> None:
-    assert any(sentence in problem for problem in check_schema(schema))
+    assert any(sentence in str(problem) for problem in check_schema(schema))
     assert violations(schema, {})[0].message.startswith("the schema is invalid")
+
+
+@pytest.mark.parametrize(
+    ("schema", "place"),
+    [
+        ({"properties": {"a": {"type": ["string", 5]}}}, ("properties", "a", "type", 1)),
+        ({"required": "a"}, ("required",)),
+        ({"properties": {"a": {"items": {"pattern": "("}}}}, ("properties", "a", "items", "pattern")),
+        ({"allOf": [{}, {"patternProperties": {"[": {}}}]}, ("allOf", 1, "patternProperties", "[")),
+        ({"properties": {"a": {"$ref": "other.json"}}}, ("properties", "a", "$ref")),
+        ({"$schema": 5}, ("$schema",)),
+    ],
+)
+def test_a_fault_says_where_it_stands(schema: Any, place: tuple[str | int, ...]) -> None:
+    assert place in [problem.place for problem in check_schema(schema)]
 
 
 def test_a_remote_reference_opens_no_connection() -> None:

@@ -15,14 +15,18 @@ from agenteval.cli.endpoint import Endpoint
 from agenteval.cli.options import EndpointOptions, PlanOptions
 from agenteval.cli.progress import Progress
 from agenteval.cli.voice import tell
-from agenteval.clock import wall_stamp
+from agenteval.clock import RealClock, wall_stamp
+from agenteval.errors import DivergedError, StorageError, UsageError
 from agenteval.outcome import StepRecord
 from agenteval.report import render_markdown
 from agenteval.report.machine import summary_values
 from agenteval.run import LAG_BOUND_MS, BatchEnd, Cell, LoopWatch, Plan
-from agenteval.store import Manifest, RunFolder, Secrets, StoredRun
+from agenteval.store import DISK, Disk, Manifest, RunFolder, RunLock, Secrets, StoredRun, free_folder
 from agenteval.summary import Summary, summarise
 from agenteval.wire import Recording
+
+LOSSES_TOLD = 5
+"""So many lost cells are named one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,13 @@ class Order:
     title: str
     out: Path
     suites: tuple[str, ...] = ()
+    disk: Disk = DISK
 
 
 class Books:
     """Opened when the plan stands; `journal` takes every record; `close` writes what reports show, at the latest when
-    the `with` block is left. `watch` has seen how the client itself did; None in virtual time."""
+    the `with` block is left, unless the disk has failed or the run may not go on: then what is there stays as it is.
+    `watch` has seen how the client itself did; None in virtual time."""
 
     def __init__(self, folder: RunFolder, manifest: Manifest, secrets: Secrets, watch: LoopWatch | None) -> None:
         self.summary: Summary | None = None
@@ -47,8 +53,8 @@ class Books:
         self._watch = watch
         self._secrets = secrets
         self._records: list[StepRecord] = []
-        self._known: frozenset[str] = frozenset()
-        self._progress = Progress(sum(manifest.cells["turns"].values()), secrets)
+        self._known: dict[str, StepRecord] = {}
+        self._progress = Progress(sum(manifest.cells["turns"].values()), secrets, RealClock() if watch else None)
 
     @classmethod
     def begin(
@@ -56,8 +62,9 @@ class Books:
     ) -> Books:
         """A new run."""
         created = wall_stamp()
+        path = free_folder(order.out, f"{_compact(created)}-{order.title}", order.disk)
         manifest = Manifest(
-            run=_free_name(order.out, f"{_compact(created)}-{order.title}"),
+            run=path.name,
             status="running",
             created_at=created,
             plan=_plan_facts(plan, order, cells),
@@ -68,15 +75,16 @@ class Books:
             cells={"turns": {cell.id: len(cell.scenario.turns) for cell in cells}},
         )
         secrets = order.endpoint.secrets
-        return cls(RunFolder.create(order.out, manifest, secrets), manifest, secrets, watch)
+        return cls(RunFolder.create(path, manifest, secrets, order.disk), manifest, secrets, watch)
 
     @classmethod
-    def go_on(cls, stored: StoredRun, order: Order, watch: LoopWatch | None) -> Books:
+    def go_on(cls, stored: StoredRun, lock: RunLock, order: Order, watch: LoopWatch | None) -> Books:
         """A run that was begun before; what it holds is not written again."""
         secrets = order.endpoint.secrets
-        books = cls(RunFolder.reopen(stored, secrets), replace(stored.manifest, status="running"), secrets, watch)
+        manifest = replace(stored.manifest, status="running", resumed=stored.manifest.resumed + 1)
+        books = cls(RunFolder.reopen(stored, lock, secrets, order.disk), manifest, secrets, watch)
         books._records = list(stored.records)
-        books._known = frozenset(record.id for record in stored.records)
+        books._known = {record.id: record for record in stored.records}
         for record in stored.records:
             books._progress.count(record)
         books._folder.write_manifest(books.manifest)
@@ -88,12 +96,20 @@ class Books:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.summary is None:
+        if isinstance(error, StorageError | UsageError):
+            self._folder.close()
+        elif self.summary is None:
             self.close(None)
 
+    def tell(self, text: str) -> None:
+        """Say something on stderr, without secrets."""
+        tell(self._secrets.text(text))
+
     def journal(self, record: StepRecord, recording: Recording | None) -> None:
-        """Keep one finished request, unless it is one that was heard again."""
-        if record.id in self._known:
+        """Keep one finished request, unless it is one that was heard again. Raises DivergedError if that is not what
+        was journalled then."""
+        if (known := self._known.get(record.id)) is not None:
+            _check_same(known, record)
             return
         self._folder.append(record, recording)
         self._records.append(record)
@@ -105,7 +121,7 @@ class Books:
             self.manifest,
             status="complete" if end else "interrupted",
             finished_at=wall_stamp(),
-            client=_client_facts(self._watch),
+            client=_worse(self.manifest.client, _client_facts(self._watch)),
             cells={**self.manifest.cells, **_end_facts(end)},
         )
         summary = summarise(manifest, self._records)
@@ -113,6 +129,7 @@ class Books:
         self._folder.write_report("report.md", render_markdown(summary))
         self._folder.write_manifest(manifest)
         self._folder.close()
+        _tell_losses(end, self._secrets)
         tell(f"Run kept in {self._folder.path} (report.md, steps.jsonl, frames/).")
         if end is None or end.stopped or any(item.lost for item in end.ends):
             tell(f"Go on with it: agenteval run --resume {self._folder.path}")
@@ -120,12 +137,16 @@ class Books:
         return summary
 
 
-def tell_losses(end: BatchEnd | None, secrets: Secrets) -> None:
-    """Say on stderr which cells were lost, and whether the rest was not tried."""
-    for lost in (item for item in (end.ends if end else ()) if item.lost):
-        tell(secrets.text(f"Lost: {lost.cell.id}: {lost.lost}."))
-    if end and end.stopped:
-        tell(f"Stopped early: {end.stopped}.")
+def _tell_losses(end: BatchEnd | None, secrets: Secrets) -> None:
+    """Say on stderr why the run was stopped; or, if it was not, which cells were lost."""
+    if end is not None and end.stopped:
+        tell(secrets.text(f"Stopped: {end.stopped}"))
+        return
+    lost = [item for item in (end.ends if end else ()) if item.lost]
+    for item in lost[:LOSSES_TOLD]:
+        tell(secrets.text(f"Lost: {item.cell.id}: {item.lost}."))
+    if len(lost) > LOSSES_TOLD:
+        tell(f"Lost: {len(lost) - LOSSES_TOLD} more; run.json names them all.")
 
 
 def _end_facts(end: BatchEnd | None) -> dict[str, Any]:
@@ -143,16 +164,22 @@ def _client_facts(watch: LoopWatch | None) -> Mapping[str, Any]:
     return {**asdict(report), "valid": report.valid, "bound_p99_ms": LAG_BOUND_MS}
 
 
+def _worse(then: Mapping[str, Any], now: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of two parts of a run the one in which the client was later; where a part was killed, nobody knows."""
+    return max(now, then, key=lambda facts: facts.get("loop_lag_p99_ms") or 0.0)
+
+
+def _check_same(then: StepRecord, now: StepRecord) -> None:
+    """A conversation that is played again must go as it went: a simulated one because it is deterministic."""
+    if (then.view_hash, then.simulated and then.reply) != (now.view_hash, now.simulated and now.reply):
+        raise DivergedError(
+            f"{now.id} does not go as it went when the run was begun; agenteval has changed since: begin a new run"
+        )
+
+
 def _compact(stamp: str) -> str:
     """2026-01-31T12:00:00.000Z → 20260131-120000."""
     return stamp[:19].replace("-", "").replace(":", "").replace("T", "-")
-
-
-def _free_name(out: Path, name: str) -> str:
-    number = 1
-    while (out / (free := name if number == 1 else f"{name}-{number}")).exists():
-        number += 1
-    return free
 
 
 def _plan_facts(plan: Plan, order: Order, cells: Sequence[Cell]) -> dict[str, Any]:

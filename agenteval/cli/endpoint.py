@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from agenteval.cli.options import EndpointOptions
 from agenteval.cli.voice import tell
 from agenteval.client import (
     MODELS_PATH,
+    PROBE_LIMITS,
     Chat,
     HttpTransport,
     SdkChat,
@@ -20,14 +21,31 @@ from agenteval.client import (
     model_names,
     normalise_base_url,
 )
-from agenteval.dialects import DIALECTS, Detection, Dialect, family_of_model, recognise
-from agenteval.dialects.detect import PROBES
+from agenteval.dialects import (
+    DIALECTS,
+    Detection,
+    Dialect,
+    constraint_of,
+    context_window,
+    family_of_model,
+    recognise,
+)
+from agenteval.dialects.detect import PROBES, VERSION_PATHS
 from agenteval.errors import EndpointError, UsageError
 from agenteval.simulator import PROFILES, Profile
 from agenteval.thinking import MODES, Thinking
 from agenteval.wire import Limits
 
 DEFAULT_PROFILE = "glm47-4x-spark"
+
+UNKNOWN_FAMILY = (
+    "the model's family is not known, so that it is asked as it comes, which is called `on` here; "
+    "name it with --family, or ask for modes with --thinking"
+)
+GUESSED_SWITCH = (
+    "the model's family is not known; thinking off and preserved are asked for as of GLM (enable_thinking, "
+    "clear_thinking), on is the model's default, and whether they are heeded is not judged"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +56,12 @@ class Endpoint:
     dialect: Dialect
     family: str | None
     facts: Mapping[str, Any]
+
+    @property
+    def recording(self) -> Mapping[str, Any] | None:
+        """The run that it replays, and whether in its time; None for an endpoint that is alive."""
+        found: Mapping[str, Any] | None = self.facts.get("recording")
+        return found
 
 
 def simulated_endpoint(options: EndpointOptions) -> tuple[Endpoint, Profile]:
@@ -56,12 +80,19 @@ def simulated_endpoint(options: EndpointOptions) -> tuple[Endpoint, Profile]:
     if options.model not in (None, profile.model):
         raise UsageError(f"profile {name} serves {profile.model!r}, not {options.model!r}: leave --model out")
     dialect = profile.dialect if options.dialect == "auto" else options.dialect
-    facts = {"profile": name, "hardware": profile.hardware, "found_by": "profile"}
-    return _endpoint(profile.model, dialect, profile.client_family, facts | {"simulated": True}), profile
+    facts = {
+        "profile": name,
+        "hardware": profile.hardware,
+        "found_by": "profile",
+        "context_window": profile.max_model_len,
+        "simulated": True,
+    }
+    return _endpoint(profile.model, dialect, profile.client_family, facts), profile
 
 
 def limits(options: EndpointOptions) -> Limits:
-    return Limits(first_byte_s=options.timeout, between_s=options.timeout)
+    """The time-outs of a run's requests."""
+    return Limits(options.timeout_connect, options.timeout, options.timeout_between, options.timeout_total)
 
 
 def http_transport(options: EndpointOptions, connections: int) -> HttpTransport:
@@ -99,10 +130,13 @@ async def http_endpoint(options: EndpointOptions, transport: HttpTransport) -> E
         "base_url": transport.base_url,
         "found_by": "--dialect" if chosen else detection.evidence,
         "server_version": detection.version,
+        "context_window": await _context_window(listing, model, detection, transport),
         "simulated": detection.simulated,
+        "recording": asdict(detection.recording) if detection.recording else None,
     }
-    family = options.family or family_of_model(model)
-    return _endpoint(model, options.dialect if chosen else detection.dialect, family, facts)
+    family, dialect = options.family or family_of_model(model), options.dialect if chosen else detection.dialect
+    known = None if detection.simulated else constraint_of(dialect, family, options.extra_body)
+    return _endpoint(model, dialect, family, facts | {"constraint": asdict(known) if known else None})
 
 
 def _endpoint(model: str, dialect: str, family: str | None, facts: Mapping[str, Any]) -> Endpoint:
@@ -112,7 +146,8 @@ def _endpoint(model: str, dialect: str, family: str | None, facts: Mapping[str, 
 
 async def _listing(options: EndpointOptions, transport: HttpTransport) -> Any:
     """The answer to `GET /v1/models`. A server without such a list will do if --model names one."""
-    fetched = await fetch_json(transport, MODELS_PATH)
+    patience = replace(PROBE_LIMITS, connect_s=options.timeout_connect)
+    fetched = await fetch_json(transport, MODELS_PATH, limits=patience)
     if fetched.fault is not None:
         raise EndpointError(f"{transport.base_url} cannot be reached: {fetched.fault.detail}")
     said = options.secrets.text(fetched.error or "")
@@ -144,21 +179,39 @@ async def _detect(listing: Any, transport: HttpTransport) -> Detection:
         answer = listing if path == MODELS_PATH else await ask_json(transport, path)
         found = recognise(path, answer)
         if found is not None:
-            return found
+            return found if found.version else await _with_version(found, transport)
     return Detection("openai", "it did not say what it is; plain OpenAI is assumed (choose with --dialect)")
+
+
+async def _context_window(listing: Any, model: str, detection: Detection, transport: HttpTransport) -> int | None:
+    """What the list of models tells, or what llama-server tells elsewhere."""
+    listed = context_window(MODELS_PATH, listing, model)
+    if listed is not None or detection.dialect != "llamacpp":
+        return listed
+    return context_window("/props", await ask_json(transport, "/props"), model)
+
+
+async def _with_version(found: Detection, transport: HttpTransport) -> Detection:
+    """The same with the server's version, where it tells one."""
+    path = VERSION_PATHS.get(found.dialect, "")
+    told = recognise(path, await ask_json(transport, path)) if path and not found.simulated else None
+    return replace(found, version=told.version) if told else found
 
 
 def planned_modes(wanted: tuple[str, ...] | None, endpoint: Endpoint) -> tuple[Thinking, ...]:
     """The thinking modes to plan; says once which ones are left out, and why."""
-    able = endpoint.dialect.modes(endpoint.family)
+    guessed = endpoint.dialect.guesses(endpoint.family)
+    able = MODES if guessed and wanted is not None else endpoint.dialect.modes(endpoint.family)
     asked = tuple(mode for mode in MODES if wanted is None or mode in wanted)
     planned = tuple(mode for mode in asked if mode in able)
-    why = f"dialect {endpoint.dialect.name} and this model have no switch for it; `on` is the model's default"
-    if wanted is None and endpoint.family is None and "off" in planned:
-        planned, why = ("off",), "the model's family is not known; name it with --family, or ask with --thinking"
     left = [mode for mode in asked if mode not in planned]
-    if left:
+    if left and guessed:
+        tell(f"Not planned: thinking {', '.join(left)} ({UNKNOWN_FAMILY}).")
+    elif left:
+        why = f"dialect {endpoint.dialect.name} and this model have no switch for it; `on` is the model's default"
         tell(f"Not planned: thinking {', '.join(left)} ({why}).")
+    if guessed and planned not in ((), ("on",)):
+        tell(f"A guess: {GUESSED_SWITCH}.")
     if not planned:
         raise UsageError(f"none of the thinking modes asked for can be had here: try --thinking {able[0]}")
     return planned

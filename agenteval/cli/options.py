@@ -14,12 +14,18 @@ import click
 from agenteval.dialects import DIALECTS
 from agenteval.errors import UsageError
 from agenteval.parsers import FAMILIES
+from agenteval.run import Retries
 from agenteval.store import Secrets
 from agenteval.thinking import MODES
+from agenteval.wire import Limits
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+PATIENCE = ("timeout", "timeout_connect", "timeout_between", "timeout_total", "retries", "retry_wait", "patience")
+"""Options that say how long to wait, and change nothing of what is asked."""
+
 DEFAULT_OUT = Path("results")
+LIMITS, RETRIES, PATIENCE_S = Limits(), Retries(), 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,11 @@ class EndpointOptions:
     retries: int
     insecure: bool
     preflight: bool
+    timeout_connect: float = LIMITS.connect_s
+    timeout_between: float = LIMITS.between_s
+    timeout_total: float = LIMITS.total_s
+    retry_wait: float = RETRIES.first_wait_s
+    patience: float = PATIENCE_S
     transport: str = "http"
     stream: bool = True
 
@@ -101,6 +112,25 @@ def _modes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
     return names
 
 
+class _Seconds(click.FloatRange):
+    """A span of time; the name stands in messages."""
+
+    name = "number of seconds"
+
+
+def _seconds(name: str, default: float, text: str, least: float = 0.001) -> Callable[[F], F]:
+    """An option for a span of time."""
+    return click.option(
+        name,
+        type=_Seconds(least, 86_400),
+        callback=_finite,
+        default=default,
+        show_default=True,
+        metavar="S",
+        help=text,
+    )
+
+
 ENDPOINT = (
     click.option(
         "--base-url",
@@ -134,21 +164,31 @@ ENDPOINT = (
         help="One more request header; may be repeated.",
     ),
     click.option("--extra-body", callback=_json_object, metavar="JSON", help="Merged into every request body."),
-    click.option(
+    _seconds(
         "--timeout",
-        type=click.FloatRange(0.1, 86_400),
-        callback=_finite,
-        default=300.0,
-        show_default=True,
-        metavar="S",
-        help="Seconds to the first byte of a reply, and between two.",
+        LIMITS.first_frame_s,
+        "Seconds to the first frame of a reply (without a stream: to the reply); keep-alives are no frames.",
     ),
+    _seconds("--timeout-connect", LIMITS.connect_s, "Seconds to open a connection."),
+    _seconds("--timeout-between", LIMITS.between_s, "Seconds of silence inside a reply; keep-alives end it."),
+    _seconds("--timeout-total", LIMITS.total_s, "Seconds for a whole reply."),
     click.option(
         "--retries",
         type=click.IntRange(0, 100),
-        default=2,
+        default=RETRIES.times,
         show_default=True,
-        help="How often a request that failed for reasons of infrastructure is repeated.",
+        help="How often a request that failed for reasons of infrastructure is repeated (after a time-out once).",
+    ),
+    _seconds(
+        "--patience",
+        PATIENCE_S,
+        "Seconds to wait for an endpoint that is gone in mid-run; then the run ends, and can be resumed.",
+        least=0.0,
+    ),
+    _seconds(
+        "--retry-wait",
+        RETRIES.first_wait_s,
+        "Seconds before the first repetition; each further one waits twice as long.",
     ),
     click.option("--insecure", is_flag=True, help="Accept any TLS certificate, also a self-signed one."),
     click.option("--preflight/--no-preflight", default=True, help="Try one tool call first, and name what is missing."),
@@ -207,7 +247,12 @@ PLAN = (
     ),
     click.option("--temperature", type=click.FloatRange(0, 5), callback=_finite, help="Overrides the scenarios'."),
     click.option("--max-tokens", type=click.IntRange(1), help="Overrides the scenarios'."),
-    click.option("--tag", multiple=True, metavar="TAG", help="Only scenarios with one of these tags; may be repeated."),
+    click.option(
+        "--tag",
+        multiple=True,
+        metavar="TAG",
+        help="Only scenarios with one of these tags (without a SUITE: of all bundled ones); may be repeated.",
+    ),
 )
 
 OUT = click.option(
@@ -233,15 +278,27 @@ def with_options(*options: Callable[[F], F]) -> Callable[[F], F]:
 def endpoint_options(values: dict[str, Any]) -> EndpointOptions:
     """The endpoint's part of a command's values. Raises UsageError if they contradict each other."""
     chosen = EndpointOptions(**{item.name: values[item.name] for item in fields(EndpointOptions)})
-    context = click.get_current_context()
-    given = context.get_parameter_source("base_url") is click.core.ParameterSource.COMMANDLINE
+    given = was_typed("base_url")
     if chosen.family and chosen.family not in FAMILIES:
-        raise UsageError(f"no family is called {chosen.family!r}; there are: {', '.join(FAMILIES)}")
+        raise UsageError(
+            f"no family is called {chosen.family!r}; there are: {', '.join(FAMILIES)} (left out: by the model's name)"
+        )
     if chosen.profile and given:
         raise UsageError("--profile belongs to the built-in endpoint and --base-url to yours: give one of them")
     if chosen.profile and chosen.base_url:
         chosen = replace(chosen, base_url=None)
     return chosen
+
+
+def was_typed(name: str) -> bool:
+    """Whether an option stands on the command line; not if it comes from the environment, or is a default."""
+    return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def typed_options() -> dict[str, str]:
+    """The options that stand on the command line: name → how it is spelled there."""
+    options = (item for item in click.get_current_context().command.params if isinstance(item, click.Option))
+    return {item.name: item.opts[0] for item in options if item.name and was_typed(item.name)}
 
 
 def plan_options(values: dict[str, Any]) -> PlanOptions:

@@ -9,6 +9,7 @@ import click
 
 from agenteval.context import POLICIES
 from agenteval.context.spec import NOT_KNOBS
+from agenteval.report.terminal import entry
 
 
 @click.group(name="policies")
@@ -21,8 +22,7 @@ def list_policies() -> None:
     """Names, knobs with their defaults, and what each does."""
     for name, kind in POLICIES.items():
         knobs = ",".join(f"{item.name}={item.default}" for item in fields(kind) if item.name not in NOT_KNOBS)
-        click.echo(f"{name}{':' + knobs if knobs else ''}")
-        click.echo(f"    {_says(kind)}")
+        click.echo(entry(f"{name}{':' + knobs if knobs else ''}", _says(kind)))
 
 
 def _says(kind: type) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agenteval.cli.takeoff import duration
 from agenteval.cli.voice import tell
-from agenteval.clock import NS_PER_S, RealClock
+from agenteval.clock import NS_PER_S, Clock
 from agenteval.outcome import StepRecord
 from agenteval.store import Secrets
 
@@ -12,13 +12,16 @@ ETA_AFTER_S = 10.0
 
 
 class Progress:
-    """Counts turns as records come in, and says how each went. Steps of other purposes are not shown."""
+    """Counts turns as records come in, and says how each went. Steps of other purposes are not shown.
 
-    def __init__(self, turns: int, secrets: Secrets) -> None:
+    `clock`: the one in whose time the run is played; None in virtual time, of which nobody waits for the rest.
+    """
+
+    def __init__(self, turns: int, secrets: Secrets, clock: Clock | None = None) -> None:
         self._turns = turns
         self._done = self._before = 0
-        self._clock = RealClock()
-        self._started = self._clock.now()
+        self._clock = clock
+        self._started = clock.now() if clock else 0
         self._secrets = secrets
         self._failed: dict[tuple[str, int], list[str]] = {}
         self._context: dict[tuple[str, int], int | None] = {}
@@ -48,11 +51,12 @@ class Progress:
         where = f"{record.scenario} · {record.thinking} · {record.policy}"
         verdict = "ok" if not findings else f"FAIL {', '.join(dict.fromkeys(findings))}"
         context = "" if tokens is None else f" · {tokens:,} tokens"
-        left = "" if record.simulated else self._left()
-        return f"[{self._done}/{self._turns}{left}] {where} · turn {record.turn}{context} · {verdict}"
+        return f"[{self._done}/{self._turns}{self._left()}] {where} · turn {record.turn}{context} · {verdict}"
 
     def _left(self) -> str:
         """How long the rest takes if it goes on like this; nothing in the first seconds, which say little."""
+        if self._clock is None:
+            return ""
         elapsed = (self._clock.now() - self._started) / NS_PER_S
         if elapsed < ETA_AFTER_S or self._done == self._turns:
             return ""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from agenteval.cli.books import Books, Order, tell_losses
+from agenteval.cli.books import Books, Order
 from agenteval.cli.endpoint import (
     Endpoint,
     http_endpoint,
@@ -20,36 +21,51 @@ from agenteval.cli.endpoint import (
     simulated_endpoint,
     way_of_asking,
 )
-from agenteval.cli.options import ENDPOINT, OUT, PLAN, PlanOptions, endpoint_options, plan_options, with_options
-from agenteval.cli.resume import Kept, stored_order
+from agenteval.cli.options import (
+    ENDPOINT,
+    OUT,
+    PLAN,
+    EndpointOptions,
+    PlanOptions,
+    endpoint_options,
+    plan_options,
+    with_options,
+)
+from agenteval.cli.resume import Kept, check_scenarios, stored_order
+from agenteval.cli.suites import load_scenarios, title_of_suites
 from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
 from agenteval.client import Chat, chat
 from agenteval.clock import LoopClock
-from agenteval.context import build_policy
-from agenteval.errors import FileError, UsageError
+from agenteval.context import Budget, build_policy
+from agenteval.errors import EndpointError
 from agenteval.report import render_json, render_terminal
 from agenteval.run import (
     Accountant,
     Asked,
     BatchEnd,
+    Breaker,
     Cell,
     Desk,
     LoopWatch,
     Plan,
+    Preflight,
     Retries,
     expand,
+    ping,
     preflight,
     run_batch,
     run_simulated,
 )
-from agenteval.scenario import lint, load_suite
+from agenteval.scenario import ALL
 from agenteval.script import Scenario
 from agenteval.simulator import Engine, SimulatedTransport
+from agenteval.store import DISK, Disk, Secrets
 from agenteval.summary import Summary
 from agenteval.wire import Transport
 
 DEFAULT_SUITE = "founding"
+UNTIMED = "the endpoint replays a recording without its times"
 T = TypeVar("T")
 
 
@@ -57,29 +73,37 @@ T = TypeVar("T")
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
 @with_options(*ENDPOINT, *PLAN, OUT)
 @click.option(
-    "--resume", metavar="RUN", help="Go on with a run that was interrupted or lost cells; only secrets count."
+    "--resume",
+    metavar="RUN",
+    help="Go on with a run that was interrupted or lost cells; secrets are given again, time-outs, retries, "
+    "--concurrency and --no-preflight may be, and nothing else may change.",
 )
 @click.option("--json", "as_json", is_flag=True, help="A machine-readable summary on stdout, nothing else there.")
-def command(suites: tuple[str, ...], out: Path, resume: str | None, as_json: bool, **values: Any) -> int:
-    """Run scenarios: a SUITE is a folder, a file, or a bundled name (default: founding).
+@click.pass_obj
+def command(
+    disk: Disk | None, /, suites: tuple[str, ...], out: Path, resume: str | None, as_json: bool, **values: Any
+) -> int:
+    """Run scenarios: a SUITE is a folder, a file, a bundled suite (desk, founding, life, work; all: every one of them)
+    or a bundled scenario's name (`agenteval scenario list`). Default: founding; with --tag: all.
 
     Without --base-url the embedded endpoint answers, in virtual time. Exit code: 0 all turns ok, 1 some failed,
     2 a mistake in options or files, 3 the endpoint failed or cells could not be judged.
     """
-    suites = suites or (DEFAULT_SUITE,)
-    order = Order(endpoint_options(values), plan_options(values), _title(suites), out, suites)
+    chosen = suites or ((ALL,) if values["tag"] else (DEFAULT_SUITE,))
+    order = Order(endpoint_options(values), plan_options(values), title_of_suites(chosen), out, chosen)
     kept: Kept | None = None
     if resume is not None:
-        kept, order = stored_order(resume, out, order.endpoint)
+        kept, order = stored_order(resume, replace(order, suites=suites))
+    order = replace(order, disk=disk or DISK)
     for policy in order.plan.policy:
         build_policy(policy)
-    scenarios = _scenarios(order.suites, order.plan.tag)
+    scenarios = load_scenarios(order.suites, order.plan.tag)
     if kept is not None:
-        kept.check(scenarios)
+        check_scenarios(kept.stored.manifest, scenarios)
     play = _play_simulated if order.endpoint.base_url is None else _play_over_http
     end, summary = play(order, scenarios, kept)
-    tell_losses(end, order.endpoint.secrets)
-    click.echo(render_json(summary) if as_json else render_terminal(summary, colour=coloured()), nl=False)
+    text = render_json(summary) if as_json else render_terminal(summary, colour=coloured())
+    click.echo(order.endpoint.secrets.text(text), nl=False)
     return _exit_code(end, summary)
 
 
@@ -89,25 +113,6 @@ def _exit_code(end: BatchEnd | None, summary: Summary) -> int:
     if end.stopped or any(item.lost for item in end.ends):
         return 3
     return 0 if summary.scores.turns_ok == summary.scores.turns_planned else 1
-
-
-def _title(suites: Sequence[str]) -> str:
-    return "+".join(Path(suite).resolve().stem for suite in suites)[:60]
-
-
-def _scenarios(suites: Sequence[str], tags: Sequence[str]) -> tuple[Scenario, ...]:
-    problems = tuple(problem for suite in suites for problem in lint(suite))
-    if problems:
-        raise FileError(problems)
-    found = [scenario for suite in suites for scenario in load_suite(suite).scenarios]
-    names = [scenario.name for scenario in found]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise UsageError(f"two of the suites hold a scenario called {', '.join(sorted(twice))}")
-    chosen = tuple(item for item in found if not tags or set(tags) & set(item.tags))
-    if not chosen:
-        existing = ", ".join(sorted({tag for item in found for tag in item.tags})) or "none"
-        raise UsageError(f"no scenario has the tag {' or '.join(tags)}; tags there: {existing}")
-    return chosen
 
 
 def _plan(wanted: PlanOptions, scenarios: tuple[Scenario, ...], endpoint: Endpoint) -> Plan:
@@ -152,7 +157,10 @@ def _play_over_http(
     try:
         return _loop_run(_over_http(order, scenarios, kept, opened))
     except KeyboardInterrupt:
-        if not opened or opened[0].summary is None:
+        if not opened:
+            tell("Interrupted before the first conversation: no run was begun, nothing is kept.")
+            raise
+        if opened[0].summary is None:
             raise
         return None, opened[0].summary
 
@@ -166,32 +174,60 @@ async def _over_http(
         tell(_greeting(endpoint))
         plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
         cells = expand(plan)
-        if asked.preflight:
-            small = Asked(
-                transport=transport,
-                dialect=endpoint.dialect,
-                model=endpoint.model,
-                thinking=plan.thinking[0],
-                family=endpoint.family,
-                extra=asked.extra_body,
-                stream=asked.stream,
-                chat=asking,
-            )
-            tell_preflight(await preflight(small), cells, order.plan.concurrency)
+        left, desk_of = (kept.left(cells), kept.desk_of) if kept else (cells, _one_desk)
+        small = _small_question(asked, endpoint, plan, transport, asking)
+        if asked.preflight and endpoint.recording is None:
+            tell_preflight(await _preflight(small, asked.secrets), left, order.plan.concurrency)
         with _books(order, endpoint, plan, cells, kept, watch) as books:
             opened.append(books)
-            await transport.prepare(order.plan.concurrency)
+            await transport.prepare(order.plan.concurrency, limits(asked))
             desk = _desk_maker(order, endpoint, plan, books, asking)(transport)
             async with watch:
-                left, desk_of = (kept.left(cells), kept.desk_of(desk)) if kept else (cells, lambda _: desk)
-                end = await run_batch(left, desk_of, order.plan.concurrency)
+                breaker = Breaker(lambda: ping(small), asked.patience, books.tell)
+                end = await run_batch(left, desk_of(desk), order.plan.concurrency, breaker)
             return end, books.close(end)
+
+
+def _one_desk(desk: Desk) -> Callable[[Cell], Desk]:
+    return lambda _: desk
+
+
+def _small_question(
+    options: EndpointOptions, endpoint: Endpoint, plan: Plan, transport: Transport, asking: Chat
+) -> Asked:
+    """What is asked at the take-off, and when the endpoint seems to be gone."""
+    return Asked(
+        transport=transport,
+        dialect=endpoint.dialect,
+        model=endpoint.model,
+        thinking=plan.thinking[0],
+        family=endpoint.family,
+        extra=options.extra_body,
+        stream=options.stream,
+        chat=asking,
+        limits=limits(options),
+        retries=_retries(options),
+    )
+
+
+def _retries(options: EndpointOptions) -> Retries:
+    return Retries(options.retries, options.retry_wait)
+
+
+async def _preflight(small: Asked, secrets: Secrets) -> Preflight:
+    try:
+        return await preflight(small)
+    except EndpointError as error:  # the server's words may hold the key
+        raise EndpointError(secrets.text(str(error))) from None
 
 
 def _books(
     order: Order, endpoint: Endpoint, plan: Plan, cells: Sequence[Cell], kept: Kept | None, watch: LoopWatch | None
 ) -> Books:
-    return Books.begin(order, endpoint, plan, cells, watch) if kept is None else Books.go_on(kept.stored, order, watch)
+    if kept is None:
+        return Books.begin(order, endpoint, plan, cells, watch)
+    kept.check_endpoint(endpoint)
+    return Books.go_on(kept.stored, kept.lock, order, watch)
 
 
 def _desk_maker(
@@ -199,6 +235,7 @@ def _desk_maker(
 ) -> Callable[[Transport], Desk]:
     """Transport → desk; all desks of a run share one accountant, and with it the vocabulary."""
     accountant = Accountant(endpoint.family)
+    untimed = UNTIMED if endpoint.recording and not endpoint.recording["timed"] else None
 
     def desk(transport: Transport) -> Desk:
         return Desk(
@@ -213,10 +250,12 @@ def _desk_maker(
             thinking_switched=endpoint.dialect.switches(endpoint.family),
             extra=order.endpoint.extra_body,
             limits=limits(order.endpoint),
-            retries=Retries(order.endpoint.retries),
+            retries=_retries(order.endpoint),
             chat=asking,
             stream=order.endpoint.stream,
             family=endpoint.family,
+            budget=Budget(endpoint.facts["context_window"]),
+            untimed=untimed,
         )
 
     return desk
@@ -225,9 +264,10 @@ def _desk_maker(
 def _greeting(endpoint: Endpoint) -> str:
     facts = endpoint.facts
     family = endpoint.family or "unknown (tokens are the server's only)"
+    window = facts["context_window"]
     return (
         f"Endpoint {facts['base_url']}: model {endpoint.model}, dialect {endpoint.dialect.name} "
-        f"({facts['found_by']}), family {family}."
+        f"({facts['found_by']}), family {family}{f', context window {window:,} tokens' if window else ''}."
     )
 
 

@@ -8,9 +8,12 @@ from typing import cast
 import click
 
 from agenteval.cli.voice import tell
+from agenteval.dialects import ALWAYS_THINKING
 from agenteval.errors import FileError, UsageError
+from agenteval.prompts import RENDERERS
 from agenteval.report.scenario import render_scenario
-from agenteval.scenario import bundled_names, lint, load_suite
+from agenteval.report.terminal import entry
+from agenteval.scenario import ALL, expanded, lint, load_suite
 from agenteval.scenario.starter import starter
 from agenteval.script import Scenario
 from agenteval.store.starter import write_new
@@ -23,7 +26,8 @@ def command() -> None:
     """Write, list, check and show scenario files.
 
     A scenario is one YAML file: a system prompt, tools with rules that say how they answer, what the user says turn
-    by turn, and what should come of it. A SUITE is a folder of them, a single file, or a bundled name.
+    by turn, and what should come of it. A SUITE is a folder of them, a single file, or a bundled name (all:
+    every bundled suite).
 
     \b
     agenteval scenario new my-first         a commented start: my-first.yaml
@@ -56,18 +60,17 @@ def new_scenario(name: str, out: Path) -> None:
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
 def list_scenarios(suites: tuple[str, ...]) -> None:
     """Scenarios of some suites (default: all bundled ones), with turns, tags and what each is for."""
-    for suite in suites or bundled_names():
+    for suite in expanded(suites or (ALL,)):
         for scenario in load_suite(suite).scenarios:
             tags = f" [{', '.join(scenario.tags)}]" if scenario.tags else ""
-            click.echo(visible(f"{suite}/{scenario.name}: {len(scenario.turns)} turns{tags}"))
-            click.echo(visible(f"    {scenario.description}"))
+            click.echo(entry(f"{suite}/{scenario.name}: {len(scenario.turns)} turns{tags}", scenario.description))
 
 
 @command.command(name="lint")
 @click.argument("suites", nargs=-1, required=True, metavar="SUITE...")
 def lint_suites(suites: tuple[str, ...]) -> int:
-    """Check scenario files; all mistakes are shown at once. Exit code 2 if there are any."""
-    problems = [problem for suite in suites for problem in lint(suite)]
+    """Check scenario files, and play them as they should go. All mistakes are shown at once; if any, exit code 2."""
+    problems = [problem for suite in expanded(suites) for problem in lint(suite)]
     for problem in problems:
         click.echo(visible(str(problem)))
     if not problems:
@@ -79,20 +82,35 @@ def lint_suites(suites: tuple[str, ...]) -> int:
 @click.argument("suite", metavar="SUITE")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="As that of a run.")
 @click.option("--turn", type=click.IntRange(1), metavar="N", help="Only this turn, as it comes after those before.")
-@click.option("--thinking", type=click.Choice(MODES), default="off", show_default=True, help="The thinking mode.")
-def show_scenarios(suite: str, seed: int, turn: int | None, thinking: str) -> None:
+@click.option("--thinking", type=click.Choice(MODES), help="The thinking mode; default: off where it can be had.")
+@click.option(
+    "--family",
+    type=click.Choice(list(RENDERERS)),
+    default="glm47",
+    show_default=True,
+    help="Whose prompt is counted; harmony: gpt-oss.",
+)
+def show_scenarios(suite: str, seed: int, turn: int | None, thinking: str | None, family: str) -> None:
     """What the model will see if all goes as it should: texts, calls and results, with the tokens of each."""
-    problems = lint(suite)
+    problems = [problem for part in expanded([suite]) for problem in lint(part)]
     if problems:
         raise FileError(tuple(problems))
-    mode = cast(Thinking, thinking)
-    shown = [render_scenario(item, seed=seed, thinking=mode, turn=turn) for item in _with_turn(suite, turn)]
+    mode = _mode(thinking, family)
+    chosen = _with_turn(suite, turn)
+    shown = [render_scenario(item, seed=seed, thinking=mode, turn=turn, family=family) for item in chosen]
     click.echo("\n".join(shown), nl=False)
+
+
+def _mode(asked: str | None, family: str) -> Thinking:
+    """The mode to show. Raises UsageError for one that the family does not have."""
+    if family in ALWAYS_THINKING and asked not in (None, "on"):
+        raise UsageError(f"a model of family {family} always thinks, and drops its thoughts: leave --thinking out")
+    return cast(Thinking, asked or ("on" if family in ALWAYS_THINKING else "off"))
 
 
 def _with_turn(suite: str, turn: int | None) -> list[Scenario]:
     """The scenarios of a suite that have this turn."""
-    scenarios = load_suite(suite).scenarios
+    scenarios = [item for part in expanded([suite]) for item in load_suite(part).scenarios]
     longest = max(len(item.turns) for item in scenarios)
     if turn is not None and turn > longest:
         raise UsageError(f"{suite} has no turn {turn}: its longest scenario has {longest}")

@@ -8,7 +8,7 @@ import click
 
 from agenteval.cli.voice import tell
 from agenteval.errors import UsageError
-from agenteval.scenario import bundled_names, load_suite
+from agenteval.scenario import ALL, expanded, load_suite
 from agenteval.simulator import PROFILES
 from agenteval.simulator.serve import serve
 
@@ -33,7 +33,7 @@ def command(
     all bundled ones) and gives a marked answer to everything else."""
     if profile not in PROFILES:
         raise UsageError(f"no profile is called {profile!r}; there are: {', '.join(PROFILES)}")
-    scenarios = tuple(item for name in suites or bundled_names() for item in load_suite(name).scenarios)
+    scenarios = tuple(item for name in expanded(suites or (ALL,)) for item in load_suite(name).scenarios)
 
     def ready(bound_port: int) -> None:
         tell(f"Serving {profile} (simulated) on http://{host}:{bound_port}/v1 — Ctrl-C stops it.")

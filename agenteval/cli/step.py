@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,15 +92,27 @@ def _findings(record: StepRecord) -> Iterator[str]:
 def _curl(stored: StoredRun, kept: StoredStep | None) -> Iterator[str]:
     if kept is None or kept.request is None:
         return
-    url = stored.manifest.endpoint.get("base_url") or SERVED
+    options, base_url = stored.manifest.options, stored.manifest.endpoint.get("base_url")
+    headers = [name for name in options.get("header", ()) if isinstance(name, str)]
+    hints = [] if base_url else ["start `agenteval serve` first"]
+    hints += [f"put your value for each <…>: {', '.join(headers)}"] if headers else []
     yield ""
-    yield "Ask again" + ("" if stored.manifest.endpoint.get("base_url") else " (start `agenteval serve` first)")
-    key = ' -H "Authorization: Bearer $OPENAI_API_KEY"' if stored.manifest.options.get("api_key") else ""
-    yield f"curl -sN {url}/chat/completions -H 'Content-Type: application/json'{key} -d @- <<'END_OF_BODY'"
+    yield "Ask again" + (f" ({'; '.join(hints)})" if hints else "")
+    insecure = " -k" if options.get("insecure") else ""
+    key = ' -H "Authorization: Bearer $OPENAI_API_KEY"' if options.get("api_key") else ""
+    more = "".join(f" -H {shlex.quote(f'{name}: <{name}>')}" for name in headers)
+    url = shlex.quote(f"{base_url or SERVED}/chat/completions")
+    yield f"curl -sSN{insecure} {url} -H 'Content-Type: application/json'{key}{more} --data-binary @- <<'END_OF_BODY'"
     yield _spelled(kept.request)
     yield "END_OF_BODY"
 
 
 def _spelled(body: dict[str, Any]) -> str:
-    """JSON that a here-document cannot end early: no line of it can be the closing word."""
-    return json.dumps(body, ensure_ascii=False)
+    """JSON on one line, which cannot be the closing word of a here-document. What must not reach a terminal is written
+    as JSON escapes, so that it is still the same body."""
+    return "".join(map(_escaped, json.dumps(body, ensure_ascii=False)))
+
+
+def _escaped(character: str) -> str:
+    lone = "\ud800" <= character <= "\udfff"
+    return f"\\u{ord(character):04x}" if lone or visible(character) != character else character

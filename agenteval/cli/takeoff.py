@@ -14,11 +14,13 @@ def tell_preflight(found: Preflight, cells: Sequence[Cell], concurrency: int) ->
     for sentence in found.missing:
         tell(f"Preflight: {sentence}.")
     if not found.missing:
-        tell("Preflight: reaches, streams, calls a tool, counts its tokens.")
+        streams = "streams, " if found.streamed else ""
+        tell(f"Preflight: reaches, {streams}calls a tool, counts its tokens.")
     if found.seconds is not None:
         requests = sum(steps(turn.expect) for cell in cells for turn in cell.scenario.turns)
         seconds = requests * found.seconds / min(concurrency, len(cells))
-        said = f"if each takes the {found.seconds:.1f} s of this one"
+        took = f"{found.seconds:.1f} s" if found.seconds >= 1 else f"{max(1, round(found.seconds * 1000))} ms"
+        said = f"if each takes the {took} of this one"
         tell(f"Estimate: {duration(seconds)} for about {requests} requests, {said}.")
 
 

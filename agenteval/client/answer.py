@@ -8,9 +8,13 @@ import asyncio
 import httptools
 
 from agenteval.client.faults import closed_fault, redirect_fault
+from agenteval.client.keepalive import FirstWord
 from agenteval.wire import Exchange, Fault, Limits, Receiver
 
 _BODILESS = {204, 304}
+
+MAX_BESIDE_BODY = 1024 * 1024
+"""Bytes that may come without any of the body among them: heads, trailers, the spelling of chunks."""
 
 
 class Answer:
@@ -21,8 +25,9 @@ class Answer:
     """
 
     __slots__ = (
-        *("ended", "ended_at", "fault", "last_body_at", "reads", "reusable", "size", "status", "touched", "where"),
-        *("_at", "_head_done", "_headers", "_interim", "_max_bytes", "_parser", "_receiver", "_until_close"),
+        *("ended", "ended_at", "fault", "first_word", "last_body_at", "reads", "reusable", "size", "spoken", "status"),
+        *("touched", "where", "_at", "_beside", "_head_done", "_headers", "_interim", "_max_bytes", "_parser"),
+        *("_line", "_max_line", "_receiver", "_until_close"),
     )
 
     def __init__(self, receiver: Receiver, limits: Limits, where: str) -> None:
@@ -33,16 +38,21 @@ class Answer:
         self.size = 0
         self.reads = 0
         self.last_body_at: int | None = None
+        self.spoken = False  # whether the body said anything yet that is no keep-alive
+        self.first_word = FirstWord()
         self.touched = False  # whether any byte came
         self.reusable = False  # whether the connection may carry another exchange
         self.where = where
         self._receiver = receiver
         self._max_bytes = limits.max_bytes
+        self._max_line = limits.max_line
+        self._line = 0
         self._parser = httptools.HttpResponseParser(self)
         self._headers: list[tuple[str, str]] = []
         self._head_done = False
         self._interim = False
         self._until_close = False
+        self._beside = 0
         self._at = 0
 
     def feed(self, data: bytes, at: int) -> None:
@@ -59,6 +69,9 @@ class Answer:
         if self.size != before:
             self.reads += 1
             self.last_body_at = at
+            self._beside = 0
+        else:
+            self._count_beside(len(data))
 
     def closed(self, error: Exception | None, at: int) -> None:
         """The connection has ended."""
@@ -73,6 +86,13 @@ class Answer:
             self.ended_at = at
             self.ended.set_result(None)
 
+    @property
+    def came(self) -> str:
+        """What there is of a reply before its first frame."""
+        if self.first_word.keep_alives:
+            return "nothing but keep-alives"
+        return "nothing of a reply" if self.status is None else "nothing but headers"
+
     def exchange(self, sent_at: int, connect_ms: float | None) -> Exchange:
         """How it went, as a value."""
         headers = tuple(self._headers)
@@ -82,6 +102,12 @@ class Answer:
         """A bug in what takes the bytes is no fault of the server: it surfaces at the awaited exchange."""
         if not self.ended.done():
             self.ended.set_exception(error)
+
+    def _count_beside(self, count: int) -> None:
+        self._beside += count
+        if self._beside > MAX_BESIDE_BODY:
+            said = f"{self.where} sent {self._beside} bytes of HTTP headers and framing without any of a body"
+            self.end(Fault("protocol", said), self._at)
 
     def _not_http(self, data: bytes, error: Exception) -> None:
         start = repr(data[:40].decode("latin-1"))
@@ -119,11 +145,18 @@ class Answer:
 
     def on_body(self, body: bytes) -> None:
         self.size += len(body)
+        line_end = body.rfind(b"\n")
+        self._line = self._line + len(body) if line_end < 0 else len(body) - line_end - 1
         if self.size > self._max_bytes:
-            limit = self._max_bytes
-            self.end(Fault("too_large", f"the reply of {self.where} is longer than {limit} bytes"), self._at)
+            self._too_large("the reply", self._max_bytes)
+        elif self._line > self._max_line:
+            self._too_large("a line in the reply", self._max_line)
         elif not self.ended.done():
+            self.spoken = self.spoken or self.first_word.stands_in(body)
             self._receiver.data(body, self._at)
+
+    def _too_large(self, what: str, limit: int) -> None:
+        self.end(Fault("too_large", f"{what} of {self.where} is longer than {limit:,} bytes"), self._at)
 
     def on_message_complete(self) -> None:
         if self._interim:

@@ -22,6 +22,7 @@ SERVER_GAVE_UP = frozenset({"abort", "error"})
 
 CHAT_PATH = "/v1/chat/completions"
 MAX_ERROR_TEXT = 500
+MAX_EXCERPT = 100
 
 _LIMITS = Limits()
 
@@ -51,12 +52,13 @@ class Attempt:
     def failure(self) -> StepError | None:
         """Why this attempt says nothing about the model; None if it can be judged.
 
-        Infrastructure are a fault of the exchange, a status that is not 2xx, an error inside the stream, a reply that
-        the server says it aborted, a stream that stops without finish reason and `[DONE]`, and a 200 with no reply.
+        Infrastructure are a fault of the exchange (but for a connection that ends badly after a whole reply and
+        `[DONE]`), a status that is not 2xx, an error inside the stream, a reply that the server says it aborted, a
+        stream that stops without finish reason and `[DONE]`, and a 200 with no reply.
         """
-        status = self.exchange.status
-        if self.exchange.fault is not None:
-            return StepError(self.exchange.fault.kind, self.exchange.fault.detail, status)
+        status, fault = self.exchange.status, self.exchange.fault
+        if fault is not None and not (fault.kind in ("cut", "reset") and self._is_whole):
+            return StepError(fault.kind, fault.detail, status)
         if self.error is not None:
             return StepError("http_status", f"HTTP {status}: {self.error}", status)
         if self.reply.error is not None:
@@ -66,16 +68,25 @@ class Attempt:
             return StepError("aborted", said, status)
         return self._unfinished()
 
+    @property
+    def _is_whole(self) -> bool:
+        return self.reply.done and self.reply.finish_reason is not None
+
     def _unfinished(self) -> StepError | None:
         reply, status = self.reply, self.exchange.status
         if reply.finish_reason is not None:
             return None
-        if not (reply.content or reply.reasoning or reply.tool_calls or reply.done):
-            kind = dict(self.exchange.headers).get("content-type", "no content type")
-            return StepError("no_reply", f"HTTP {status}, but the body is no chat completion ({kind})", status)
+        if not (reply.content or reply.reasoning or reply.tool_calls):
+            return StepError("no_reply", f"HTTP {status}, but {self._no_completion()}", status)
         if self.timeline.streamed and not reply.done:
             return StepError("cut", "the stream stopped without a finish reason and without [DONE]", status)
         return None
+
+    def _no_completion(self) -> str:
+        body = b"".join(chunk for _, chunk in self.recording.chunks).strip()
+        excerpt = f": {http_error(body)[:MAX_EXCERPT]}" if body else ""
+        kind = dict(self.exchange.headers).get("content-type", "no content type")
+        return f"the body is no chat completion ({kind}){excerpt}"
 
 
 class Chat(Protocol):
@@ -149,16 +160,18 @@ def _attempt(exchange: Exchange, listener: _Listener, *, asked_for_stream: bool)
 
 
 def _folded(exchange: Exchange, listener: _Listener, asked_for_stream: bool) -> tuple[Reply, Timeline]:
-    """By content type; where that says nothing, by how the body begins."""
+    """By content type; where that names no stream, by how the body begins."""
     sent_at, ended_at = exchange.sent_at, exchange.ended_at
     if listener.fold is not None:
         return listener.fold.finish(sent_at, ended_at)
     body = listener.body
-    if "json" not in listener.content_type and body.lstrip()[:1] not in (b"{", b""):
+    if body.lstrip()[:1] not in (b"{", b"[", b""):
         fold = Fold()
         for at, chunk in listener.chunks:
             fold.feed(chunk, at)
-        return fold.finish(sent_at, ended_at)
+        reply, timeline = fold.finish(sent_at, ended_at)
+        defect = Defect("content_type", f"a stream came as {listener.content_type or 'nothing in particular'}")
+        return replace(reply, defects=(*reply.defects, defect)), timeline
     reply, timeline = fold_whole(body, sent_at=sent_at, ended_at=ended_at)
     if asked_for_stream and body.strip():
         defect = Defect("not_streamed", f"a stream was asked for, and {listener.content_type or 'JSON'} came")

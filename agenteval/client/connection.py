@@ -20,12 +20,16 @@ Place: TypeAlias = tuple[Any, ...]
 
 
 class Connection(asyncio.Protocol):
-    """An open connection. `ask` carries one exchange; an answer that nobody asked for closes it."""
+    """An open connection. `ask` carries one exchange; an answer that nobody asked for closes it.
+
+    `idle_since`: when it was opened, or its last exchange ended.
+    """
 
     def __init__(self, clock: Clock, where: str) -> None:
         self.open = False
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._now = clock.now
+        self.idle_since = self._now()
         self._where = where
         self._answer: Answer | None = None
         self._transport: asyncio.Transport | None = None
@@ -50,6 +54,7 @@ class Connection(asyncio.Protocol):
         finally:
             watch.stop()
             self._answer = None
+            self.idle_since = self._now()
             if not answer.reusable:
                 self.close()
         return answer.exchange(sent_at, connect_ms), answer.touched
@@ -106,19 +111,20 @@ class _Watch:
         now = self._now()
         due, kind = min(self._deadlines())
         if now >= due:
-            self._answer.end(timeout_fault(kind, self._answer.where, self._limits), now)
+            self._answer.end(timeout_fault(kind, self._answer.where, self._limits, self._answer.came), now)
         else:
-            # The first byte may bring the next deadline closer, to `between_s` from then: never sleep longer.
+            # The first frame may bring the next deadline closer, to `between_s` from then: never sleep longer.
             delay = min((due - now) / NS_PER_S, self._limits.between_s)
             self._timer = self._loop.call_later(delay, self._check)
 
     def _deadlines(self) -> tuple[tuple[int, FaultKind], ...]:
-        limits, last = self._limits, self._answer.last_body_at
+        limits, answer = self._limits, self._answer
         total = self._sent_at + round(limits.total_s * NS_PER_S)
-        if last is None:
-            first = self._sent_at + round(limits.first_byte_s * NS_PER_S)
-            return (total, "timeout_total"), (first, "timeout_first_byte")
-        return (total, "timeout_total"), (last + round(limits.between_s * NS_PER_S), "timeout_between")
+        if answer.last_body_at is None or not answer.spoken:
+            first = self._sent_at + round(limits.first_frame_s * NS_PER_S)
+            return (total, "timeout_total"), (first, "timeout_first_frame")
+        between = answer.last_body_at + round(limits.between_s * NS_PER_S)
+        return (total, "timeout_total"), (between, "timeout_between")
 
 
 async def open_connection(

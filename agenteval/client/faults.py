@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Mapping
 
 from agenteval.client.address import Address
 from agenteval.wire import Fault, FaultKind, Limits
@@ -23,8 +24,9 @@ def connect_fault(error: OSError, address: Address, limits: Limits) -> Fault:
     if isinstance(error, ConnectionRefusedError):
         return Fault("refused", f"nothing listens on {where}; is the server running, and is this its port?")
     if isinstance(error, TimeoutError):
-        kind, hint = ("TLS connection", "; does it speak plain http://?") if address.tls else ("connection", "")
-        return Fault("timeout_connect", f"{where} accepted no {kind} within {limits.connect_s:g} s{hint}")
+        kind, hint = ("TLS connection", " (does it speak plain http://?)") if address.tls else ("connection", "")
+        said = f"{where} accepted no {kind} within {limits.connect_s:g} s{hint}"
+        return Fault("timeout_connect", f"{said}; {TIMEOUT_OPTIONS['timeout_connect']} allows more")
     if address.tls and isinstance(error, ConnectionError):
         return Fault("tls", f"{where} broke off during the TLS handshake; does it speak plain http://?")
     return Fault("connect", f"no connection to {where}: {error.strerror or error}")
@@ -38,14 +40,24 @@ def closed_fault(error: Exception | None, where: str, body_bytes: int, *, answer
     return Fault(kind, f"{where} {how} {when}")
 
 
-def timeout_fault(kind: FaultKind, where: str, limits: Limits) -> Fault:
-    """Which limit was passed."""
+TIMEOUT_OPTIONS: Mapping[FaultKind, str] = {
+    "timeout_connect": "--timeout-connect",
+    "timeout_first_frame": "--timeout",
+    "timeout_between": "--timeout-between",
+    "timeout_total": "--timeout-total",
+}
+"""Kind → the option that allows more time."""
+
+
+def timeout_fault(kind: FaultKind, where: str, limits: Limits, came: str = "nothing of a reply") -> Fault:
+    """Which limit was passed, and the option for it. `came`: what there was before the first frame."""
     sentences: dict[FaultKind, str] = {
-        "timeout_first_byte": f"{where} sent nothing of a reply within {limits.first_byte_s:g} s",
+        "timeout_first_frame": f"{where} sent {came} within {limits.first_frame_s:g} s",
         "timeout_between": f"{where} fell silent for {limits.between_s:g} s inside its reply",
         "timeout_total": f"the reply of {where} took longer than {limits.total_s:g} s",
     }
-    return Fault(kind, sentences[kind])
+    more = f"; {TIMEOUT_OPTIONS[kind]} allows more" if limits.own else ""
+    return Fault(kind, sentences[kind] + more)
 
 
 def redirect_fault(status: int, location: str, where: str) -> Fault:

@@ -31,12 +31,16 @@ _OURS = {"host", "content-length", "transfer-encoding", "connection", "accept-en
 STALE_WITHIN_S = 0.25
 """A kept connection that fails later than this had a server behind it, which may have worked on the request."""
 
+KEPT_AT_LEAST_S = 1.0
+"""A server that closes a connection sooner after its answer does not mean to keep it, whatever its head said."""
+
 
 class HttpTransport:
     """Carries requests to one base URL. Exchanges beyond `max_connections` wait before their clock starts.
 
     A kept-alive connection that the server has closed in the meantime is replaced once, unnoticed: the
-    exchange that counts is the one on the fresh connection. Bound to the event loop that first uses it.
+    exchange that counts is the one on the fresh connection. If that happens right after an answer (llama.cpp offers
+    keep-alive and closes after each stream), none is kept from then on. Bound to the event loop that first uses it.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class HttpTransport:
         self._max_connections = max_connections
         self._slots = asyncio.Semaphore(max_connections)
         self._idle: list[Connection] = []
+        self._keeping = True
         self._all: set[Connection] = set()
 
     async def prepare(self, n: int, limits: Limits = _LIMITS) -> Fault | None:
@@ -72,9 +77,12 @@ class HttpTransport:
         async with self._slots:
             kept = self._take_idle()
             if kept is not None:
+                idle_since = kept.idle_since
                 result, answered = await self._ask(kept, message, receiver, limits, None)
                 if answered or not _was_stale(result):
                     return result
+                if result.sent_at - idle_since < KEPT_AT_LEAST_S * NS_PER_S:
+                    self._keeping = False
                 return replace(await self._ask_afresh(message, receiver, limits), resent=True)
             return await self._ask_afresh(message, receiver, limits)
 
@@ -103,8 +111,10 @@ class HttpTransport:
         connect_ms: float | None,
     ) -> tuple[Exchange, bool]:
         result = await connection.ask(message, receiver, limits, connect_ms)
-        if connection.open:
+        if connection.open and self._keeping:
             self._idle.append(connection)
+        else:
+            connection.close()
         return result
 
     async def _open(self, limits: Limits) -> Connection | Fault:

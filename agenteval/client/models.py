@@ -13,7 +13,7 @@ from agenteval.wire import Fault, HttpRequest, Limits, Transport
 
 MODELS_PATH = "/v1/models"
 
-PROBE_LIMITS = Limits(connect_s=5.0, first_byte_s=20.0, between_s=20.0, total_s=30.0, max_bytes=16 * 1024 * 1024)
+PROBE_LIMITS = Limits(first_frame_s=20.0, between_s=20.0, total_s=30.0, max_bytes=16 * 1024 * 1024, own=False)
 """Nothing here generates, so that nothing here may take long."""
 
 

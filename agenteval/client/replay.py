@@ -1,50 +1,96 @@
-"""A recording as an endpoint: the transport that answers with what was once received, byte for byte and in its time."""
+"""A conversation heard again from its recording: byte for byte and with the times that it had, but at once. Where the
+recording ends, the endpoint goes on, if there is one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from agenteval.clock import NS_PER_S, Clock
-from agenteval.errors import EndpointError
-from agenteval.wire import Exchange, HttpRequest, Limits, Receiver, Recording
+import msgspec
+
+from agenteval.clock import Clock
+from agenteval.errors import DivergedError, EndpointError
+from agenteval.wire import Exchange, HttpRequest, Limits, Receiver, Recording, Transport
+
+Told = tuple[Mapping[str, Any] | None, Recording]
+"""A request's body as it was recorded (None: not kept) and what came back."""
+
+
+class RecordingOverError(EndpointError):
+    """More is asked than was recorded, and there is no endpoint to ask."""
 
 
 class ReplayTransport:
-    """Answers the n-th request with the n-th recording, whatever was asked; at the recorded pace of `clock`'s time.
+    """Answers the n-th request of one cell with the n-th reply that was recorded, the later ones by `live`.
 
-    Not covered: connect times, and whether the requests are those of the recording. Raises EndpointError when it is
-    asked more often than was recorded.
+    It is its own clock, because nobody has to wait between requests that are not sent. A request with other messages or
+    tools than the recorded one had raises DivergedError; one too many without `live` RecordingOverError. Not covered:
+    connect times, and conversations in which the server repeated a secret (it is masked in recordings).
     """
 
-    def __init__(self, recordings: Iterable[Recording], clock: Clock) -> None:
-        self._left = iter(recordings)
-        self.clock = clock
+    def __init__(self, cell: str, told: Iterable[Told], live: Transport | None = None) -> None:
+        self._cell = cell
+        self._left = deque(told)
+        self._live = live
+        self._heard = 0
+        self._now = 0
+
+    @property
+    def clock(self) -> Clock:
+        return self
+
+    @property
+    def hears_again(self) -> bool:
+        """Whether the next request is answered from the recording."""
+        return bool(self._left)
+
+    def now(self) -> int:
+        return self._live.clock.now() if self._live else self._now
+
+    async def sleep(self, seconds: float) -> None:
+        if self._live and not self._left:
+            await self._live.clock.sleep(seconds)
 
     async def exchange(self, request: HttpRequest, receiver: Receiver, limits: Limits) -> Exchange:
-        """Push the next recording into the receiver. Recorded faults come back as they were."""
-        recording = next(self._left, None)
-        if recording is None:
-            raise EndpointError("the recording has no reply left for this request")
-        sent_at = self.clock.now()
+        """The next reply with the times that it had, as if it had begun now; or the endpoint's answer."""
+        if not self._left:
+            return await self._ask(request, receiver, limits)
+        self._heard += 1
+        body, recording = self._left.popleft()
+        self._check(request, body)
+        began = self.now()
         if recording.status is not None:
-            receiver.head(recording.status, recording.headers, sent_at)
+            receiver.head(recording.status, recording.headers, began)
         for after, chunk in recording.chunks:
-            await self._until(sent_at + after)
-            receiver.data(chunk, self.clock.now())
-        await self._until(sent_at + recording.ended)
+            receiver.data(chunk, began + after)
+        self._now += recording.ended
         return Exchange(
-            sent_at=sent_at,
-            ended_at=self.clock.now(),
+            sent_at=began,
+            ended_at=began + recording.ended,
             status=recording.status,
             fault=recording.fault,
             headers=recording.headers,
             reads=len(recording.chunks),
+            replayed=True,
         )
 
     async def aclose(self) -> None:
-        pass
+        if self._live:
+            await self._live.aclose()
 
-    async def _until(self, at: int) -> None:
-        left = at - self.clock.now()
-        if left > 0:
-            await self.clock.sleep(left / NS_PER_S)
+    async def _ask(self, request: HttpRequest, receiver: Receiver, limits: Limits) -> Exchange:
+        if self._live is None:
+            raise RecordingOverError(f"{self._cell}: the recording holds {self._heard} replies, and one more is needed")
+        return await self._live.exchange(request, receiver, limits)
+
+    def _check(self, request: HttpRequest, recorded: Mapping[str, Any] | None) -> None:
+        if recorded is None:
+            return
+        asked = msgspec.json.decode(request.body)
+        for part in ("messages", "tools"):
+            if asked.get(part) != recorded.get(part):
+                raise DivergedError(
+                    f"{self._cell}: request {self._heard} has other {part} than when it was recorded; agenteval or a "
+                    "policy has changed since, and only a new run can go on"
+                )

@@ -6,7 +6,8 @@ retries nor follows redirects, and of the environment it may add what stands in 
 
 Not covered: connect times (they are part of TTFT here, as is the SDK's own work on the request), the bytes on the wire
 (the recording holds the SDK's objects, written as a stream again), `Limits.max_bytes`, and one time-out between reads
-apart from that to the first (the longer of the two counts). The SDK hides whether `[DONE]` came.
+apart from that to the first frame (the longer of the two counts, and a keep-alive ends either). The SDK hides whether
+`[DONE]` came.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
@@ -23,7 +24,7 @@ import msgspec
 from agenteval.client.address import Address, address_of
 from agenteval.client.chat import Attempt, Pairs, chat, http_error, request_bytes, retry_after_s, without_secrets
 from agenteval.client.faults import connect_fault, redirect_fault, timeout_fault
-from agenteval.client.resuming import ResumingTransport
+from agenteval.client.replay import ReplayTransport
 from agenteval.client.sdkfold import SdkFold, plain
 from agenteval.clock import Clock, RealClock
 from agenteval.errors import UsageError
@@ -66,7 +67,7 @@ class SdkChat:
 
     async def __call__(self, transport: Transport, body: Mapping[str, Any], *, limits: Limits = _LIMITS) -> Attempt:
         """Send one request and take its reply, streamed or whole. Never raises for what a server does."""
-        if isinstance(transport, ResumingTransport) and transport.hears_again:
+        if isinstance(transport, ReplayTransport) and transport.hears_again:
             return await chat(transport, body, limits=limits)
         data = request_bytes(body)
         arguments = _arguments(msgspec.json.decode(data))
@@ -84,7 +85,7 @@ class SdkChat:
         await self._client.close()
 
     async def _ask(self, arguments: dict[str, Any], limits: Limits, heard: _Heard) -> None:
-        timeout = self._sdk.Timeout(max(limits.first_byte_s, limits.between_s), connect=limits.connect_s)
+        timeout = self._sdk.Timeout(_longest_silence(limits), connect=limits.connect_s)
         try:
             raw = await self._create(**arguments, extra_headers=self._headers, timeout=timeout)
             heard.response, parsed = raw.http_response, raw.parse()
@@ -187,13 +188,20 @@ def _trouble(raised: Exception, address: Address, limits: Limits, chunks: int) -
     if "ConnectError" in causes:
         return connect_fault(failed or OSError(str(causes["ConnectError"])), address, limits)
     if "ReadTimeout" in causes:
-        return timeout_fault("timeout_between" if chunks else "timeout_first_byte", address.where, limits)
+        silence = _longest_silence(limits)
+        kept = replace(limits, first_frame_s=silence, between_s=silence)
+        return timeout_fault("timeout_between" if chunks else "timeout_first_frame", address.where, kept)
     if "RemoteProtocolError" in causes and _closed(str(causes["RemoteProtocolError"])):
         return Fault("cut", f"{address.where} closed the connection {when}")
     if causes.keys() & {"ReadError", "WriteError"}:
         return Fault("reset", f"{address.where} broke the connection ({failed or raised}) {when}")
     deepest = list(causes.values())[-1]
     return Fault("protocol", f"the openai SDK gave up {when}: {type(deepest).__name__}: {str(deepest)[:200]}")
+
+
+def _longest_silence(limits: Limits) -> float:
+    """The SDK knows one time-out for all reads."""
+    return max(limits.first_frame_s, limits.between_s)
 
 
 def _closed(text: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from agenteval.stream import CallReply, Reply, Usage, error_of
 from agenteval.stream.marks import Marks
 from agenteval.stream.reply import Defects, readable
-from agenteval.stream.shapes import as_json, count_of, timings_of, usage_of_timings
+from agenteval.stream.shapes import as_json, count_of, credible, timings_of, usage_of_timings
 
 
 @dataclass(slots=True)
@@ -56,7 +56,8 @@ class SdkFold:
 
     def reply(self) -> Reply:
         """What was said. `done` and `defects` stay empty: the SDK tells neither."""
-        usage = self.usage or (usage_of_timings(self.timings) if self.timings else None)
+        told = self.usage and credible(self.usage, spoken=bool(self.content or self.reasoning or self.calls))
+        usage = told or (usage_of_timings(self.timings) if self.timings else None)
         return Reply(
             content=_written(self.content),
             reasoning=_written(self.reasoning),

@@ -9,8 +9,9 @@ from typing import Any
 
 from agenteval.context.full import FullHistory
 from agenteval.context.policy import Budget, Count, ModelRequest, Policy, PolicyReport, View
-from agenteval.context.spec import PolicySpec, parse_policy
+from agenteval.context.spec import PolicySpec, parse_policy, shortest
 from agenteval.context.window import SlidingWindow
+from agenteval.errors import UsageError
 
 POLICIES: dict[str, type[Any]] = {
     "full_history": FullHistory,
@@ -25,6 +26,17 @@ def build_policy(text: str) -> Policy:
     return policy
 
 
+def canonical_policy(text: str) -> str:
+    """The one spelling of a policy however it is written: two texts mean the same policy if theirs are equal.
+
+    What is no policy here, e.g. one of a later version in a stored run, stands for itself.
+    """
+    try:
+        return shortest(build_policy(text))
+    except UsageError:
+        return text
+
+
 __all__ = [
     "POLICIES",
     "Budget",
@@ -35,4 +47,5 @@ __all__ = [
     "PolicySpec",
     "View",
     "build_policy",
+    "canonical_policy",
 ]

@@ -17,7 +17,7 @@ State: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What the endpoint allows, in tokens; None: not known."""
+    """What the endpoint allows: `window` tokens of prompt and reply together; None: it does not say."""
 
     window: int | None = None
 

@@ -28,6 +28,13 @@ def parse_policy(text: str, table: Mapping[str, Any]) -> PolicySpec:
     return PolicySpec(name, dict(pairs))
 
 
+def shortest(policy: Any) -> str:
+    """The shortest way to write a policy: its knobs in their order, without those that have their default value."""
+    knobs = [item for item in fields(policy) if item.name not in NOT_KNOBS]
+    set_ = [f"{item.name}={getattr(policy, item.name)}" for item in knobs if getattr(policy, item.name) != item.default]
+    return f"{policy.name}:{','.join(set_)}" if set_ else str(policy.name)
+
+
 def _pair(policy: str, part: str, known: Mapping[str, Any]) -> tuple[str, int | str]:
     key, equals, value = part.partition("=")
     if not equals or key not in known:

@@ -40,11 +40,17 @@ class Dialect:
         return MODES if self.switches(family) else ("on",)
 
     def switches(self, family: str | None) -> bool:
-        """Whether a request can choose the thinking mode of a family (unknown ones may know GLM's arguments, too)."""
-        return self.switches_thinking and family not in ALWAYS_THINKING
+        """Whether a request can choose the thinking mode of a family; nobody knows how an unknown one is switched."""
+        return self.switches_thinking and family is not None and family not in ALWAYS_THINKING
+
+    def guesses(self, family: str | None) -> bool:
+        """Whether another mode than `on` may be asked of an unknown family: by GLM's arguments, which it may heed."""
+        return self.switches_thinking and family is None
 
     def thinking_body(self, thinking: Thinking, family: str | None) -> Mapping[str, Any]:
-        """The fields that ask for a thinking mode of a family."""
+        """The fields that ask for a thinking mode of a family; of an unknown one `on` is its default, unasked."""
+        if family is None and thinking == "on":
+            return {}
         always = ALWAYS_THINKING.get(family or "")
         return self.thinking_fields.get(thinking, {}) if always is None else always
 

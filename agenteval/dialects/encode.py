@@ -1,11 +1,5 @@
-"""View → request body. What the model wrote goes back as it was written, or repaired where a server would refuse
-the whole request, and then the repair is told.
-
-Rules. Arguments are sent verbatim when they are a JSON object; otherwise `{}` stands in their place (SGLang answers
-400 and llama.cpp 500 to a history with anything else). Reasoning goes back in the field that the server reads: none
-under `off`, that of the newest user turn under `on` (the templates drop the rest), all of it under `preserved`; of a
-family that always thinks that of the newest turn, which is the open tool loop.
-"""
+"""View → request body: how a server spells what `history` says it gets. Reasoning goes back in the field that the
+server reads."""
 
 from __future__ import annotations
 
@@ -13,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agenteval.canonical import JsonProblem, parse_json
-from agenteval.dialects.dialect import ALWAYS_THINKING, Dialect
-from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_user_index, tool_object
+from agenteval.dialects.dialect import Dialect
+from agenteval.dialects.history import sent_history
+from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, tool_object
 from agenteval.outcome import Repair
 from agenteval.thinking import Thinking
 
@@ -45,10 +39,10 @@ class EncodedRequest:
 
 def encode(request: ChatRequest, dialect: Dialect) -> EncodedRequest:
     """The body of `POST /v1/chat/completions` in a dialect, and what had to be repaired in the history."""
-    repairs: list[Repair] = []
+    history = sent_history(request.messages, request.thinking, request.family)
     body: dict[str, Any] = {
         "model": request.model,
-        "messages": _encode_messages(request, dialect, repairs),
+        "messages": [_encode_message(message, dialect) for message in history.messages],
         "max_tokens": request.max_tokens,
         "seed": request.seed,
     }
@@ -60,7 +54,7 @@ def encode(request: ChatRequest, dialect: Dialect) -> EncodedRequest:
         body["stream"] = True
         body.update(dialect.running_counts)
     body.update(dialect.thinking_body(request.thinking, request.family))
-    return EncodedRequest(_merged(body, request.extra), tuple(repairs))
+    return EncodedRequest(_merged(body, request.extra), history.repairs)
 
 
 def _merged(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,53 +65,23 @@ def _merged(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _encode_messages(request: ChatRequest, dialect: Dialect, repairs: list[Repair]) -> list[dict[str, Any]]:
-    reasoning_from = _reasoning_from(request)
-    return [
-        _encode_message(message, dialect, keep_reasoning=index >= reasoning_from, repairs=repairs)
-        for index, message in enumerate(request.messages)
-    ]
-
-
-def _reasoning_from(request: ChatRequest) -> int:
-    """Index of the first message whose reasoning is sent back."""
-    if request.thinking == "off":
-        return len(request.messages)
-    preserved = request.thinking == "preserved" and request.family not in ALWAYS_THINKING
-    return 0 if preserved else last_user_index(request.messages)
-
-
-def _encode_message(
-    message: Message, dialect: Dialect, *, keep_reasoning: bool, repairs: list[Repair]
-) -> dict[str, Any]:
+def _encode_message(message: Message, dialect: Dialect) -> dict[str, Any]:
     if message.role == "tool":
         return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.content or ""}
     if message.role != "assistant":
         return {"role": message.role, "content": message.content or ""}
     encoded: dict[str, Any] = {"role": "assistant", "content": message.content or ""}
-    if keep_reasoning and message.reasoning:
+    if message.reasoning:
         encoded[dialect.reasoning_in] = message.reasoning
     if message.tool_calls:
         encoded["content"] = message.content or dialect.empty_content
-        encoded["tool_calls"] = [_encode_call(call, repairs) for call in message.tool_calls]
+        encoded["tool_calls"] = [_encode_call(call) for call in message.tool_calls]
     return encoded
 
 
-def _encode_call(call: ToolCall, repairs: list[Repair]) -> dict[str, Any]:
+def _encode_call(call: ToolCall) -> dict[str, Any]:
     return {
         "id": call.id,
         "type": "function",
-        "function": {"name": call.name, "arguments": _sendable_arguments(call, repairs)},
+        "function": {"name": call.name, "arguments": call.arguments_text},
     }
-
-
-def _sendable_arguments(call: ToolCall, repairs: list[Repair]) -> str:
-    try:
-        value = parse_json(call.arguments_text)
-    except JsonProblem as problem:
-        repairs.append(Repair(call.id, f"arguments are not JSON: {problem}", "{}"))
-        return "{}"
-    if not isinstance(value, dict):
-        repairs.append(Repair(call.id, "arguments are JSON but no object", "{}"))
-        return "{}"
-    return call.arguments_text

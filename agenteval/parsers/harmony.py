@@ -161,11 +161,6 @@ def spoken(channel: str, text: str) -> str:
     return f"<|channel|>{channel}<|message|>{text}"
 
 
-def call_text(name: str, arguments: str) -> str:
-    """A call behind `NEXT`, without its terminator."""
-    return f"<|channel|>commentary to={FUNCTIONS}{name} <|constrain|>json<|message|>{arguments}"
-
-
 def render(message: Message, tools: Sequence[ToolSpec], thinking_open: bool) -> str:
     """What the model would have written behind the generation prompt: the parser's inverse.
 
@@ -176,8 +171,13 @@ def render(message: Message, tools: Sequence[ToolSpec], thinking_open: bool) -> 
     said = [spoken("analysis", reasoning)] if reasoning else []
     if content or not message.tool_calls:
         said.append(spoken("commentary" if message.tool_calls else "final", content))
-    calls = [call_text(name_of(call), unmarked(object_of(call))) for call in message.tool_calls]
+    calls = [_call_text(name_of(call), unmarked(object_of(call))) for call in message.tool_calls]
     return whole_characters(f"<|end|>{NEXT}".join([*said, f"<|call|>{NEXT}".join(calls)] if calls else said))
+
+
+def _call_text(name: str, arguments: str) -> str:
+    """A call behind `NEXT`, without its terminator."""
+    return f"<|channel|>commentary to={FUNCTIONS}{name} <|constrain|>json<|message|>{arguments}"
 
 
 def unmarked(arguments: str) -> str:

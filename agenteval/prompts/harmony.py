@@ -1,13 +1,19 @@
-"""The whole prompt of gpt-oss as the harmony renderer writes it.
+"""The whole prompt of gpt-oss as vLLM 0.32.0 makes it of chat messages: harmony messages, which the harmony renderer
+writes.
 
 The system message is the format's own; the conversation's system prompt and the tools stand in a developer message.
-Analysis is dropped up to the last final answer and kept behind it, which is while a tool loop is open (vLLM's rule;
-openai-harmony 0.0.8 keeps all of it while the last message is a call). The recipient of a call stands in the
-channel's part, where the model writes it (openai-harmony 0.0.8: in the author's). A tool's result is named after the
-call whose id it answers.
+Analysis is dropped up to the last final answer and kept behind it, which is while a tool loop is open (openai-harmony
+0.0.8 by itself keeps all of it while the last message is a call). A call names its recipient in the author's part and
+its type without a marker, as the chat template does too; the model itself writes it otherwise, so what it wrote and
+what the next prompt shows of it part at a call's header. Words beside calls stand before the analysis. An assistant
+message that says nothing is none. A tool's result is named after the call whose id it answers.
 
-Differs from every server: the date is always `DATE`, so that the same messages give the same prompt; and one that
-renders a chat template (llama.cpp) writes results as JSON strings.
+Differs from every server: the date is always `DATE`, so that the same messages give the same prompt, and special
+strings in what was said are tokens, except in arguments, where they are spelled otherwise. vLLM's present renderer
+writes the channel of a result before `to=assistant`: the same tokens in another order. Servers that render gpt-oss's
+own chat template (SGLang, llama.cpp) show only the first of parallel calls, words beside calls as analysis, results
+and arguments as JSON written anew, an empty answer as an empty message, and instructions with a blank line behind
+them.
 """
 
 from __future__ import annotations
@@ -15,8 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from agenteval.messages import Message, ToolSpec
-from agenteval.parsers.harmony import NEXT, call_text, spoken, unmarked
+from agenteval.messages import Message, ToolCall, ToolSpec
+from agenteval.parsers.harmony import NEXT, spoken, unmarked
 from agenteval.parsers.harmony_header import FUNCTIONS
 from agenteval.prompts.typescript import namespace
 
@@ -46,23 +52,27 @@ def render_prompt(
     server does."""
     system = _SYSTEM.format(date=DATE, effort=effort) + (_CALLS if tools else "")
     leading = messages[0] if messages and messages[0].role == "system" else None
-    developer = _developer(leading.content or "" if leading else "", tools)
+    instructions = (leading.content or "") if leading else None
+    developer = _developer(instructions, tools) if instructions or tools else ""
     rest = messages[1:] if leading else messages
     turns = "".join(_turns(rest, -1 if keep_reasoning else _last_final(rest)))
     return f"{_message('system', system)}{developer}{turns}{NEXT}"
 
 
 def _last_final(messages: Sequence[Message]) -> int:
-    """Index of the last answer that is no call, -1 if there is none."""
-    finals = (at for at, message in enumerate(messages) if message.role == "assistant" and not message.tool_calls)
-    return max(finals, default=-1)
+    """Index of the last answer in words, -1 if there is none."""
+    return max((at for at, message in enumerate(messages) if _answers(message)), default=-1)
 
 
-def _developer(instructions: str, tools: Sequence[ToolSpec]) -> str:
-    parts = [f"# Instructions\n\n{instructions}"] if instructions else []
+def _answers(message: Message) -> bool:
+    return message.role == "assistant" and bool(message.content) and not message.tool_calls
+
+
+def _developer(instructions: str | None, tools: Sequence[ToolSpec]) -> str:
+    parts = [] if instructions is None else [f"# Instructions\n\n{instructions}"]
     if tools:
         parts.append(f"# Tools\n\n## functions\n\n{namespace('functions', tools)}")
-    return _message("developer", "\n\n".join(parts)) if parts else ""
+    return _message("developer", "\n\n".join(parts))
 
 
 def _turns(messages: Sequence[Message], last_final: int) -> Iterator[str]:
@@ -81,14 +91,19 @@ def _turns(messages: Sequence[Message], last_final: int) -> Iterator[str]:
 
 
 def _assistant(message: Message, *, reasons: bool) -> str:
-    said = []
-    if message.reasoning and reasons:
-        said.append(spoken("analysis", message.reasoning) + "<|end|>")
-    if message.content or not message.tool_calls:
-        channel = "commentary" if message.tool_calls else "final"
-        said.append(spoken(channel, message.content or "") + "<|end|>")
-    said += [call_text(call.name, unmarked(call.arguments_text)) + "<|call|>" for call in message.tool_calls]
-    return "".join(f"{NEXT}{part}" for part in said)
+    analysis = _said("analysis", message.reasoning if reasons else None)
+    if not message.tool_calls:
+        return analysis + _said("final", message.content)
+    return "".join([_said("commentary", message.content), analysis, *map(_call, message.tool_calls)])
+
+
+def _said(channel: str, text: str | None) -> str:
+    return f"{NEXT}{spoken(channel, text)}<|end|>" if text else ""
+
+
+def _call(call: ToolCall) -> str:
+    header = f" to={FUNCTIONS}{call.name}<|channel|>commentary json"
+    return f"{NEXT}{header}<|message|>{unmarked(call.arguments_text)}<|call|>"
 
 
 def _message(header: str, text: str) -> str:

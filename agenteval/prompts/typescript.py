@@ -6,12 +6,14 @@ Not covered: `oneOf` (written `any`, as `anyOf` is there too), titles and exampl
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agenteval.messages import ToolSpec
 
 _INDENT = "    "
+_LINE_END = re.compile(r"\r?\n")
 _TYPES: Mapping[str, str] = {"string": "string", "number": "number", "integer": "number", "boolean": "boolean"}
 
 Schema = Mapping[str, Any]
@@ -23,7 +25,8 @@ def namespace(name: str, tools: Sequence[ToolSpec]) -> str:
 
 
 def _declared(tool: ToolSpec) -> str:
-    described = "".join(f"// {line}\n" for line in tool.description.splitlines())
+    *lines, last = _LINE_END.split(tool.description)
+    described = "".join(f"// {line}\n" for line in ([*lines, last] if last else lines))
     return f"{described}type {tool.name} = (_: {_type(tool.parameters, '')}) => any;"
 
 
@@ -68,5 +71,6 @@ def _default(schema: Schema) -> str:
     if "default" not in schema:
         return ""
     default = schema["default"]
-    bare = isinstance(default, str) and "enum" in schema
-    return f" // default: {default if bare else json.dumps(default, ensure_ascii=False, separators=(',', ':'))}"
+    if isinstance(default, str):
+        return f" // default: {default}" if "enum" in schema else f' // default: "{default}"'
+    return f" // default: {json.dumps(default, ensure_ascii=False, separators=(',', ':'))}"

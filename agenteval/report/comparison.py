@@ -14,9 +14,11 @@ from agenteval.report import markdown, terminal
 from agenteval.report.machine import harmless
 from agenteval.report.tables import Table, fixed
 from agenteval.summary import ArmChange, Comparison, TurnPair
+from agenteval.summary.trials import named
 from agenteval.visible import visible
 
 CHANGE_HEADER = ("turn", "trial", "change", "BASE", "NEW")
+MISSING_HEADER = ("scenario", "thinking", "policy", "cells", "turns", "why")
 SPEED_HEADER = ("thinking", "metric", "requests", "base", "new", "ratio")
 CSV_COLUMNS = ("scenario", "thinking", "policy", "trial", "turn", "change", "base", "new", "simulated")
 SPEEDS = (("ttft_ms", "TTFT ms", 0), ("decode_tok_s", "decode tok/s", 2))
@@ -58,7 +60,7 @@ def render_terminal(comparison: Comparison) -> str:
         *(terminal.wrapped(f"{name} {run.run}: {run.title}") for name, run in (("BASE", base), ("NEW ", new))),
     ]
     parts += [terminal.wrapped(line) for line in _simulated(comparison)]
-    for table in (*change_tables(comparison, brief=True), *speed_tables(comparison)):
+    for table in (*missing_tables(comparison), *change_tables(comparison, brief=True), *speed_tables(comparison)):
         parts += ["", visible(table.title), terminal.drawn(table)]
     for title, lines in _lists(comparison):
         parts += ["", title, *(terminal.wrapped(f"- {line}") for line in lines)]
@@ -74,7 +76,7 @@ def render_markdown(comparison: Comparison) -> str:
     for name, run in (("BASE", comparison.base), ("NEW", comparison.new)):
         parts.append(f"- {name} {escaped(run.run)}: {escaped(run.title)}")
     parts += ["", *(text for line in _simulated(comparison) for text in (f"**{line}**", ""))]
-    for table in (*change_tables(comparison), *speed_tables(comparison)):
+    for table in (*missing_tables(comparison), *change_tables(comparison), *speed_tables(comparison)):
         parts += [f"## {escaped(table.title)}", "", markdown.drawn(table), ""]
     for title, lines in _lists(comparison):
         parts += [f"## {title}", "", *(f"- {escaped(line)}" for line in lines), ""]
@@ -121,6 +123,18 @@ def _simulated(comparison: Comparison) -> list[str]:
 def _lists(comparison: Comparison) -> list[tuple[str, tuple[str, ...]]]:
     lists = [("What else differs", comparison.differences), ("How to read it", comparison.notes)]
     return [(title, lines) for title, lines in lists if lines]
+
+
+def missing_tables(comparison: Comparison) -> list[Table]:
+    """What BASE judged and NEW did not, one row per arm; no table if there is nothing."""
+    rows = tuple(
+        (
+            *(item.scenario, item.thinking, item.policy, named("trial", item.trials), str(item.turns)),
+            "not judged" if item.played else "not played",
+        )
+        for item in comparison.missing
+    )
+    return [Table("Missing in NEW", MISSING_HEADER, rows)] if rows else []
 
 
 def change_tables(comparison: Comparison, *, brief: bool = False) -> list[Table]:

@@ -12,8 +12,10 @@ from agenteval.report.tables import (
     Table,
     aligned,
     latency_tables,
+    loss_lines,
     mode_tables,
     score_lines,
+    this_run_lines,
     trial_tables,
     turn_tables,
 )
@@ -23,17 +25,19 @@ from agenteval.visible import visible
 
 def render_markdown(summary: Summary) -> str:
     """The whole report."""
-    parts = [f"# agenteval run {escaped(summary.run)}", "", escaped(summary.title), ""]
+    parts = ["# agenteval run", "", escaped(summary.title), ""]
     if summary.simulated:
         parts += [f"**{SIMULATED}**", ""]
     for table in (*turn_tables(summary), *mode_tables(summary), *trial_tables(summary), *latency_tables(summary)):
         parts += [f"## {escaped(table.title)}", "", drawn(table), ""]
     parts += ["## Summary", "", *(f"- {escaped(line)}" for line in score_lines(summary)), ""]
     for title, lines in (
+        ("Infrastructure (in no score)", loss_lines(summary)),
         ("What fails", summary.sentences),
         ("Flaky", summary.flaky),
         ("How to read it", summary.notes),
         ("Next", summary.advice),
+        ("This run", this_run_lines(summary)),
     ):
         if lines:
             parts += [f"## {title}", "", *(f"- {escaped(line)}" for line in lines), ""]

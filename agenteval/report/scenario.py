@@ -1,7 +1,7 @@
 """A scenario as the model will see it, when everything goes as it should: texts whole, with tokens per part.
 
-Counted on the GLM rendering with the o200k vocabulary; nobody knows beforehand what the model will think, so thoughts
-are not in it.
+Counted on the rendering of a family's prompt with the o200k vocabulary; nobody knows beforehand what the model will
+think, so thoughts are not in it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from textwrap import fill, indent, wrap
 
 from agenteval.errors import UsageError
-from agenteval.messages import Message, ToolSpec, Transcript, tool_object
+from agenteval.messages import Message, ToolSpec, Transcript
 from agenteval.parsers import FAMILIES
 from agenteval.prompts import count_prompt
 from agenteval.run import Cell, Plan, expand
@@ -25,9 +25,9 @@ from agenteval.tools import play
 from agenteval.visible import visible
 
 WIDTH = 80
-FAMILY = "glm47"
 HEADER = ("turn", "user", "calls", "results", "answer", "msgs", "ctx")
-COUNTED = "Tokens are counted with the o200k vocabulary on the GLM rendering; a server counts its own."
+COUNTED = "Tokens are counted with the o200k vocabulary on the {family} rendering; a server counts its own."
+NAMES = {"glm47": "GLM", "harmony": "gpt-oss (harmony)"}
 THOUGHTS: dict[Thinking, str] = {
     "off": "The model is told not to think.",
     "on": "What the model thinks comes on top, and is dropped when the user speaks again.",
@@ -57,14 +57,17 @@ class _Turn:
         return sum(part.tokens for part in self.parts if part.kind == kind)
 
 
-def render_scenario(scenario: Scenario, *, seed: int, thinking: Thinking, turn: int | None = None) -> str:
-    """What a run with this seed shows the model in its first trial; `turn`: that turn only. Raises UsageError."""
+def render_scenario(
+    scenario: Scenario, *, seed: int, thinking: Thinking, turn: int | None = None, family: str = "glm47"
+) -> str:
+    """What a run with this seed shows a model of a family in its first trial; `turn`: that turn only. Raises
+    UsageError."""
     (cell,) = expand(Plan((scenario,), (thinking,), ("full_history",), 1, seed))
-    counter = _Counter(cell)
+    counter = _Counter(cell, family)
     turns = counter.turns()
     if turn is not None and not 1 <= turn <= len(turns):
         raise UsageError(f"{scenario.name} has {len(turns)} turns, and no turn {turn}")
-    blocks = [_head(scenario, cell, seed)]
+    blocks = [_head(scenario, counter, seed)]
     if turn is None:
         blocks += [_part(counter.system()), _tools(counter), *map(_turn, turns), _table(turns)]
     else:
@@ -74,19 +77,28 @@ def render_scenario(scenario: Scenario, *, seed: int, thinking: Thinking, turn: 
 
 @dataclass(frozen=True, slots=True)
 class _Counter:
-    """Counts the prompts of one cell."""
+    """Counts the prompts of one cell for a family."""
 
     cell: Cell
+    family: str
 
     def system(self) -> _Part:
-        first = (Message("system", self.cell.scenario.system),)
-        return _Part("system", self._size(first) - self._size(()), self.cell.scenario.system)
+        return _Part("system", self._size(self._first()) - self._size(()), self.cell.scenario.system)
+
+    def _first(self) -> Transcript:
+        return (Message("system", self.cell.scenario.system),)
 
     def tools(self) -> int:
-        return self._size((), self.cell.scenario.tool_specs) - self._size(())
+        """What the tools add to the system prompt."""
+        return self._size(self._first(), self.cell.scenario.tool_specs) - self._size(self._first())
+
+    def tool(self, spec: ToolSpec) -> int:
+        """What one tool adds to the others."""
+        others = [other for other in self.cell.scenario.tool_specs if other.name != spec.name]
+        return self._size(self._first(), self.cell.scenario.tool_specs) - self._size(self._first(), others)
 
     def turns(self) -> list[_Turn]:
-        history: Transcript = (Message("system", self.cell.scenario.system),)
+        history = self._first()
         found = []
         for number, golden in enumerate(play(self.cell.scenario), start=1):
             messages = self._size((*history, golden.user))
@@ -104,10 +116,10 @@ class _Counter:
 
     def _size(self, messages: Transcript, tools: Sequence[ToolSpec] = ()) -> int:
         return count_prompt(
-            FAMILY,
+            self.family,
             messages,
             tools,
-            vocabulary(FAMILIES[FAMILY].special),
+            vocabulary(FAMILIES[self.family].special),
             thinking=self.cell.thinking != "off",
             keep_reasoning=self.cell.thinking == "preserved",
         ).total
@@ -127,24 +139,24 @@ def _text(message: Message) -> str:
 # --- drawing ------------------------------------------------------------------------------------------------
 
 
-def _head(scenario: Scenario, cell: Cell, seed: int) -> str:
+def _head(scenario: Scenario, counter: _Counter, seed: int) -> str:
+    cell = counter.cell
     lines = [f"{scenario.name} · seed {seed} · thinking {cell.thinking}", scenario.description]
     values = ", ".join(f"{name} = {as_text(value)}" for name, value in draw(scenario, cell.seed).items())
     lines += [f"Values: {values}"] if values else []
-    lines.append(f"{COUNTED} {THOUGHTS[cell.thinking]}")
+    counted = COUNTED.format(family=NAMES.get(counter.family, counter.family))
+    lines.append(f"{counted} {THOUGHTS[cell.thinking]}")
     return "\n".join(fill(visible(line), WIDTH, break_on_hyphens=False) for line in lines if line)
 
 
 def _tools(counter: _Counter) -> str:
     specs = counter.cell.scenario.tool_specs
-    return "\n".join([f"tools · {counter.tools():,} tokens", *(indent(_tool(spec), "  ") for spec in specs)])
+    return "\n".join([f"tools · {counter.tools():,} tokens", *(indent(_tool(spec, counter), "  ") for spec in specs)])
 
 
-def _tool(spec: ToolSpec) -> str:
-    said = json.dumps(tool_object(spec), ensure_ascii=False)
-    tokens = vocabulary(FAMILIES[FAMILY].special).count(said)
+def _tool(spec: ToolSpec, counter: _Counter) -> str:
     schema = json.dumps(spec.parameters, ensure_ascii=False)
-    return _part(_Part(spec.name, tokens, f"{spec.description}\n{schema}".lstrip("\n")), room=WIDTH - 2)
+    return _part(_Part(spec.name, counter.tool(spec), f"{spec.description}\n{schema}".lstrip("\n")), room=WIDTH - 2)
 
 
 def _turn(turn: _Turn) -> str:

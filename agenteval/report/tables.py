@@ -30,7 +30,9 @@ ARM_HEADER = (
 SHOWN_K = (1, 2, 4, 8, 16, 32)
 """Columns of pass@k and pass^k, as far as there are trials, and the number of trials; json has every k."""
 
-LEFT = frozenset({"tool call", "thinking", "metric", "change", "BASE", "NEW", "chance"})
+LEFT = frozenset(
+    {"tool call", "thinking", "metric", "change", "BASE", "NEW", "chance", "scenario", "policy", "cells", "why"}
+)
 """Columns of texts; all others are numbers, set to the right."""
 
 
@@ -152,12 +154,46 @@ def score_lines(summary: Summary) -> list[str]:
         "turns were judged.",
         f"Conversations ok: {scores.cells_ok} of {scores.cells_complete} complete ({scores.cells_planned} planned).",
     ]
-    if scores.endpoint_errors:
-        lines.append(f"Requests lost to infrastructure: {scores.endpoint_errors} of {scores.requests}.")
     if summary.findings:
         counted = ", ".join(f"{kind} {number}" for kind, number in summary.findings.items())
         lines.append(f"Findings: {counted}.")
     return lines
+
+
+def this_run_lines(summary: Summary) -> list[str]:
+    """What no other run shares: name, times, how the client itself did, and how to go on with it."""
+    this = summary.this_run
+    ended = f"ended {this.finished_at}" if this.finished_at else "not ended"
+    times = f"begun {this.created_at}, {ended}"
+    resumed = f", gone on with {this.resumed} time{'s' if this.resumed > 1 else ''}" if this.resumed else ""
+    unfinished = summary.scores.turns_judged < summary.scores.turns_planned
+    lost = unfinished and (summary.stopped or summary.losses)
+    go_on = [f"Go on with it: agenteval run --resume {this.run}"] if lost else []
+    return [f"{this.run}: {times}{resumed}.", *this.notes, *go_on]
+
+
+def loss_lines(summary: Summary) -> list[str]:
+    """What infrastructure cost; empty if nothing."""
+    lines = [f"The run was stopped: {summary.stopped}"] if summary.stopped else []
+    if summary.losses:
+        lines.append(_loss_total(summary))
+    for row in summary.losses:
+        fate = f", {row.given_up} given up" if row.given_up else ", all repeated"
+        lines.append(f"{row.kind}: {_requests(row.requests)}{fate}. First {row.step}: {row.detail}")
+    return lines
+
+
+def _loss_total(summary: Summary) -> str:
+    scores = summary.scores
+    left = scores.turns_planned - scores.turns_judged
+    cost = (
+        f"{left} of {scores.turns_planned} planned turns were not judged" if left else "every planned turn was judged"
+    )
+    return f"{scores.endpoint_errors} of {_requests(scores.requests)} failed; {cost}."
+
+
+def _requests(number: int) -> str:
+    return "1 request" if number == 1 else f"{number:,} requests"
 
 
 def count(value: int | None) -> str:
@@ -165,7 +201,8 @@ def count(value: int | None) -> str:
 
 
 def fixed(value: float | None, digits: int) -> str:
-    return UNKNOWN if value is None else f"{value:,.{digits}f}"
+    """A number with so many decimals; from 100 on with none, which would say nothing there."""
+    return UNKNOWN if value is None else f"{value:,.{0 if abs(value) >= 99.995 else digits}f}"
 
 
 def aligned(header: Sequence[str]) -> list[str]:

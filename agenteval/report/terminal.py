@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from textwrap import fill
 
-from agenteval.report.tables import SIMULATED, Table, aligned, mode_tables, score_lines, trial_tables, turn_tables
+from agenteval.report.tables import (
+    SIMULATED,
+    Table,
+    aligned,
+    loss_lines,
+    mode_tables,
+    score_lines,
+    this_run_lines,
+    trial_tables,
+    turn_tables,
+)
 from agenteval.summary import Summary
 from agenteval.visible import visible
 
@@ -19,21 +30,25 @@ SHORT_HEADERS = {
     "tok/chunk": "tok/chk",
     "reasoning tok": "reasoning",
 }
+SPARED = ("tok/chunk", "chunks/s")
+"""Columns that are left out, one after the other, where a table would be wider than `WIDTH`."""
 
 
 def render_terminal(summary: Summary, *, colour: bool = False) -> str:
     """The whole report."""
-    parts = [f"run {summary.run}", wrapped(summary.title)]
+    parts = [wrapped(summary.title)]
     if summary.simulated:
         parts.append(SIMULATED)
     for table in (*turn_tables(summary, brief=True), *mode_tables(summary), *trial_tables(summary)):
         parts += ["", _bold(table.title, colour=colour), _coloured(drawn(table), colour=colour)]
     parts += ["", _bold("Summary", colour=colour), *map(wrapped, score_lines(summary))]
     for title, lines in (
+        ("Infrastructure (in no score)", loss_lines(summary)),
         ("What fails", summary.sentences),
         ("Flaky", summary.flaky),
         ("How to read it", summary.notes),
         ("Next", summary.advice),
+        ("This run", this_run_lines(summary)),
     ):
         if lines:
             parts += ["", _bold(title, colour=colour), *(wrapped(f"- {line}") for line in lines)]
@@ -41,13 +56,39 @@ def render_terminal(summary: Summary, *, colour: bool = False) -> str:
 
 
 def drawn(table: Table) -> str:
-    """Columns two spaces apart, a rule under the header (tabulate pads headers, which costs the 80 columns)."""
-    header = tuple(SHORT_HEADERS.get(name, name) for name in table.header)
-    rows = [tuple(map(visible, row)) for row in table.rows]
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    rule = tuple("-" * width for width in widths)
-    sides = aligned(table.header)
-    return "\n".join(_row(cells, widths, sides) for cells in (header, rule, *rows))
+    """Columns two spaces apart, a rule under the header (tabulate pads headers, which costs the 80 columns). What had
+    to be left out for the width is named below."""
+    whole, spared = table, []
+    for name in SPARED:
+        if sum(_widths(table)) + 2 * (len(table.header) - 1) > WIDTH and name in table.header:
+            table = _without(table, name)
+            spared.append(_short(name))
+    widths, sides = _widths(table), aligned(table.header)
+    lines = (_headings(table), tuple("-" * width for width in widths), *_cells(table))
+    drawing = "\n".join(_row(cells, widths, sides) for cells in lines)
+    return drawing if table is whole else f"{drawing}\n({', '.join(spared)}: no room here; see --format md)"
+
+
+def _widths(table: Table) -> list[int]:
+    return [max(map(len, column)) for column in zip(_headings(table), *_cells(table), strict=True)]
+
+
+def _headings(table: Table) -> tuple[str, ...]:
+    return tuple(map(_short, table.header))
+
+
+def _short(name: str) -> str:
+    return SHORT_HEADERS.get(name, name)
+
+
+def _cells(table: Table) -> list[tuple[str, ...]]:
+    return [tuple(map(visible, row)) for row in table.rows]
+
+
+def _without(table: Table, name: str) -> Table:
+    at = table.header.index(name)
+    header, *rows = ((*cells[:at], *cells[at + 1 :]) for cells in (table.header, *table.rows))
+    return replace(table, header=header, rows=tuple(rows))
 
 
 def _row(cells: Sequence[str], widths: Sequence[int], sides: Sequence[str]) -> str:
@@ -60,6 +101,13 @@ def wrapped(line: str) -> str:
     """A line of text, made harmless and broken at 80 columns; a list item's later lines are indented."""
     indent = "  " if line.startswith("- ") else ""
     return fill(visible(line), WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def entry(head: str, text: str) -> str:
+    """One of a list: what it is called, and below it what it is; made harmless and broken at 80 columns."""
+    lines = fill(visible(head), WIDTH, subsequent_indent="        ", break_long_words=False, break_on_hyphens=False)
+    below = fill(visible(text), WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+    return f"{lines}\n{below}" if below else lines
 
 
 def _bold(text: str, *, colour: bool) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from agenteval.run.accounting import Accountant
 from agenteval.run.batch import BatchEnd, run_batch, run_simulated
-from agenteval.run.desk import Desk, Retries
+from agenteval.run.breaker import Breaker
+from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell, Plan, expand
-from agenteval.run.preflight import Asked, Preflight, preflight
+from agenteval.run.preflight import Asked, Preflight, ping, preflight
+from agenteval.run.retries import Retries
 from agenteval.run.session import CellEnd, run_cell
 from agenteval.run.watch import LAG_BOUND_MS, LoopWatch, SelfReport
 
@@ -15,6 +17,7 @@ __all__ = [
     "Accountant",
     "Asked",
     "BatchEnd",
+    "Breaker",
     "Cell",
     "CellEnd",
     "Desk",
@@ -24,6 +27,7 @@ __all__ = [
     "Retries",
     "SelfReport",
     "expand",
+    "ping",
     "preflight",
     "run_batch",
     "run_cell",

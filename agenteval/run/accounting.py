@@ -1,9 +1,10 @@
-"""Token counts of prompts: by rendering them locally where the family is known, else estimated."""
+"""Token counts of prompts: by rendering what is sent locally where the family is known, else estimated."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agenteval.dialects import sent_history
 from agenteval.messages import ToolSpec, Transcript
 from agenteval.outcome import Tokens
 from agenteval.parsers import FAMILIES
@@ -42,32 +43,33 @@ class Accountant:
     """Counts for one endpoint's family of models; holds no memory of its own."""
 
     def __init__(self, family: str | None) -> None:
-        known = family is not None and family in RENDERERS
-        self._family = family if known else None
-        self._vocabulary: Vocabulary = vocabulary(FAMILIES[family].special if known and family else ())
+        self._family = family
+        self._rendered = family if family in RENDERERS else None
+        self._vocabulary: Vocabulary = vocabulary(FAMILIES[self._rendered].special if self._rendered else ())
 
-    def prompt(self, messages: Transcript, tools: tuple[ToolSpec, ...], thinking: Thinking) -> PromptCount | None:
+    def size(self, messages: Transcript, tools: tuple[ToolSpec, ...], thinking: Thinking) -> Size:
+        """How large a prompt is before any server has counted it: that of the messages as they are sent."""
+        sent = sent_history(messages, thinking, self._family).messages
+        counted = self._count(sent, tools, thinking)
+        return Size(counted, len(shown_text(sent, tools)) if counted is None else counted.total)
+
+    def _count(self, sent: Transcript, tools: tuple[ToolSpec, ...], thinking: Thinking) -> PromptCount | None:
         """The prompt's tokens as rendered here; None for a family whose template is not known."""
-        if self._family is None:
+        if self._rendered is None:
             return None
         return count_prompt(
-            self._family,
-            messages,
+            self._rendered,
+            sent,
             tools,
             self._vocabulary,
             thinking=thinking != "off",
             keep_reasoning=thinking == "preserved",
         )
 
-    def size(self, messages: Transcript, tools: tuple[ToolSpec, ...], thinking: Thinking) -> Size:
-        """How large a prompt is before any server has counted it."""
-        counted = self.prompt(messages, tools, thinking)
-        return Size(counted, len(shown_text(messages, tools)) if counted is None else counted.total)
-
     def tokens(self, reply: Reply, size: Size, estimate: int) -> Tokens:
         """The counts of one finished request, each from the best source."""
         usage, counted = reply.usage or Usage(), size.counted
-        prompt = usage.prompt or None  # no prompt has 0 tokens: a server that says so did not count
+        prompt = usage.prompt
         completion, completion_source = self._completion(reply, usage)
         context, context_source = _context(prompt, counted, estimate)
         return Tokens(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
-from agenteval.canonical import JsonProblem, parse_json, tagged_hash
+from agenteval.canonical import JsonProblem, parse_json, seed_of, tagged_hash
 from agenteval.client import Attempt
 from agenteval.clock import wall_stamp
 from agenteval.context import View
@@ -23,12 +24,11 @@ from agenteval.outcome import (
     Transfer,
 )
 from agenteval.run.accounting import Size
+from agenteval.run.breaker import STOPPED
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
 from agenteval.stream import Reply
-from agenteval.timing import Timing, measure
-
-RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+from agenteval.timing import Timing, measure, refused_timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,37 @@ class Answered:
 
 
 async def ask(question: Question, desk: Desk) -> Answered | StepError:
-    """Send a question; journal each failed attempt; the last error if none got a reply that can be judged."""
-    wait = desk.retries.first_wait_s
-    number = 1
-    while True:
+    """Send a question; journal each failed attempt; the last error if none got a reply that can be judged.
+
+    Attempts that a recording answered, or that failed because the endpoint was gone, do not count as tries.
+    """
+    breaker, retries, clock = desk.breaker, desk.retries, desk.transport.clock
+    error, number, tries = STOPPED, 0, 0
+    while await breaker.admit():
+        number += 1
         answered = await _attempt(question, desk, number)
-        error = answered.record.error
-        if error is None:
+        failure, replayed = answered.record.error, answered.attempt.exchange.replayed
+        if failure is None:
+            if not replayed:
+                breaker.heard()
             return answered
         desk.journal(answered.record, answered.attempt.recording)
-        if number > desk.retries.times or not _worth_retrying(error):
-            return error
-        pause = max(answered.attempt.retry_after_s or 0.0, wait)
-        await desk.transport.clock.sleep(min(pause, desk.retries.longest_wait_s))
-        wait *= 2
-        number += 1
+        error = failure
+        last = not retries.again(error, tries + 1)
+        if replayed or await breaker.failed(question.cell, error, clock, last=last):
+            continue
+        tries += 1
+        if last:
+            await breaker.lost(question.cell, error, clock)
+            break
+        await breaker.pause(clock, retries.pause_s(tries, answered.attempt.retry_after_s, _draw(question, number)))
+    return error
+
+
+def _draw(question: Question, number: int) -> float:
+    """From 0 to 1, the same every time and another one for each attempt of each cell."""
+    seed = seed_of("pause", question.cell.id, question.cell.seed, question.turn, question.step, number)
+    return random.Random(seed).random()
 
 
 async def _attempt(question: Question, desk: Desk, number: int) -> Answered:
@@ -153,13 +169,14 @@ def _report(view: View) -> dict[str, object]:
 
 def _timing(attempt: Attempt, reply: RecordedReply, tokens: Tokens, desk: Desk) -> Timing:
     calls = reply.tool_calls
-    return measure(
+    timing = measure(
         attempt.timeline,
         tokens.completion,
         estimated=tokens.completion_source == "tokenizer",
         calls_valid=all(isinstance(call.arguments, dict) for call in calls) if calls else None,
         hides_markup=desk.dialect.hides_markup,
     )
+    return refused_timing(timing, desk.untimed) if desk.untimed else timing
 
 
 def recorded(reply: Reply) -> RecordedReply:
@@ -181,9 +198,3 @@ def _parsed(text: str) -> object:
     except JsonProblem:
         return None
     return parsed
-
-
-def _worth_retrying(error: StepError) -> bool:
-    if error.kind == "http_status":
-        return error.status in RETRIED_STATUS
-    return error.kind not in ("tls", "too_large", "protocol")

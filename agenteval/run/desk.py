@@ -11,24 +11,18 @@ from agenteval.context import Budget, Policy, build_policy
 from agenteval.dialects import Dialect
 from agenteval.outcome import StepRecord
 from agenteval.run.accounting import Accountant
+from agenteval.run.breaker import Breaker
 from agenteval.run.plan import Plan
+from agenteval.run.retries import Retries
 from agenteval.wire import Limits, Recording, Transport
-
-
-@dataclass(frozen=True, slots=True)
-class Retries:
-    """How often a request is repeated after an infrastructure failure, and how long to wait before (doubling)."""
-
-    times: int = 2
-    first_wait_s: float = 1.0
-    longest_wait_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The endpoint, ready to be asked, and where records go. `extra` is merged into every request body;
     `thinking_switched`: whether the thinking mode of a cell really is asked for; `chat`: how a request is asked;
-    `stream`: whether replies are streamed (their latencies are refused if not)."""
+    `stream`: whether replies are streamed (their latencies are refused if not); `breaker`: of the whole run;
+    `untimed`: why the times of replies mean nothing here, None if they do mean something."""
 
     run: str
     plan: Plan
@@ -42,8 +36,10 @@ class Desk:
     extra: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     retries: Retries = field(default_factory=Retries)
+    breaker: Breaker = field(default_factory=Breaker)
     policy: Callable[[str], Policy] = build_policy
     budget: Budget = field(default_factory=Budget)
     family: str | None = None
     chat: Chat = chat
     stream: bool = True
+    untimed: str | None = None

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from agenteval.messages import Transcript
 from agenteval.run.ask import Answered, Question, ask
-from agenteval.run.desk import Desk, Retries
+from agenteval.run.desk import Desk
+from agenteval.run.retries import Retries
 
 
 async def probe_reasoning(question: Question, desk: Desk) -> None:

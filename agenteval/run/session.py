@@ -8,6 +8,7 @@ from agenteval.context import ModelRequest, View
 from agenteval.messages import Message
 from agenteval.outcome import Finding, StepError
 from agenteval.run.ask import Answered, ask
+from agenteval.run.breaker import STOPPED
 from agenteval.run.conversation import Conversation, Heard
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
@@ -27,8 +28,8 @@ class CellEnd:
 
     @property
     def lost(self) -> str | None:
-        """Why not all turns were judged, in words; None if they were."""
-        if self.error is None:
+        """Why not all turns were judged, in words; None if they were, or if the run was stopped before."""
+        if self.error is None or self.error is STOPPED:
             return None
         return f"turn {self.turns_judged + 1} got no reply that could be judged: {self.error.detail}"
 

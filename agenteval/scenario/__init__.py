@@ -10,6 +10,6 @@ from __future__ import annotations
 from agenteval.scenario.bind import bind, draw
 from agenteval.scenario.lint import lint
 from agenteval.scenario.loader import load_suite
-from agenteval.scenario.locate import bundled_names, bundled_root
+from agenteval.scenario.locate import ALL, bundled_names, bundled_root, expanded
 
-__all__ = ["bind", "bundled_names", "bundled_root", "draw", "lint", "load_suite"]
+__all__ = ["ALL", "bind", "bundled_names", "bundled_root", "draw", "expanded", "lint", "load_suite"]

@@ -101,7 +101,7 @@ def _call(call: ExpectedCall, fill: _Fill) -> ExpectedCall:
 
 def _answer(answer: ExpectedAnswer, fill: _Fill) -> ExpectedAnswer:
     return ExpectedAnswer(
-        tuple(as_text(fill(text)) for text in answer.contains),
+        tuple(tuple(as_text(fill(text)) for text in spellings) for spellings in answer.contains),
         tuple(as_text(fill(text)) for text in answer.excludes),
         None if answer.example is None else as_text(fill(answer.example)),
     )

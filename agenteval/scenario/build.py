@@ -94,7 +94,8 @@ def _call(file: CallFile) -> ExpectedCall:
 
 
 def _answer(file: AnswerFile) -> ExpectedAnswer:
-    return ExpectedAnswer(tuple(file.contains), tuple(file.excludes), file.example)
+    contains = tuple((item,) if isinstance(item, str) else tuple(item) for item in file.contains)
+    return ExpectedAnswer(contains, tuple(file.excludes), file.example)
 
 
 def _expectation(file: ExpectFile) -> Expectation:
@@ -102,6 +103,7 @@ def _expectation(file: ExpectFile) -> Expectation:
         calls=None if file.calls is None else tuple(map(_call, file.calls)),
         order=file.order,
         extra=file.extra,
+        any_way=file.any_way,
         parallel=file.parallel,
         forbid=tuple(map(_call, file.forbid)),
         answer=_answer(file.answer) if file.answer else None,

@@ -24,6 +24,9 @@ _EXPECTED = {
     "string_type": "a text",
 }
 
+_NO_STEPS = ("[key]", "[text]", "[spellings]")
+"""What pydantic's paths hold beside the steps of the file: that it is a key, and which member of a union it is."""
+
 
 def complaints(document: Document, error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """Everything that pydantic found, in the order of the file."""
@@ -34,7 +37,7 @@ def complaints(document: Document, error: ValidationError, model: type[BaseModel
 
 def _problem(document: Document, detail: ErrorDetails, model: type[BaseModel]) -> Problem:
     is_key = "[key]" in detail["loc"]
-    path = tuple(step for step in detail["loc"] if step != "[key]")
+    path = tuple(step for step in detail["loc"] if step not in _NO_STEPS)
     if detail["type"] == "missing":
         expected = _description(model, path)
         return document.problem(path, f"`{path[-1]}` is missing; expected {expected}")
@@ -64,9 +67,9 @@ def did_you_mean(word: str, known: list[str]) -> str:
 def found(value: Json) -> str:
     """A value of a file as people would name it."""
     if isinstance(value, dict):
-        return "a map"
+        return "a map" if value else "an empty map"
     if isinstance(value, list):
-        return "a list"
+        return "a list" if value else "an empty list"
     text = json.dumps(value, ensure_ascii=False)
     kind = {bool: "true or false", int: "a number", float: "a number", str: "a text"}.get(type(value), "nothing")
     return f"{text if len(text) <= 60 else text[:59] + '…'} ({kind})"

@@ -1,24 +1,33 @@
-"""Everything that is wrong with a suite, at once: its files (`loader`), its `${…}` (`references`), and whether tools,
-rules and expectations agree.
+"""Everything that is wrong with a suite, at once: its files (`loader`), its `${…}` (`references`), whether tools, rules
+and expectations agree; and then, whether what is expected brings about what is expected (`rehearsal`).
 
-Not covered: whether the world can come into the states that the expectations ask for; an oracle run shows that.
+Not covered: other values than those of seed 0, and other ways to the same end than the golden one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from agenteval.errors import Problem, UsageError
-from agenteval.match import check_matcher, example_of, folded, matches
+from agenteval.match import check_matcher, example_of, matches
 from agenteval.scenario.bind import AT_CALL, bind, draw
 from agenteval.scenario.complaints import did_you_mean
 from agenteval.scenario.loader import Source, load
 from agenteval.scenario.reader import Path
 from agenteval.scenario.references import reference_problems
+from agenteval.scenario.rehearsal import rehearsal_problems
 from agenteval.schema import check_schema, violations
 from agenteval.script import Expectation, ExpectedAnswer, ExpectedCall, Json, MockTool, Rule, Turn
-from agenteval.template import TemplateProblem, substitute
+from agenteval.template import TemplateProblem, as_text, substitute
+from agenteval.wording import either, folded, says
+
+SEED = 0
+"""The values with which files are checked and rehearsed."""
+
+MISSPELT = 0.8
+"""How much a forbidden tool's name must resemble that of a declared one to be taken for it (`difflib`'s ratio)."""
 
 
 def lint(name_or_path: str) -> list[Problem]:
@@ -28,19 +37,18 @@ def lint(name_or_path: str) -> list[Problem]:
     return sorted(dict.fromkeys((*loaded.problems, *found)), key=lambda it: (it.file, it.line, it.column))
 
 
-def check(source: Source) -> Iterator[Problem]:
-    """The problems of one scenario whose file could be loaded."""
-    problems = [*reference_problems(source), *_Checker(source).problems()]
-    yield from problems
-    if not problems:
-        yield from _bind_problems(source)
+def check(source: Source) -> list[Problem]:
+    """The problems of one scenario whose file could be loaded; if there are none, those of its rehearsal."""
+    return [*reference_problems(source), *_Checker(source).problems()] or [*_rehearsed(source)]
 
 
-def _bind_problems(source: Source) -> Iterator[Problem]:
+def _rehearsed(source: Source) -> Iterator[Problem]:
     try:
-        bind(source.scenario, 0)
+        bound = bind(source.scenario, SEED)
     except UsageError as error:
         yield source.document.problem((), str(error).removeprefix(f"{source.scenario.source}: "))
+        return
+    yield from rehearsal_problems(source, bound)
 
 
 @dataclass(slots=True)
@@ -53,7 +61,7 @@ class _Checker:
     users: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.sample = draw(self.source.scenario, 0)
+        self.sample = draw(self.source.scenario, SEED)
 
     def problems(self) -> Iterator[Problem]:
         for place, tool in enumerate(self.source.scenario.tools):
@@ -66,7 +74,7 @@ class _Checker:
             yield self._problem((*path, "name"), f"there is already a tool {tool.spec.name!r}")
         self.tools.setdefault(tool.spec.name, tool)
         for fault in check_schema(tool.spec.parameters):
-            yield self._problem((*path, "parameters"), f"not a valid JSON Schema: {fault}")
+            yield self._problem((*path, "parameters", *fault.place), f"not a valid JSON Schema: {fault.message}")
         if tool.spec.parameters.get("type") != "object":
             yield self._problem((*path, "parameters"), "a tool's arguments are an object; write `type: object`")
         for place, rule in enumerate(tool.rules):
@@ -86,10 +94,13 @@ class _Checker:
         for place, call in enumerate(turn.expect.calls or ()):
             yield from self._call(call, turn.expect, (*path, "calls", place))
         for place, call in enumerate(turn.expect.forbid):
-            if call.name in self.tools:  # a tool that is not offered may be forbidden, too
+            # a tool that is not offered may be forbidden, too, if it is no slip of the pen
+            if call.name in self.tools or get_close_matches(call.name, self.tools, n=1, cutoff=MISSPELT):
                 yield from self._named_call(call, (*path, "forbid", place), needs_example=False)
         for name, matcher in turn.expect.state.items():
             yield from self._matcher(matcher, (*path, "state", name), needs_example=False)
+        if turn.expect.any_way and not (turn.expect.calls and turn.expect.state):
+            yield self._problem((*path, "any_way"), "where any way will do, `calls` show one and a `state` decides")
         yield from self._answer(turn.expect.answer, (*path, "answer"))
         yield from self._steps(turn.expect, (*path, "calls"))
 
@@ -143,15 +154,38 @@ class _Checker:
             yield self._problem(path, fault.removeprefix("$: "))
 
     def _answer(self, answer: ExpectedAnswer | None, path: Path) -> Iterator[Problem]:
-        if answer is None or answer.example is None:
+        if answer is None:
             return
-        said = folded(str(self._filled(answer.example)))
-        for text in answer.contains:
-            if folded(str(self._filled(text))) not in said:
-                yield self._problem((*path, "example"), f"the example does not contain {text!r}")
+        yield from self._wanted(answer, (*path, "contains"))
+        if answer.example is None:
+            return
+        said = self._text(answer.example)
+        for spellings in answer.contains:
+            if not says(said, map(self._text, spellings)):
+                yield self._problem((*path, "example"), f"the example does not contain {either(spellings)}")
         for text in answer.excludes:
-            if folded(str(self._filled(text))) in said:
+            if says(said, (self._text(text),)):
                 yield self._problem((*path, "example"), f"the example contains {text!r}, which is excluded")
+
+    def _wanted(self, answer: ExpectedAnswer, path: Path) -> Iterator[Problem]:
+        """Spellings that say nothing new, and those that no right answer can have."""
+        asked: dict[frozenset[str], int] = {}
+        for place, spellings in enumerate(answer.contains):
+            known: dict[str, int] = {}
+            for number, text in enumerate(spellings):
+                where = (*path, place, number) if len(spellings) > 1 else (*path, place)
+                first = known.setdefault(folded(self._text(text)), number)
+                if first != number:
+                    yield self._problem(where, f"the same as {spellings[first]!r}: case and spacing do not count")
+                for unwanted in answer.excludes:
+                    if says(self._text(text), (self._text(unwanted),)):
+                        yield self._problem(where, f"no answer may say {text!r}, because {unwanted!r} is excluded")
+            before = asked.setdefault(frozenset(known), place)
+            if before != place:
+                yield self._problem((*path, place), f"asks for the same as contains[{before}]")
+
+    def _text(self, text: str) -> str:
+        return as_text(self._filled(text))
 
     def _filled(self, value: Json) -> Json:
         """With sample values; as it is, where a placeholder cannot be filled in (`references` says so)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from agenteval.errors import UsageError
 from agenteval.scenario.complaints import did_you_mean
 
 SUITE_FILE = "suite.yaml"
+
+ALL = "all"
+"""Stands for every bundled suite, where no file or folder is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,13 @@ def bundled_names() -> list[str]:
     root = bundled_root()
     folders = root.iterdir() if root.is_dir() else ()
     return sorted(folder.name for folder in folders if folder.is_dir() and _scenario_files(folder))
+
+
+def expanded(names: Sequence[str]) -> tuple[str, ...]:
+    """What is called `all` as the bundled suites; each name once."""
+    whole = bundled_names()
+    found = (part for name in names for part in (whole if name == ALL and not Path(ALL).exists() else (name,)))
+    return tuple(dict.fromkeys(found))
 
 
 def locate(name: str) -> Location:
@@ -84,7 +95,9 @@ def _root_of(file: Path) -> Path:
 
 def _unknown(name: str) -> str:
     names = bundled_names()
+    scenarios = [path.stem for suite in names for path in _scenario_files(bundled_root() / suite)]
     return (
-        f"there is no suite {name!r}: no such file or folder, and the bundled suites are {', '.join(names) or 'none'}"
-        f"{did_you_mean(name, names)}"
+        f"there is no suite {name!r}: no such file or folder, and the bundled suites are {', '.join(names) or 'none'} "
+        f"({ALL}: every one of them; a scenario's name will do, too, see `agenteval scenario list`)"
+        f"{did_you_mean(name, [*names, *scenarios])}"
     )

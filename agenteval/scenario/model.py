@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from agenteval.scenario.projections import checked_result
 from agenteval.script import Json
 from agenteval.template import parse_path
 
 MIN_WILD = 3
+MAX_WORDS = 500
+"""Characters of one text that an answer must or must not hold."""
+MAX_SPELLINGS = 20
 NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
 """What scenarios, suites and tags may be called."""
 
@@ -52,8 +55,30 @@ def _choice(item: Json) -> Json:
     return _plain_text(item) if isinstance(item, str) else item
 
 
+def _words(text: str) -> str:
+    length = len(text) if text.strip() else 0
+    if not 1 <= length <= MAX_WORDS:
+        raise ValueError(f"expected a text of 1 to {MAX_WORDS} characters, found {length}")
+    return text
+
+
+def _spellings(texts: list[str]) -> list[str]:
+    if not 1 <= len(texts) <= MAX_SPELLINGS:
+        raise ValueError(f"expected 1 to {MAX_SPELLINGS} spellings, found {len(texts)}")
+    return texts
+
+
 PathText = Annotated[str, AfterValidator(_path)]
 Word = Annotated[str, Field(pattern=NAME)]
+Words = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_WORDS}), AfterValidator(_words)]
+Spellings = Annotated[
+    list[Words], Field(json_schema_extra={"minItems": 1, "maxItems": MAX_SPELLINGS}), AfterValidator(_spellings)
+]
+Wanted = Annotated[
+    Annotated[Words, Tag("[text]")] | Annotated[Spellings, Tag("[spellings]")],
+    Discriminator(lambda item: "[spellings]" if isinstance(item, list) else "[text]"),
+]
+"""The tags stand in pydantic's paths, where `complaints` leaves them out."""
 
 
 class _Part(BaseModel):
@@ -174,8 +199,12 @@ class CallFile(_Part):
 class AnswerFile(_Part):
     """What stands in the turn's last text. Case and spacing do not count."""
 
-    contains: list[str] = Field(default=[], description="a list of texts. All of them must stand in the answer.")
-    excludes: list[str] = Field(default=[], description="a list of texts. None of them may stand in the answer.")
+    contains: list[Wanted] = Field(
+        default=[],
+        description="a list of texts, or of lists of spellings. Each must stand in the answer, of a list like `[12:30, "
+        "half past twelve]` one spelling. Without an example golden history says the first.",
+    )
+    excludes: list[Words] = Field(default=[], description="a list of texts. None of them may stand in the answer.")
     example: str | None = Field(
         default=None, description="a text that is a right answer. Golden history and the built-in endpoint say it."
     )
@@ -192,6 +221,11 @@ class ExpectFile(_Part):
     )
     extra: bool = Field(
         default=False, description="true (further calls are allowed) or false. About calls that are not in the list."
+    )
+    any_way: bool = Field(
+        default=False,
+        description="true (`calls` are one way, and others may lead there: `state` decides) or false. Some call must "
+        "be made.",
     )
     parallel: bool = Field(
         default=False,

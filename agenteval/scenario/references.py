@@ -10,6 +10,7 @@ from agenteval.scenario.bind import AT_CALL
 from agenteval.scenario.complaints import did_you_mean
 from agenteval.scenario.loader import Source
 from agenteval.scenario.projections import projection_path, projections
+from agenteval.scenario.reach import Reach, spell
 from agenteval.scenario.reader import Path
 from agenteval.script import Json, MockTool, Rule
 from agenteval.template import Path as Steps
@@ -29,31 +30,24 @@ class _Text:
 
 def reference_problems(source: Source) -> Iterator[Problem]:
     """Placeholders that nothing can fill in, paths that begin nowhere, values that nobody uses."""
-    names = frozenset(source.scenario.values)
+    names, reach = frozenset(source.scenario.values), Reach(source.scenario)
     for key in ("system", "world", "turns"):
         yield from _text_problems(source, _texts(source.document.value.get(key), (key,)), names)
     for place, tool in enumerate(source.scenario.tools):
-        yield from _tool_problems(source, ("tools", place), tool)
+        yield from _tool_problems(source, ("tools", place), tool, reach)
     for place, turn in enumerate(source.scenario.turns):
-        yield from _state_problems(source, ("turns", place, "expect", "state"), turn.expect.state)
+        for target in turn.expect.state:
+            if message := reach.missing(parse_path(target)):
+                yield source.document.problem(("turns", place, "expect", "state", target), message, key=True)
     yield from _unused(source)
 
 
-def _state_problems(source: Source, path: Path, state: Collection[str]) -> Iterator[Problem]:
-    known = _world_names(source)
-    for target in state:
-        name = str(parse_path(target)[0])
-        if name not in known:
-            message = f"`{name}` is not a part of the world{did_you_mean(name, sorted(known))}"
-            yield source.document.problem((*path, target), message, key=True)
-
-
-def _tool_problems(source: Source, path: Path, tool: MockTool) -> Iterator[Problem]:
+def _tool_problems(source: Source, path: Path, tool: MockTool, reach: Reach) -> Iterator[Problem]:
     names = frozenset(source.scenario.values)
     file = source.document.value["tools"][path[1]]
     for key in ("description", "parameters"):
         yield from _text_problems(source, _texts(file.get(key), (*path, key)), names)
-    scope = _Scope(source, _properties(tool), _world_names(source))
+    scope = _Scope(source, tool.spec.parameters, reach)
     for place, rule in enumerate(tool.rules):
         raw = file["mock"][place]
         yield from scope.problems(raw, (*path, "mock", place), rule)
@@ -79,11 +73,11 @@ def _malformed(source: Source, text: _Text) -> Iterator[Problem]:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What the rules of one tool can see: its arguments (None: not listed by the schema), and the world."""
+    """What the rules of one tool can see: its arguments, by their schema, and the world."""
 
     source: Source
-    arguments: frozenset[str] | None
-    world: frozenset[str]
+    arguments: Json
+    world: Reach
 
     def problems(self, raw: dict[str, Json], path: Path, rule: Rule) -> Iterator[Problem]:
         names = frozenset(self.source.scenario.values)
@@ -114,30 +108,38 @@ class _Scope:
     def _below_world(self, text: str, creates: bool) -> Iterator[str]:
         if any(found.head in AT_CALL for found in placeholders(text)):
             yield f"`{text}`: inside a path write [args.x] instead of [${{args.x}}]"
-        else:
-            steps = parse_path(text)
-            yield from self._path_problems(("world", *steps) if len(steps) > 1 or not creates else steps[1:])
+            return
+        steps = parse_path(text)
+        if message := self.world.unsettable(steps) if creates else self.world.missing(steps):
+            yield message
+        yield from self._reference_problems(steps)
 
     def _path_problems(self, steps: Steps) -> Iterator[str]:
-        for way in (steps, *(step.names for step in steps if isinstance(step, Reference))):
-            head, name = (*way, "", "")[:2]
-            known = {"args": self.arguments, "world": self.world}.get(str(head))
-            if name and isinstance(name, str) and known is not None and name not in known:
-                kind = "an argument" if head == "args" else "a part of the world"
-                there = f"; there are {', '.join(sorted(known))}" if known else ""
-                yield f"`{name}` is not {kind}{did_you_mean(name, sorted(known))}{there}"
+        if message := self._missing(steps):
+            yield message
+        yield from self._reference_problems(steps)
+
+    def _reference_problems(self, steps: Steps) -> Iterator[str]:
+        """Those of `[args.x]` and `[world.y]` inside a path."""
+        inner = (self._missing(step.names) for step in steps if isinstance(step, Reference))
+        yield from (message for message in inner if message)
+
+    def _missing(self, steps: Steps) -> str | None:
+        return self.world.missing(steps[1:]) if steps[0] == "world" else _not_an_argument(self.arguments, steps[1:])
 
 
-def _properties(tool: MockTool) -> frozenset[str] | None:
-    properties = tool.spec.parameters.get("properties")
-    return frozenset(properties) if isinstance(properties, dict) else None
-
-
-def _world_names(source: Source) -> frozenset[str]:
-    """What the world consists of at the beginning, and what rules may add to it."""
-    targets = (change.target for tool in source.scenario.tools for rule in tool.rules for change in rule.changes)
-    added = (parse_path(target) for target in targets)
-    return frozenset(source.scenario.world) | {str(steps[0]) for steps in added if len(steps) == 1}
+def _not_an_argument(schema: Json, steps: Steps) -> str | None:
+    """Why a path below `args` can lead to nothing, as far as the schema lists properties; None if it may."""
+    for place, step in enumerate(steps):
+        known = schema.get("properties") if isinstance(schema, dict) else None
+        if not isinstance(known, dict) or not isinstance(step, str):
+            return None
+        if step not in known:
+            there = f"; there are {', '.join(sorted(known))}" if known else ""
+            what = f"`args{spell(steps[:place])}` has no `{step}`" if place else f"`{step}` is not an argument"
+            return f"{what}{did_you_mean(step, sorted(known))}{there}"
+        schema = known[step]
+    return None
 
 
 def _unused(source: Source) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agenteval.match import ABSENT, describe, explain, folded
+from agenteval.match import ABSENT, describe, explain
 from agenteval.messages import ToolSpec, Transcript
 from agenteval.outcome import Finding
 from agenteval.scoring.calls import ReadCall, read_call
@@ -18,6 +18,7 @@ from agenteval.script import Expectation, ExpectedCall
 from agenteval.stream import HARMLESS, Reply
 from agenteval.template import MissingPath, get_path
 from agenteval.thinking import Thinking
+from agenteval.wording import either, says
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,8 @@ def _silence(reply: Reply, context: StepContext, progress: Progress) -> list[Fin
         return [Finding("call_in_reasoning", f"expected {wanted}; in the reasoning stands: {text}")]
     if progress.calls_made == 0:
         return [Finding("no_tool_call", f"expected {wanted}, no call was made")]
+    if context.expect.any_way:
+        return []
     return [finding for call in progress.due for finding in _never_made(call, progress)]
 
 
@@ -161,16 +164,15 @@ def _never_made(call: ExpectedCall, progress: Progress) -> tuple[Finding, ...]:
 def _answer_findings(answer: str, expect: Expectation) -> list[Finding]:
     if expect.answer is None:
         return []
-    text = folded(answer)
     findings = [
-        Finding("wrong_answer", f"the answer lacks {wanted!r}")
-        for wanted in expect.answer.contains
-        if folded(wanted) not in text
+        Finding("wrong_answer", f"the answer lacks {either(spellings)}")
+        for spellings in expect.answer.contains
+        if not says(answer, spellings)
     ]
     findings += [
         Finding("wrong_answer", f"the answer must not say {unwanted!r}")
         for unwanted in expect.answer.excludes
-        if folded(unwanted) in text
+        if says(answer, (unwanted,))
     ]
     return findings
 

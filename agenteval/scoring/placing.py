@@ -2,7 +2,8 @@
 
 A call that is right takes the place of the expected call that it fits (of several the most particular one). Among
 calls of the right name whose arguments are wrong, the first that is due counts as attempted. With `extra`, calls that
-fit nothing are nobody's business. In exact order a call may come too late, but only a call that never comes is missing.
+fit nothing are nobody's business; with `any_way` too, and none is missing. In exact order a call may come too late,
+but only a call that never comes is missing.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ def place_call(call: ReadCall, expect: Expectation, progress: Progress, memory: 
         return progress, forbidden
     if expect.calls is None:
         return progress, ()
-    in_order = expect.order == "exact"
+    in_order = expect.order == "exact" and not expect.any_way
     right = _fitting(call, (*progress.missed, *progress.open, *progress.skipped))
     if right is not None:
         late = in_order and any(item is right for item in progress.skipped)
         return progress.made(right, in_order=in_order), (_too_late(call),) if late else ()
-    if expect.extra:
+    if expect.extra or expect.any_way:
         meant = _meant(call, progress)
         return (progress if meant is None else progress.near(meant, argument_findings(call, meant, memory))), ()
     return _attempt(call, progress, memory, in_order=in_order) or _misplaced(call, expect, progress)

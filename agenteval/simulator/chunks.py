@@ -126,13 +126,6 @@ def event(value: Json) -> bytes:
     return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 
-def error_body(status: int, message: str, param: str | None) -> bytes:
-    """An error as the OpenAI API spells it."""
-    kind = "NotFoundError" if status == 404 else "BadRequestError"
-    error = {"message": message, "type": kind, "param": param, "code": status}
-    return json.dumps({"error": error}, ensure_ascii=False).encode()
-
-
 def _ended(ending: Ending | None) -> Json:
     if ending is None:
         return {"finish_reason": None, "matched_stop": None}

@@ -26,8 +26,7 @@ class SimulatedTransport:
         """Send, push the reply into `receiver`, return when it has ended or failed."""
         sent_at = self.clock.now()
         response = respond(self._engine, request.method, request.path.partition("?")[0], request.body)
-        headers = (("content-type", response.content_type),)
-        receiver.head(response.status, headers, sent_at)
+        receiver.head(response.status, response.headers, sent_at)
         pump = _Pump(receiver, limits, self.clock, sent_at)
         async with aclosing(response.body) as body:
             fault = await pump.run(body)
@@ -36,7 +35,7 @@ class SimulatedTransport:
             ended_at=self.clock.now(),
             status=response.status,
             fault=fault,
-            headers=headers,
+            headers=response.headers,
             reads=pump.reads,
         )
 
@@ -74,6 +73,6 @@ class _Pump:
     def _patience(self) -> tuple[float, FaultKind]:
         """How long the next read may take, and what it is called when it takes longer."""
         left = self._limits.total_s - (self._clock.now() - self._sent_at) / NS_PER_S
-        kind: FaultKind = "timeout_between" if self.reads else "timeout_first_byte"
-        seconds = self._limits.between_s if self.reads else self._limits.first_byte_s
+        kind: FaultKind = "timeout_between" if self.reads else "timeout_first_frame"
+        seconds = self._limits.between_s if self.reads else self._limits.first_frame_s
         return (left, "timeout_total") if left < seconds else (seconds, kind)

@@ -13,9 +13,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from agenteval.canonical import parse_json
 from agenteval.messages import Message, ToolCall, Transcript, last_user_index
+from agenteval.scenario.preflight import PREFLIGHT
 from agenteval.simulator.ailments import Effect
 from agenteval.simulator.library import Library, Script, Shelf
 from agenteval.simulator.recall import Recall, misremembered
@@ -32,10 +34,10 @@ STRANGE = "This request belongs to none of the scenarios that I know."
 
 
 class ScriptedModel:
-    """Knows a library of scenarios, and forgets everything between two requests."""
+    """Knows a library of scenarios and the question of a preflight, and forgets everything between two requests."""
 
     def __init__(self, library: Library) -> None:
-        self._shelf = Shelf(library)
+        self._shelf = Shelf((*library, PREFLIGHT))
 
     def reply(self, received: Received, effect: Effect | None) -> Message:
         """What the model writes; `effect` is what becomes of its calls, None when nothing ails it."""
@@ -102,7 +104,7 @@ class Part:
         yield from self.script.values
         answer = self.script.scenario.turns[self.turn].expect.answer
         if answer is not None:
-            yield from answer.contains
+            yield from chain.from_iterable(answer.contains)
 
 
 def _affected(message: Message, effect: Effect | None) -> Message:

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import agenteval
-from agenteval.simulator.chunks import EPOCH, error_body
+from agenteval.server import JSON, SSE, Response, at_once, error_response
+from agenteval.simulator.chunks import EPOCH
 from agenteval.simulator.engine import Engine
 from agenteval.simulator.request import Refusal, read_body
 
 OWNER = "agenteval-simulator"
 
-JSON = "application/json"
-SSE = "text/event-stream; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An HTTP response whose body comes in time."""
-
-    status: int
-    content_type: str
-    body: AsyncGenerator[bytes, None]
+IN_JSON = (("content-type", JSON),)
+IN_EVENTS = (("content-type", SSE),)
 
 
 def respond(engine: Engine, method: str, path: str, body: bytes) -> Response:
@@ -33,21 +24,17 @@ def respond(engine: Engine, method: str, path: str, body: bytes) -> Response:
         if (method, path) == ("POST", "/v1/chat/completions"):
             return _chat(engine, body)
         if method == "GET" and path in PAGES:
-            return Response(200, JSON, _at_once(json.dumps(PAGES[path](engine)).encode()))
+            return Response(200, IN_JSON, at_once(json.dumps(PAGES[path](engine)).encode()))
         raise Refusal(404, f"there is no {method} {path} here")
     except Refusal as refusal:
-        return Response(refusal.status, JSON, _at_once(error_body(refusal.status, str(refusal), refusal.param)))
+        return error_response(refusal.status, str(refusal), refusal.param)
 
 
 def _chat(engine: Engine, body: bytes) -> Response:
     job = engine.admit(read_body(body))
     if job.received.stream:
-        return Response(200, SSE, engine.frames(job))
-    return Response(200, JSON, engine.whole(job))
-
-
-async def _at_once(data: bytes) -> AsyncGenerator[bytes, None]:
-    yield data
+        return Response(200, IN_EVENTS, engine.frames(job))
+    return Response(200, IN_JSON, engine.whole(job))
 
 
 def _models(engine: Engine) -> dict[str, Any]:

@@ -45,7 +45,10 @@ class Voice:
         self._vocabulary = vocabulary(self._family.special)
 
     def heed(self, received: Received) -> Received:
-        """A request as the model takes it: one that always thinks has no switch, and never keeps old reasoning."""
+        """A request as the model takes it: one that always thinks has no switch, and never keeps old reasoning; one
+        of no family of ours, whose part is only played, never thinks."""
+        if self._profile.client_family is None:
+            return replace(received, thinking=False, keep_reasoning=False)
         if self._family.name not in ALWAYS_THINKING:
             return received
         return replace(received, thinking=True, keep_reasoning=False)

@@ -2,119 +2,158 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
-from agenteval.errors import UsageError
+from agenteval.errors import StorageError, UsageError
 from agenteval.outcome import StepRecord
-from agenteval.store.manifest import Manifest
-from agenteval.store.read import StoredRun, frame_lines, read_frames
-from agenteval.store.requests import RequestWriter
+from agenteval.store.disk import DISK, Disk
+from agenteval.store.frames import frames_path, members, packed
+from agenteval.store.lock import JOURNAL, RunLock
+from agenteval.store.manifest import MANIFEST, Manifest
+from agenteval.store.read import StoredRun
+from agenteval.store.requests import RequestReader, RequestWriter
 from agenteval.store.secrets import Secrets
 from agenteval.wire import Recording
 
+TAIL = 1 << 16
+
 
 class RunFolder:
-    """An open run. `secrets` are masked in everything that is written."""
+    """An open run, locked against other writers. `secrets` are masked in everything that is written.
 
-    def __init__(self, path: Path, journal: BinaryIO, secrets: Secrets) -> None:
+    What cannot be written raises StorageError; from then on nothing more is, so that what was torn stays the end.
+    """
+
+    def __init__(self, path: Path, lock: RunLock, secrets: Secrets, disk: Disk) -> None:
         self.path = path
-        self._journal = journal
+        self._lock = lock
         self._secrets = secrets
+        self._disk = disk
         self._requests = RequestWriter()
+        self._failed: StorageError | None = None
 
     @classmethod
-    def create(cls, out: Path, manifest: Manifest, secrets: Secrets) -> RunFolder:
-        """Make `out/<run>` and write the manifest. Raises UsageError if it cannot be written there."""
-        path = out / manifest.run
+    def create(cls, path: Path, manifest: Manifest, secrets: Secrets, disk: Disk = DISK) -> RunFolder:
+        """Fill the empty folder of a new run: the journal, then the manifest, which makes it one. Raises UsageError."""
         try:
-            (path / "frames").mkdir(parents=True)
-            journal = (path / "steps.jsonl").open("xb")
+            disk.make_folder(path / "frames")
+            disk.append(path / JOURNAL, b"")
+            folder = cls(path, RunLock.take(path), secrets, disk)
+            disk.replace(path / MANIFEST, folder._spelled(manifest))
         except OSError as error:
-            raise UsageError(f"cannot write a run into {out}: {error.strerror}; choose another --out") from error
-        folder = cls(path, journal, secrets)
-        folder.write_manifest(manifest)
+            raise _unwritable(path.parent, error) from error
         return folder
 
     @classmethod
-    def reopen(cls, stored: StoredRun, secrets: Secrets) -> RunFolder:
-        """Go on with a run. What was torn when it ended is cut off: a line without its end, frames without a line."""
-        path = stored.path / "steps.jsonl"
-        try:
-            with path.open("r+b") as journal:
-                journal.truncate(journal.read().rfind(b"\n") + 1)
-            folder = cls(stored.path, path.open("ab"), secrets)
-        except OSError as error:
-            raise UsageError(f"cannot go on writing {path}: {error.strerror}") from error
+    def reopen(cls, stored: StoredRun, lock: RunLock, secrets: Secrets, disk: Disk = DISK) -> RunFolder:
+        """Go on with a run that is locked. What was torn when it ended is cut off: a journal line without its end,
+        frames without a line."""
+        folder = cls(stored.path, lock, secrets, disk)
+        folder._mend_journal()
         kept = {record.id for record in stored.records}
-        for cell in {record.cell for record in stored.records}:
+        for cell in stored.manifest.cells["turns"]:
             folder._mend_frames(cell, kept)
         return folder
 
+    def _mend_journal(self) -> None:
+        path = self.path / JOURNAL
+        end = _whole_lines(path)
+        if end < path.stat().st_size:
+            self._do(lambda: self._disk.cut(path, end))
+
     def _mend_frames(self, cell: str, kept: set[str]) -> None:
-        """Rewrite a cell's frames with those of journalled steps only."""
-        lines = [line for line in frame_lines(self.path, cell) if line["step"] in kept]
-        packed = gzip.compress(b"".join(msgspec.json.encode(line) + b"\n" for line in lines), mtime=0)
-        self._replace(f"frames/{cell}.jsonl.gz", packed)
-        for step in read_frames(self.path, cell).values():
-            if step.request is not None:
-                self._requests.remember(cell, step.request)
+        """Cut off what stands behind the frames of the last journalled step; nothing else can be unjournalled."""
+        path, requests = frames_path(self.path, cell), RequestReader()
+        end, body = 0, None
+        for member in members(path):
+            if member.line.step not in kept:
+                break
+            end, body = member.end, requests.read(member.line.request) or body
+        if path.exists() and end < path.stat().st_size:
+            self._do(lambda: self._disk.cut(path, end))
+        if body is not None:
+            self._requests.remember(cell, body)
 
     def append(self, record: StepRecord, recording: Recording | None) -> None:
         """Write one finished request: first its frames, then its line."""
         if recording is not None:
             self._append_frames(record, self._secrets.recording(recording))
-        line = self._secrets.value(msgspec.to_builtins(record))
-        self._journal.write(msgspec.json.encode(line) + b"\n")
-        self._journal.flush()
+        line = msgspec.json.encode(self._secrets.value(msgspec.to_builtins(record))) + b"\n"
+        self._do(lambda: self._disk.append(self.path / JOURNAL, line))
+
+    def _append_frames(self, record: StepRecord, recording: Recording) -> None:
+        request = self._requests.spell(record.cell, recording.request)
+        member = packed(record.id, self._secrets.spelled(request), recording)
+        self._do(lambda: self._disk.append(frames_path(self.path, record.cell), member))
 
     def write_manifest(self, manifest: Manifest) -> None:
-        self._replace("run.json", _pretty(self._secrets.value(msgspec.to_builtins(manifest))))
+        self._replace(MANIFEST, self._spelled(manifest))
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         self._replace("summary.json", _pretty(self._secrets.value(summary)))
 
-    def write_report(self, name: str, text: str) -> Path:
+    def write_report(self, name: str, text: str) -> None:
         """Write a rendered report under its file name, e.g. `report.md`."""
         self._replace(name, self._secrets.text(text).encode())
-        return self.path / name
 
     def close(self) -> None:
-        self._journal.close()
+        """Let others write."""
+        self._lock.release()
 
-    def _append_frames(self, record: StepRecord, recording: Recording) -> None:
-        line = {
-            "step": record.id,
-            "request": self._secrets.value(self._requests.spell(record.cell, recording.request)),
-            "status": recording.status,
-            "headers": recording.headers,
-            "ended": recording.ended,
-            "fault": recording.fault,
-            "chunks": [[at, *_spelled(chunk)] for at, chunk in recording.chunks],
-        }
-        packed = gzip.compress(msgspec.json.encode(line) + b"\n", compresslevel=6, mtime=0)
-        with (self.path / "frames" / f"{record.cell}.jsonl.gz").open("ab") as file:
-            file.write(packed)
+    def _spelled(self, manifest: Manifest) -> bytes:
+        return _pretty(self._secrets.value(msgspec.to_builtins(manifest)))
 
     def _replace(self, name: str, data: bytes) -> None:
-        """Write a file so that it is either the old one or the new one, whole."""
-        part = self.path / f"{name}.part"
-        part.write_bytes(data)
-        part.replace(self.path / name)
+        self._do(lambda: self._disk.replace(self.path / name, data))
+
+    def _do(self, change: Callable[[], None]) -> None:
+        if self._failed is not None:
+            raise self._failed
+        try:
+            change()
+        except OSError as error:
+            self._failed = StorageError(
+                f"cannot write into {self.path}: {error.strerror}; what is done is kept: see to the disk, then go on "
+                f"with `agenteval run --resume {self.path}`"
+            )
+            raise self._failed from error
+
+
+def free_folder(out: Path, name: str, disk: Disk = DISK) -> Path:
+    """Make the folder of a new run: `name`, or with a number behind it where others have that. Raises UsageError."""
+    number = 1
+    while True:
+        path = out / (name if number == 1 else f"{name}-{number}")
+        try:
+            disk.make_folder(path)
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise _unwritable(out, error) from error
+        else:
+            return path
+
+
+def _whole_lines(path: Path) -> int:
+    """How many bytes of a file are lines with their ends. Looked for from its end, since a journal may be long."""
+    size, back = path.stat().st_size, TAIL
+    while True:
+        start = max(0, size - back)
+        with path.open("rb") as file:
+            file.seek(start)
+            at = file.read().rfind(b"\n")
+        if at >= 0 or start == 0:
+            return start + at + 1
+        back *= 2
+
+
+def _unwritable(out: Path, error: OSError) -> UsageError:
+    return UsageError(f"cannot write a run into {out}: {error.strerror}; choose another --out")
 
 
 def _pretty(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
-
-
-def _spelled(chunk: bytes) -> tuple[str, str]:
-    """A chunk as text where it is whole UTF-8, else in base64; with the name of the spelling."""
-    try:
-        return "text", chunk.decode()
-    except UnicodeDecodeError:
-        return "base64", base64.b64encode(chunk).decode()

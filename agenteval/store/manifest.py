@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 SCHEMA = 1
+MANIFEST = "run.json"
 
 Status = Literal["running", "complete", "interrupted"]
 
@@ -16,8 +17,9 @@ class Manifest:
     """Written first with status `running`, completed last.
 
     `plan`: the matrix and its settings; `options`: the command line's, without secrets; `endpoint`: model, dialect and
-    how it was found, address, whether simulated; `scenarios`: name → hash; `versions`: of the program and below it;
-    `client`: what the client saw of itself (event-loop lag); `cells`: how many were planned and ended.
+    how it was found, address, context window (tokens; None: not told), whether simulated; `scenarios`: name → hash;
+    `versions`: of the program and below it; `resumed`: how often it was gone on with; `client`: what the client saw of
+    itself (event-loop lag), of several parts the worst; `cells`: how many were planned and ended.
     """
 
     schema: int = SCHEMA
@@ -25,6 +27,7 @@ class Manifest:
     status: Status
     created_at: str
     finished_at: str | None = None
+    resumed: int = 0
     plan: Mapping[str, Any]
     options: Mapping[str, Any]
     endpoint: Mapping[str, Any]

@@ -4,7 +4,7 @@ takes linear space. `RequestWriter` and `RequestReader` are each other's inverse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -12,27 +12,45 @@ import msgspec
 Body = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A body as a change to the last one of its cell: all its `keys` in order, the values that are new, how many
+    messages are `kept` from the start, and those that follow them."""
+
+    keys: tuple[str, ...]
+    changed: dict[str, Any]
+    kept: int
+    messages: list[Any]
+
+
+REMEMBERED = 1024
+"""Cells whose last body is remembered: as many as can be under way at a time. After that a body is spelled in full."""
+
+
 class RequestWriter:
-    """Remembers the last body of each cell."""
+    """Remembers the last body of each cell under way."""
 
     def __init__(self) -> None:
         self._last: dict[str, Body] = {}
 
     def remember(self, cell: str, body: Body) -> None:
-        """A body that was written before, by somebody else."""
+        """A body that is written now, or was by somebody else."""
+        self._last.pop(cell, None)
         self._last[cell] = body
+        if len(self._last) > REMEMBERED:
+            del self._last[next(iter(self._last))]
 
-    def spell(self, cell: str, request: bytes) -> Mapping[str, Any] | None:
+    def spell(self, cell: str, request: bytes) -> Spelled | None:
         """A body as a change to the last one; None for a body that is no JSON object."""
         body = _object(request)
         if body is None:
             return None
         last = self._last.get(cell, {})
-        self._last[cell] = body
+        self.remember(cell, body)
         kept = _common(last.get("messages"), body.get("messages"))
         same = [key for key, value in body.items() if key != "messages" and last.get(key) == value and key in last]
         changed = {key: value for key, value in body.items() if key not in same and key != "messages"}
-        return {"keys": list(body), "changed": changed, "kept": kept, "messages": (body.get("messages") or [])[kept:]}
+        return Spelled(tuple(body), changed, kept, (body.get("messages") or [])[kept:])
 
 
 class RequestReader:
@@ -41,13 +59,13 @@ class RequestReader:
     def __init__(self) -> None:
         self._last: Body = {}
 
-    def read(self, spelled: Mapping[str, Any] | None) -> Body | None:
+    def read(self, spelled: Spelled | None) -> Body | None:
         """The whole body; None if none was kept."""
         if spelled is None:
             return None
-        messages = [*(self._last.get("messages") or [])[: spelled["kept"]], *spelled["messages"]]
-        values = {**self._last, **spelled["changed"], "messages": messages}
-        self._last = {key: values[key] for key in spelled["keys"]}
+        messages = [*(self._last.get("messages") or [])[: spelled.kept], *spelled.messages]
+        values = {**self._last, **spelled.changed, "messages": messages}
+        self._last = {key: values[key] for key in spelled.keys if key in values}
         return self._last
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from agenteval.store.requests import Spelled
 from agenteval.wire import Recording
 
 MASK = "[secret]"
@@ -49,6 +50,12 @@ class Secrets:
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         return value
+
+    def spelled(self, request: Spelled | None) -> Spelled | None:
+        """A request's body with its texts masked."""
+        if request is None or not self._secrets:
+            return request
+        return replace(request, changed=self.value(request.changed), messages=self.value(request.messages))
 
     def recording(self, recording: Recording) -> Recording:
         """A recording whose chunks keep their number and lengths; secrets are masked across chunk borders, too."""

@@ -37,7 +37,7 @@ class Fold:
         self._defects = Defects()
         self._marks = Marks()
         self._draft = Draft(self._defects, self._marks, whole=whole)
-        self._usage = UsageTally()
+        self._usage = UsageTally(self._defects)
         self._whole = whole
         self._ending = False
         self._done = False
@@ -127,7 +127,7 @@ class Fold:
             told = self._usage.read(usage)
             count = count if told is None else told
         elif usage is not None:
-            self._defects.add("bad_type", "usage is no object")
+            self._defects.add("bad_usage", "usage is no object")
         return count
 
     def _choices(self, choices: list[Any], at: int, count: int | None) -> None:
@@ -170,7 +170,7 @@ class Fold:
         if sse.dropped:
             defects.add("oversized_event", f"{sse.dropped} events were too long and dropped")
         if sse.stray:
-            defects.add("stray_line", f"{sse.stray} lines are no SSE fields; the first: {_excerpt(sse.first_stray)}")
+            defects.add("stray_line", f"lines that are no SSE fields: {sse.stray}, first {_excerpt(sse.first_stray)}")
         if self._draft.legacy and not self._draft.calls:
             defects.add("legacy_function_call", "function_call came, and no tool_calls")
         if self._marks.first_event is None:
@@ -186,13 +186,14 @@ class Fold:
             return readable(value, self._defects) if value else None
 
         draft = self._draft
+        spoken = bool(draft.content or draft.reasoning or draft.calls)
         return Reply(
             content=text("".join(draft.content)),
             reasoning=text("".join(draft.reasoning)),
             reasoning_field=draft.reasoning_field,
             tool_calls=draft.calls.all(),
             finish_reason=text(self._finish_reason),
-            usage=None if self._error else self._usage.usage(self._timings),
+            usage=None if self._error else self._usage.usage(self._timings, spoken=spoken),
             server_timings=self._timings,
             error=text(self._error),
             model=text(self._model),

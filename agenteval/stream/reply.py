@@ -12,6 +12,8 @@ DefectKind = Literal[
     "bad_utf8",
     "bad_unicode",
     "bad_type",
+    "bad_usage",
+    "content_type",
     "cut_event",
     "oversized_event",
     "stray_line",
@@ -35,7 +37,8 @@ DefectKind = Literal[
 
 `bad_json` an event that is no JSON (dropped) · `loose_json` one that only a lenient reader takes · `bad_utf8`
 bytes that are no UTF-8 (replaced) · `bad_unicode` half a surrogate pair in a text (replaced) · `bad_type` a
-field of an unexpected type (ignored) · `cut_event` the stream ended inside an event · `oversized_event`
+field of an unexpected type (ignored) · `bad_usage` token counts that cannot be true (unknown then) · `content_type` a
+stream that calls itself something else · `cut_event` the stream ended inside an event · `oversized_event`
 dropped · `stray_line` a line that is no SSE field · `empty_body` nothing but comments · `not_streamed` JSON
 where a stream was asked for · `several_choices` (the first is taken) · `reasoning_in_two_fields` that differ
 · `index_missing` on a tool call delta · `id_changed`, `name_changed` of a call (the first is kept) ·
@@ -44,7 +47,7 @@ finish reason · `finish_changed` · `finish_missing` no finish reason · `done_
 `after_done` about the closing `[DONE]`.
 """
 
-HARMLESS: frozenset[DefectKind] = frozenset({"done_missing", "done_repeated"})
+HARMLESS: frozenset[DefectKind] = frozenset({"bad_usage", "content_type", "done_missing", "done_repeated"})
 """Kinds that cost nothing of the reply."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from agenteval.stream.reply import Usage
+from agenteval.stream.reply import Defects, Usage
 
 MAX_ERROR_TEXT = 2000
 _MESSAGE_KEYS = ("message", "msg", "error_msg", "detail", "error", "errors", "reason", "type", "code")
@@ -59,20 +59,23 @@ def error_of(event: Mapping[str, Any]) -> str | None:
     return None
 
 
-MOST_TOKENS = 1_000_000_000
+MOST_TOKENS = 10_000_000
+"""More than any context holds."""
 
 
 def count_of(value: Any) -> int | None:
-    """A token count: an integer from 0 to a billion; anything else is not known."""
+    """A token count: an integer from 0 to ten million; anything else is not known."""
     return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 class UsageTally:
-    """The latest known value of each count, over all usage objects of a stream."""
+    """The latest known value of each count, over all usage objects of a stream. What is no count, or contradicts the
+    others, is unknown and becomes a defect; null and absent are just unknown."""
 
-    __slots__ = ("_cached", "_completion", "_prompt", "_reasoning")
+    __slots__ = ("_cached", "_completion", "_defects", "_prompt", "_reasoning")
 
-    def __init__(self) -> None:
+    def __init__(self, defects: Defects) -> None:
+        self._defects = defects
         self._prompt: int | None = None
         self._completion: int | None = None
         self._cached: int | None = None
@@ -80,28 +83,52 @@ class UsageTally:
 
     def read(self, usage: Mapping[str, Any]) -> int | None:
         """Take in a usage object; its completion tokens."""
-        completion = count_of(usage.get("completion_tokens"))
+        completion = self._count(usage, "completion_tokens")
         self._completion = _latest(completion, self._completion)
-        self._prompt = _latest(count_of(usage.get("prompt_tokens")), self._prompt)
-        self._cached = _latest(_inside(usage, "prompt_tokens_details", "cached_tokens"), self._cached)
-        reasoning = _inside(usage, "completion_tokens_details", "reasoning_tokens")
-        self._reasoning = _latest(_latest(reasoning, count_of(usage.get("reasoning_tokens"))), self._reasoning)
+        self._prompt = _latest(self._count(usage, "prompt_tokens"), self._prompt)
+        self._cached = _latest(self._count(usage.get("prompt_tokens_details"), "cached_tokens"), self._cached)
+        reasoning = self._count(usage.get("completion_tokens_details"), "reasoning_tokens")
+        self._reasoning = _latest(_latest(reasoning, self._count(usage, "reasoning_tokens")), self._reasoning)
         return completion
 
-    def usage(self, timings: Mapping[str, float] | None) -> Usage | None:
-        """The counts; if no usage object told any, those in llama.cpp's timings; None if there are none."""
+    def usage(self, timings: Mapping[str, float] | None, *, spoken: bool) -> Usage | None:
+        """The counts; if no usage object told any, those in llama.cpp's timings; None if there are none. `spoken`:
+        whether the reply says anything."""
         if self._prompt is None and self._completion is None:
             return usage_of_timings(timings) if timings else None
-        return Usage(self._prompt, self._completion, self._cached, self._reasoning)
+        told = Usage(self._prompt, self._completion, self._cached, self._reasoning)
+        usage = credible(told, spoken=spoken)
+        if usage != told:
+            self._defects.add("bad_usage", f"the counts contradict each other or the reply: {_counts(told)}")
+        return usage
+
+    def _count(self, counts: Any, name: str) -> int | None:
+        value = counts.get(name) if isinstance(counts, dict) else None
+        count = count_of(value)
+        if count is None and value is not None:
+            self._defects.add("bad_usage", f"{name} is {as_json(value)[:40]}")
+        return count
+
+
+def credible(usage: Usage, *, spoken: bool) -> Usage:
+    """The counts that can be true together: no prompt and no reply that says something has 0 tokens, no part is larger
+    than its whole. What cannot is unknown."""
+    prompt = usage.prompt or None
+    completion = None if usage.completion == 0 and spoken else usage.completion
+    return Usage(prompt, completion, _part(usage.cached, prompt), _part(usage.reasoning, completion))
+
+
+def _part(part: int | None, whole: int | None) -> int | None:
+    return None if part is not None and whole is not None and part > whole else part
+
+
+def _counts(usage: Usage) -> str:
+    counts = ((name, getattr(usage, name)) for name in Usage.__slots__)
+    return ", ".join(f"{name} {value}" for name, value in counts if value is not None)
 
 
 def _latest(new: int | None, old: int | None) -> int | None:
     return old if new is None else new
-
-
-def _inside(usage: Mapping[str, Any], group: str, name: str) -> int | None:
-    details = usage.get(group)
-    return count_of(details.get(name)) if isinstance(details, dict) else None
 
 
 def timings_of(value: Mapping[str, Any]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agenteval.summary.compare import ArmChange, Comparison, Thresholds, TurnPair, compare
+from agenteval.summary.missing import Missing
 from agenteval.summary.rows import ArmRow, TurnRow
 from agenteval.summary.summary import Summary, summarise
 from agenteval.summary.trials import TrialRow
@@ -11,6 +12,7 @@ __all__ = [
     "ArmChange",
     "ArmRow",
     "Comparison",
+    "Missing",
     "Summary",
     "Thresholds",
     "TrialRow",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from agenteval.outcome import StepRecord
 from agenteval.summary.rows import ArmRow, TurnRow
 
 CHUNK_COUNTING_LIES_ABOVE = 1.1
@@ -15,8 +16,7 @@ def failing_sentence(arm: ArmRow) -> str:
     """Which turn breaks first, at which length."""
     context = "unknown" if arm.failing_context is None else f"about {arm.failing_context:,}"
     messages = "" if arm.failing_messages is None else f" ({arm.failing_messages:,} of them messages)"
-    where = f"{arm.scenario}, thinking {arm.thinking}, {arm.policy}"
-    return f"{where}: first failing turn {arm.first_failing_turn} at {context} context tokens{messages}."
+    return f"{_where(arm)}: first failing turn {arm.first_failing_turn} at {context} context tokens{messages}."
 
 
 def explain_speed(arms: Sequence[ArmRow]) -> list[str]:
@@ -37,11 +37,40 @@ def advise(arms: Sequence[ArmRow], turns: Sequence[TurnRow], history: str) -> tu
     """What to try next, most telling first; empty if nothing failed. `history`: live or golden, as it was run."""
     kinds = Counter(kind for row in turns for kind, count in row.findings.items() for _ in range(count))
     late = next((arm for arm in arms if _breaks_late(arm, turns)), None)
-    hints: list[str] = []
+    hints = _silence_hints(arms, turns)
     if late is not None:
         hints += _late_hints(late, history)
     hints += [text for kind, text in HINTS if kinds[kind]]
     return tuple(hints[:5])
+
+
+def failing_step(arms: Sequence[ArmRow], steps: Sequence[StepRecord]) -> StepRecord | None:
+    """The first failing step of the first turn that fails; None if none does."""
+    for arm in arms:
+        place = (arm.scenario, arm.thinking, arm.policy, arm.first_failing_turn)
+        mine = (step for step in steps if (step.scenario, step.thinking, step.policy, step.turn) == place)
+        found = next((step for step in mine if step.judged and not step.ok), None)
+        if found is not None:
+            return found
+    return None
+
+
+def _silence_hints(arms: Sequence[ArmRow], turns: Sequence[TurnRow]) -> list[str]:
+    """What it may mean that a model never calls, where calls were expected."""
+    missed = {(row.scenario, row.thinking, row.policy) for row in turns if "no_tool_call" in row.findings}
+    silent = [arm for arm in arms if not arm.calls and (arm.scenario, arm.thinking, arm.policy) in missed]
+    if not silent:
+        return []
+    first = silent[0]
+    where = "" if len(silent) == len(arms) else f" in {len(silent)} of {len(arms)} arms (first {_where(first)})"
+    return [
+        f"No call was made at all{where}: the server's tool-call parser is off, its chat template shows the model no "
+        "tools, or the model has not learnt to call any; the text of one reply tells which."
+    ]
+
+
+def _where(arm: ArmRow) -> str:
+    return f"{arm.scenario}, thinking {arm.thinking}, {arm.policy}"
 
 
 def _breaks_late(arm: ArmRow, turns: Sequence[TurnRow]) -> bool:
@@ -65,7 +94,6 @@ def _late_hints(arm: ArmRow, history: str) -> list[str]:
 
 
 HINTS: tuple[tuple[str, str], ...] = (
-    ("endpoint_error", "Some requests failed for reasons of infrastructure: see the errors in steps.jsonl."),
     (
         "call_as_text",
         "Calls stand as text: check the server's --tool-call-parser, and whether the history is rendered as calls.",

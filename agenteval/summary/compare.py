@@ -1,20 +1,24 @@
 """Two runs of one workload, cell by cell: what was repaired, what broke, and how the speeds moved. Pure.
 
-Turns are paired by scenario, thinking, policy, trial and turn; speeds by request, over those that were measured in
-both runs. Runs of unlike workloads are refused. What is told are differences; whether chance made them is not said.
+Turns are paired by scenario, thinking, policy (not by its spelling), trial and turn; speeds by request, over those that
+were measured in both runs. Runs of unlike workloads are refused; what only BASE judged leaves the gates undecided. What
+is told are differences; whether chance may have made them is said in words (`chance`), not tested.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
+from agenteval.context import canonical_policy
 from agenteval.errors import UsageError
 from agenteval.outcome import StepRecord
 from agenteval.stats import median
 from agenteval.store import Manifest, StoredRun
+from agenteval.summary.chance import chance_note
+from agenteval.summary.missing import Missing, cell_of, doubts, missing
 from agenteval.summary.rows import last_attempts, mode_order
 from agenteval.summary.summary import title_of
 from agenteval.summary.trials import JudgedTurn, judged_turns
@@ -35,11 +39,13 @@ TurnKey: TypeAlias = tuple[str, str, str, int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """How much worse NEW may be. A ratio is NEW / BASE of an arm; None: not gated."""
+    """How much worse NEW may be. A ratio is NEW / BASE of an arm; None: not gated. `allow_missing`: what only BASE
+    judged is left out, where otherwise nothing can be said."""
 
     max_broken: int = 0
     max_ttft_ratio: float | None = None
     min_decode_ratio: float | None = None
+    allow_missing: bool = False
 
     def __post_init__(self) -> None:
         for name, ratio in (("max-ttft", self.max_ttft_ratio), ("min-decode", self.min_decode_ratio)):
@@ -91,7 +97,8 @@ class ArmChange:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """`counts`: change → number of turns, all six of them. `missed`, `undecided`: gates that were missed or cannot be
-    decided, in words. `differences`: what else is not the same in both runs; `notes`: how to read the numbers."""
+    decided, in words. `missing`: what BASE judged and NEW did not, allowed or not. `differences`: what else is not the
+    same in both runs; `notes`: how to read the numbers."""
 
     base: RunFacts
     new: RunFacts
@@ -99,6 +106,7 @@ class Comparison:
     counts: Mapping[Change, int]
     missed: tuple[str, ...]
     undecided: tuple[str, ...]
+    missing: tuple[Missing, ...]
     pairs: tuple[TurnPair, ...]
     arms: tuple[ArmChange, ...]
     differences: tuple[str, ...]
@@ -109,14 +117,16 @@ def compare(base: StoredRun, new: StoredRun, thresholds: Thresholds) -> Comparis
     """Pair two runs and gate the result. Raises UsageError, naming what differs, for unlike workloads."""
     if reasons := unlike(base.manifest, new.manifest):
         raise UsageError(f"these runs cannot be compared: {'; '.join(reasons)}")
-    old_steps, new_steps = last_attempts(base.records), last_attempts(new.records)
+    old_steps, new_steps = _steps(base), _steps(new)
     old, fresh = judged_turns(old_steps), judged_turns(new_steps)
     pairs = pair_turns(old, fresh)
     counts = {change: sum(pair.change == change for pair in pairs) for change in CHANGES}
+    simulated = all(run.manifest.endpoint.get("simulated") for run in (base, new))
     obstacle = speed_obstacle(base.manifest, new.manifest)
     arms = arm_changes(old_steps, new_steps, comparable=obstacle is None)
+    lacking = missing(old, fresh, new_steps)
     missed = _missed(counts, arms, thresholds)
-    undecided = _undecided(counts, _unjudged(old, fresh, new.manifest), arms, thresholds)
+    undecided = _undecided(counts, lacking, arms, thresholds)
     return Comparison(
         base=_facts(base.manifest),
         new=_facts(new.manifest),
@@ -124,22 +134,22 @@ def compare(base: StoredRun, new: StoredRun, thresholds: Thresholds) -> Comparis
         counts=counts,
         missed=missed,
         undecided=undecided,
+        missing=lacking,
         pairs=pairs,
         arms=arms,
         differences=differences(base.manifest, new.manifest),
-        notes=tuple(note for note in (obstacle, _chance(counts, base.manifest, pairs)) if note),
+        notes=tuple(note for note in (obstacle, chance_note(old, fresh, simulated=simulated)) if note),
     )
+
+
+def _steps(run: StoredRun) -> list[StepRecord]:
+    """What scores take, with each policy in its one spelling."""
+    spelled = {text: canonical_policy(text) for text in {record.policy for record in run.records}}
+    return [replace(step, policy=spelled[step.policy]) for step in last_attempts(run.records)]
 
 
 def _facts(manifest: Manifest) -> RunFacts:
     return RunFacts(manifest.run, title_of(manifest), bool(manifest.endpoint.get("simulated")))
-
-
-def _chance(counts: Mapping[Change, int], base: Manifest, pairs: Sequence[TurnPair]) -> str | None:
-    """A warning where a real server's single trials are all there is."""
-    if base.endpoint.get("simulated") or not (counts["broke"] or counts["repaired"]) or any(p.trial for p in pairs):
-        return None
-    return "Each cell was played once: a single turn may also break or recover by chance; --trials shows which do."
 
 
 # --- pairs --------------------------------------------------------------------------------------------------
@@ -153,7 +163,7 @@ def pair_turns(base: Sequence[JudgedTurn], new: Sequence[JudgedTurn]) -> tuple[T
 
 
 def _key(turn: JudgedTurn) -> TurnKey:
-    return turn.scenario, turn.policy, mode_order(turn.thinking), turn.trial, turn.turn
+    return (*cell_of(turn), turn.turn)
 
 
 def _pair(base: JudgedTurn | None, new: JudgedTurn | None) -> TurnPair:
@@ -177,12 +187,6 @@ def _change(base: JudgedTurn | None, new: JudgedTurn | None) -> Change:
     if base.ok != new.ok:
         return "broke" if base.ok else "repaired"
     return "unchanged" if set(base.failures) == set(new.failures) else "changed"
-
-
-def _unjudged(base: Sequence[JudgedTurn], new: Sequence[JudgedTurn], planned: Manifest) -> int:
-    """Turns that BASE judged and NEW planned and did not judge: whether they broke is not known."""
-    cells = planned.cells.get("turns", {})
-    return len({_key(turn) for turn in base if turn.cell in cells} - {_key(turn) for turn in new})
 
 
 # --- speeds -------------------------------------------------------------------------------------------------
@@ -254,15 +258,12 @@ def _missed(counts: Mapping[Change, int], arms: Sequence[ArmChange], thresholds:
 
 
 def _undecided(
-    counts: Mapping[Change, int], unjudged: int, arms: Sequence[ArmChange], thresholds: Thresholds
+    counts: Mapping[Change, int], lacking: Sequence[Missing], arms: Sequence[ArmChange], thresholds: Thresholds
 ) -> tuple[str, ...]:
     common = sum(counts[change] for change in ("repaired", "broke", "changed", "unchanged"))
     if not common:
         return ("No turn was judged in both runs.",)
-    reasons = []
-    if unjudged:
-        turns = "1 turn" if unjudged == 1 else f"{unjudged} turns"
-        reasons.append(f"NEW could not judge {turns} that BASE did: whether more broke is not known.")
+    reasons = [] if thresholds.allow_missing else list(doubts(lacking))
     for gate in _speed_gates(thresholds):
         unknown = [arm for arm in arms if gate.metric(arm).ratio is None]
         if gate.limit is not None and unknown:

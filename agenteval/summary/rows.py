@@ -101,8 +101,9 @@ def _turn_row(steps: list[StepRecord]) -> TurnRow:
     first = [step for step in judged if step.step == 1]
     trials = _by_trial(steps)
     whole = [trial for trial in trials if is_over(trial)]
-    findings = Counter(finding.kind for step in steps for finding in step.findings)
-    failures = [finding for step in steps for finding in step.findings if not finding.harmless]
+    told = judged or steps  # infrastructure is told where there is nothing else
+    findings = Counter(finding.kind for step in told for finding in step.findings)
+    failures = [finding for step in told for finding in step.findings if not finding.harmless]
     example, speed = steps[0], speeds(judged)
     return TurnRow(
         scenario=example.scenario,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agenteval.outcome import StepRecord
 from agenteval.store import Manifest
-from agenteval.summary.advice import advise, explain_speed, failing_sentence
+from agenteval.summary.advice import advise, explain_speed, failing_sentence, failing_step
+from agenteval.summary.constrained import constraint_notes
+from agenteval.summary.losses import LossRow, loss_rows
 from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
+from agenteval.summary.thisrun import ThisRun, this_run
 from agenteval.summary.trials import TrialRow, complete_trials, flaky_sentences, trial_notes, trial_rows
+from agenteval.timing import NOT_STREAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,10 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`sentences` say what failed, `flaky` what failed in some trials only, `notes` how to read the numbers, `advice`
-    what to try next. `trials` is empty where each cell was played once."""
+    """`losses`: what infrastructure cost; `stopped`: why the run was ended early; `sentences`: what failed; `flaky`:
+    what failed in some trials only; `notes`: how to read the numbers; `advice`: what to try next. `trials` is empty
+    where each cell was played once. What two runs of the same replies would not share stands in `this_run` alone."""
 
-    run: str
     title: str
     simulated: bool
     scores: Scores
@@ -62,14 +66,18 @@ class Summary:
     arms: tuple[ArmRow, ...]
     preserved: tuple[PreservedProof, ...]
     trials: tuple[TrialRow, ...]
+    losses: tuple[LossRow, ...]
+    stopped: str | None
     sentences: tuple[str, ...]
     flaky: tuple[str, ...]
     notes: tuple[str, ...]
     advice: tuple[str, ...]
+    this_run: ThisRun
 
 
 def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
-    """Fold a run's manifest and records into what reports show."""
+    """Fold a run's manifest and records, whatever their order, into what reports show."""
+    records = in_plan_order(manifest, records)
     steps = last_attempts(records)
     turns = turn_rows(steps)
     arms = arm_rows(steps, turns)
@@ -77,21 +85,26 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
     simulated = bool(manifest.endpoint.get("simulated"))
     arm_trials = complete_trials(steps, manifest.cells.get("turns", {}))
     trials = trial_rows(arm_trials, simulated=simulated)
+    judged = Counter(str(f.kind) for step in steps if step.judged for f in step.findings)
+    findings = dict(judged.most_common())
     return Summary(
-        run=manifest.run,
         title=title_of(manifest),
         simulated=simulated,
         scores=_scores(manifest.cells, records, steps),
-        findings=dict(Counter(f.kind for step in steps for f in step.findings).most_common()),
+        findings=findings,
         turns=tuple(turns),
         arms=tuple(arms),
         preserved=tuple(proofs),
         trials=trials,
+        losses=loss_rows(records),
+        stopped=manifest.cells.get("stopped"),
         sentences=tuple(failing_sentence(arm) for arm in arms if arm.first_failing_turn is not None),
         flaky=flaky_sentences(arm_trials),
         notes=tuple(
             [
-                *_client_notes(manifest.client),
+                *_recording_notes(manifest),
+                *constraint_notes(manifest.endpoint, findings),
+                *_stream_notes(manifest, steps),
                 *explain_speed(arms),
                 *_cache_notes(manifest, steps),
                 *_source_notes(steps),
@@ -100,7 +113,14 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
             ]
         ),
         advice=advise(arms, turns, str(manifest.plan.get("history", "live"))),
+        this_run=this_run(manifest, failing_step(arms, steps)),
     )
+
+
+def in_plan_order(manifest: Manifest, records: Iterable[StepRecord]) -> list[StepRecord]:
+    """Records by cell as planned, turn, step and attempt: the journal's order is that in which replies came."""
+    places = {cell: place for place, cell in enumerate(manifest.cells.get("turns", {}))}
+    return sorted(records, key=lambda r: (places.get(r.cell, len(places)), r.turn, r.step, r.purpose, r.attempt))
 
 
 def title_of(manifest: Manifest) -> str:
@@ -159,15 +179,22 @@ def _arrival_notes(proofs: Sequence[PreservedProof]) -> list[str]:
     return notes
 
 
-def _client_notes(client: Mapping[str, Any]) -> list[str]:
-    """The stamp on a run whose client was too busy to measure."""
-    if client.get("valid") is not False:
+def _recording_notes(manifest: Manifest) -> list[str]:
+    """Where the replies come from a recorded run."""
+    recording = manifest.endpoint.get("recording")
+    if not recording:
         return []
-    lag, bound = client["loop_lag_p99_ms"], client["bound_p99_ms"]
-    return [
-        f"LATENCIES INVALID: this client's event loop woke up {lag:.0f} ms late at P99 (bound: {bound:.0f} ms). "
-        "Verdicts stand; repeat the run on an idle machine or with less --concurrency for the times."
-    ]
+    times = "with the times that they had" if recording["timed"] else "without their times, so that there are none here"
+    return [f"REPLAYED: no model has answered; the replies are those of run {recording['run']}, {times}."]
+
+
+def _stream_notes(manifest: Manifest, steps: Sequence[StepRecord]) -> list[str]:
+    """Why latencies are missing where replies came whole."""
+    whole = [step for step in steps if step.timing and step.timing.refused.get("ttft_ms") == NOT_STREAMED]
+    if not whole:
+        return []
+    why = "as was asked (--no-stream)" if manifest.options.get("stream") is False else "although a stream was asked for"
+    return [f"{len(whole)} of {len(steps)} replies came whole, {why}: they have no TTFT and no decode speed (–)."]
 
 
 def _cache_notes(manifest: Manifest, steps: Sequence[StepRecord]) -> list[str]:

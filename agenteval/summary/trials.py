@@ -146,14 +146,14 @@ def _flaky(arm: Arm, trials: Mapping[int, tuple[int, ...]]) -> str:
         ways.setdefault(failed, []).append(trial)
     passed = len(ways.pop((), []))
     told = sorted(ways.items(), key=lambda way: -len(way[1]))
-    parts = [f"{_named('trial', who)} failed at {_named('turn', turns)}" for turns, who in told[:MAX_WAYS]]
+    parts = [f"{named('trial', who)} failed at {named('turn', turns)}" for turns, who in told[:MAX_WAYS]]
     if others := sum(len(who) for _, who in told[MAX_WAYS:]):
         parts.append(f"{others} more failed at other turns")
     where = f"{arm[0]}, thinking {arm[2]}, {arm[1]}"
     return f"{where}: {passed} of {len(trials)} trials passed; {'; '.join(parts)}."
 
 
-def _named(noun: str, numbers: Sequence[int]) -> str:
+def named(noun: str, numbers: Sequence[int]) -> str:
     """`turn 8`, `turns 8, 9`, or the first eight and how many more."""
     more = f" and {len(numbers) - MAX_NAMED} more" if len(numbers) > MAX_NAMED else ""
     return f"{noun}{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers[:MAX_NAMED]))}{more}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from agenteval.context import canonical_policy
 from agenteval.store import Manifest
 
 MUST_AGREE: tuple[tuple[str, str], ...] = (
@@ -15,6 +16,9 @@ MUST_AGREE: tuple[tuple[str, str], ...] = (
 )
 """Keys of a plan that make the workload, and the option of each."""
 
+NAMED = 4
+"""So many scenarios or policies are named one by one."""
+
 MAY_DIFFER: tuple[tuple[str, str, str], ...] = (
     ("endpoint", "model", "model"),
     ("endpoint", "base_url", "address"),
@@ -22,7 +26,9 @@ MAY_DIFFER: tuple[tuple[str, str, str], ...] = (
     ("endpoint", "server_version", "server version"),
     ("endpoint", "dialect", "dialect"),
     ("endpoint", "family", "family"),
+    ("endpoint", "context_window", "context window"),
     ("endpoint", "simulated", "simulated"),
+    ("endpoint", "recording", "recording"),
     ("options", "extra_body", "--extra-body"),
     ("options", "transport", "--transport"),
     ("options", "stream", "streaming"),
@@ -39,6 +45,7 @@ def unlike(base: Manifest, new: Manifest) -> tuple[str, ...]:
     return (
         *(reason for name, run in (("BASE", base), ("NEW", new)) for reason in _incomplete(name, run)),
         *_other_scenarios(base, new),
+        *_apart(base, new),
         *(
             f"{option} differs ({_said(base.plan, key)} in BASE, {_said(new.plan, key)} in NEW)"
             for key, option in MUST_AGREE
@@ -59,6 +66,27 @@ def _other_scenarios(base: Manifest, new: Manifest) -> list[str]:
     """Scenarios of one name with different hashes. Those that only one of the runs has make no pairs and no harm."""
     changed = [name for name, found in base.scenarios.items() if new.scenarios.get(name, found) != found]
     return [f"scenario {name} was changed in between (its hashes differ)" for name in changed]
+
+
+def _apart(base: Manifest, new: Manifest) -> list[str]:
+    """What the cells of two runs cannot share: scenarios, policies (however spelled) or thinking modes."""
+    kinds = (
+        ("scenario", base.scenarios, new.scenarios),
+        ("policy", *({canonical_policy(text) for text in run.plan.get("policies", ())} for run in (base, new))),
+        ("thinking mode", base.plan.get("thinking", ()), new.plan.get("thinking", ())),
+    )
+    return [
+        f"they have no {kind} in common ({_few(old)} in BASE, {_few(fresh)} in NEW)"
+        for kind, old, fresh in kinds
+        if old and fresh and not set(old) & set(fresh)
+    ]
+
+
+def _few(names: Collection[str]) -> str:
+    """The first names, and how many more."""
+    told = sorted(names)
+    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    return ", ".join(told[:NAMED]) + more
 
 
 def _said(part: Mapping[str, Any], key: str) -> str:

@@ -7,7 +7,7 @@ Not here: whether a call was the right one (`scoring`).
 from __future__ import annotations
 
 from agenteval.tools.execute import ErrorKind, ToolResult, execute
-from agenteval.tools.golden import GoldenTurn, play
+from agenteval.tools.golden import GoldenTurn, play, rehearse
 from agenteval.tools.world import World
 
-__all__ = ["ErrorKind", "GoldenTurn", "ToolResult", "World", "execute", "play"]
+__all__ = ["ErrorKind", "GoldenTurn", "ToolResult", "World", "execute", "play", "rehearse"]

@@ -13,12 +13,13 @@ from agenteval.schema import violations
 from agenteval.script import Json, MockTool, Rule, Scenario
 from agenteval.template import MissingPath, TemplateProblem, as_text, get_path, substitute
 from agenteval.tools.returns import result_of
-from agenteval.tools.world import World, changed
+from agenteval.tools.world import NotOnce, World, changed
 
 MAX_RESULT = 64 * 1024
 MAX_FAULTS = 5
 
-ErrorKind = Literal["unknown_tool", "invalid_arguments", "tool_error"]
+ErrorKind = Literal["unknown_tool", "invalid_arguments", "tool_error", "broken_rule"]
+"""`tool_error`: the tool says no, as its scenario wants it. `broken_rule`: no rule answers, or one cannot be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,11 @@ def _arguments(tool: MockTool, call: ToolCall) -> Mapping[str, Json] | ToolResul
 def _answer(tool: MockTool, world: World, arguments: Mapping[str, Json]) -> ToolResult:
     rule = next((rule for rule in tool.rules if _holds(rule, world.state, arguments)), None)
     if rule is None:
-        return _error("tool_error", f"Error: {tool.spec.name} has no answer to these arguments.")
+        return _error("broken_rule", f"Error: {tool.spec.name} has no answer to these arguments.")
     try:
         return _carry_out(rule, world, arguments)
     except TemplateProblem as problem:
-        return _error("tool_error", f"Error: {problem}.")
+        return _error("tool_error" if isinstance(problem, NotOnce) else "broken_rule", f"Error: {problem}.")
 
 
 def _holds(rule: Rule, state: Json, arguments: Mapping[str, Json]) -> bool:

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from agenteval.canonical import tagged_hash
 from agenteval.script import Change, Json
 from agenteval.template import TemplateProblem, delete_path, get_path, set_path, substitute
+from agenteval.template.placeholders import MAX_SIZE
+
+
+class NotOnce(TemplateProblem):
+    """An edit whose old text stands there never, or more than once."""
 
 
 @dataclass(slots=True)
@@ -49,7 +54,7 @@ def _append(state: Json, target: str, value: Json, scopes: _Scopes) -> Json:
     if isinstance(present, list):
         return set_path(state, target, [*present, value], scopes)
     if isinstance(present, str) and isinstance(value, str):
-        return set_path(state, target, present + value, scopes)
+        return set_path(state, target, _bounded(present + value), scopes)
     raise TemplateProblem(f"nothing can be appended to `{target}`: it is no list, and not both are texts")
 
 
@@ -64,8 +69,14 @@ def _replace(state: Json, target: str, value: Json, scopes: _Scopes) -> Json:
         raise TemplateProblem("only a text can be replaced, by a text, in a text")
     times = text.count(old)
     if times != 1:
-        raise TemplateProblem(f"the text to be replaced stands there {times} times; it has to stand there exactly once")
-    return set_path(state, target, text.replace(old, new), scopes)
+        raise NotOnce(f"the text to be replaced stands there {times} times; it has to stand there exactly once")
+    return set_path(state, target, _bounded(text.replace(old, new)), scopes)
+
+
+def _bounded(text: str) -> str:
+    if len(text) > MAX_SIZE:
+        raise TemplateProblem(f"the text would be larger than {MAX_SIZE:,} characters")
+    return text
 
 
 _VERBS: Mapping[str, Callable[[Json, str, Json, _Scopes], Json]] = {

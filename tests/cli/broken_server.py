@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-MODELS = json.dumps({"data": [{"id": "glm-4.7", "owned_by": "vllm"}]}).encode()
+PAGES = {"/v1/models": {"data": [{"id": "glm-4.7", "owned_by": "vllm"}]}}
 
 
 @contextmanager
@@ -20,17 +20,21 @@ def answering(
     *,
     status: int = 200,
     kind: str = "text/event-stream",
-    models_status: int = 200,
     echo: bool = False,
     tls: bool = False,
+    pages: Mapping[str, Any] = PAGES,
 ) -> Iterator[str]:
-    """The base URL of a server that gives `body` to every POST; with `echo` its word KEY becomes the key that was sent,
-    with `tls` it speaks https with a certificate that nobody vouches for."""
+    """The base URL of a server that gives `body` to every POST, and to a GET the JSON of its page; without pages it
+    refuses every GET. With `echo` its word KEY becomes the key that was sent, with `tls` it speaks https with a
+    certificate that nobody vouches for."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            listing = MODELS if models_status == 200 else b"no such key: KEY"
-            self._answer(models_status, "application/json", self._echoed(listing))
+            if not pages:
+                self._answer(401, "text/plain", self._echoed(b"no such key: KEY"))
+            else:
+                page = json.dumps(pages.get(self.path)).encode()
+                self._answer(200 if self.path in pages else 404, "application/json", page)
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from agenteval.scenario import bundled_names, load_suite
+
 BUNDLED = Path(__file__).parent.parent.parent / "scenarios"
 KEY = "sk-a-secret-that-nobody-may-see"
 
@@ -121,7 +123,7 @@ def test_a_broken_scenario_is_refused_before_the_first_request(tmp_path: Path) -
 def test_the_same_run_is_the_same_numbers(tmp_path: Path) -> None:
     runs = [agenteval("run", "ten-turn-repo", "--json", "--thinking", "on", cwd=tmp_path) for _ in range(2)]
     one, two = (json.loads(done.stdout) for done in runs)
-    assert one.pop("run") != two.pop("run")
+    assert one.pop("this_run")["run"] != two.pop("this_run")["run"]
     assert one == two
 
 
@@ -147,6 +149,11 @@ def test_golden_history_judges_later_turns_by_themselves(tmp_path: Path) -> None
         (("run", "--base-url", "http://127.0.0.1:9", "--dialect", "openai", "--family", "nofam"), "glm47"),
         (("run", "--family", "nofam"), "glm47"),
         (("run", "--timeout", "nan"), "--timeout"),
+        (("run", "--timeout", "x"), "not a valid number of seconds"),
+        (("run", "no-such-suite"), "all: every one of them"),
+        (("run", "ten-turn-rep"), "did you mean `ten-turn-repo`"),
+        (("run", "--tag", "nope"), "retention"),
+        (("scenario", "show", "founding", "--family", "harmony", "--thinking", "off"), "always thinks"),
         (("run", "--temperature", "nan"), "--temperature"),
         (("run", "--policy", "sliding_window:high=--5"), "whole number"),
         (("report", "nope"), "latest"),
@@ -181,6 +188,25 @@ def test_the_environment_may_name_the_endpoint(tmp_path: Path) -> None:
 
 
 def test_policies_and_scenarios_are_listed(tmp_path: Path) -> None:
-    assert "sliding_window:high=3000,target=1500" in agenteval("policies", "list", cwd=tmp_path).stdout
-    assert "ten-turn-repo: 10 turns" in agenteval("scenario", "list", cwd=tmp_path).stdout
+    policies = agenteval("policies", "list", cwd=tmp_path).stdout
+    scenarios = agenteval("scenario", "list", cwd=tmp_path).stdout
+    assert "sliding_window:high=3000,target=1500" in policies
+    assert "ten-turn-repo: 10 turns" in scenarios
+    assert max(map(len, (*policies.splitlines(), *scenarios.splitlines()))) <= 80
+    assert agenteval("scenario", "list", "all", cwd=tmp_path).stdout == scenarios
     assert agenteval("scenario", "lint", "founding", cwd=tmp_path).returncode == 0
+
+
+def test_help_names_every_bundled_suite(tmp_path: Path) -> None:
+    said = " ".join(agenteval("run", "--help", cwd=tmp_path).stdout.split())
+    assert f"({', '.join(bundled_names())}; all: every one of them)" in said
+
+
+def test_a_tag_alone_selects_from_all_bundled_suites(tmp_path: Path) -> None:
+    options = ("--tag", "smoke", "--thinking", "off", "--profile", "healthy", "--json")
+    found, whole = (
+        {row["scenario"] for row in json.loads(agenteval("run", *suites, *options, cwd=tmp_path).stdout)["turns"]}
+        for suites in ((), ("all",))
+    )
+    assert found == whole
+    assert len(found) > len(load_suite("founding").scenarios)

@@ -18,6 +18,9 @@ RUNS = {
     "seeded": ("--seed", "1"),
     "golden": ("--history", "golden"),
     "other": ("--thinking", "on"),
+    "both": ("--thinking", "off,on"),
+    "window": ("--policy", "sliding_window"),
+    "spelled": ("--policy", "sliding_window:high=3000,target=1500"),
 }
 
 
@@ -72,10 +75,35 @@ def test_unlike_runs_are_refused(runs: dict[str, str], tmp_path: Path, other: st
     assert "Traceback" not in done.stderr
 
 
-def test_nothing_in_common_exits_3(runs: dict[str, str], tmp_path: Path) -> None:
-    done = agenteval("compare", runs["default"], runs["other"], cwd=tmp_path)
-    assert done.returncode == 3, done.stderr
-    assert "No turn was judged in both runs" in done.stdout
+def test_a_smaller_run_is_not_taken_for_a_passed_one(runs: dict[str, str], tmp_path: Path) -> None:
+    smaller = ("compare", runs["both"], runs["other"])
+    done = agenteval(*smaller, cwd=tmp_path)
+    assert done.returncode == 3, done.stdout
+    said = " ".join(done.stdout.split())
+    assert "NEW did not play 10 turns of BASE" in said
+    assert "ten-turn-repo off full_history trial 0 10 not played" in said
+    assert agenteval(*smaller, "--allow-missing", cwd=tmp_path).returncode == 0
+
+
+def test_a_policy_spelled_otherwise_is_compared(runs: dict[str, str], tmp_path: Path) -> None:
+    done = agenteval("compare", runs["window"], runs["spelled"], cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("0 turns repaired, 0 broke, 10 unchanged.\n")
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        ("other", "they have no thinking mode in common (off in BASE, on in NEW)"),
+        ("window", "they have no policy in common (full_history in BASE, sliding_window in NEW)"),
+    ],
+)
+def test_nothing_in_common_is_refused_with_the_reason(
+    other: str, says: str, runs: dict[str, str], tmp_path: Path
+) -> None:
+    done = agenteval("compare", runs["default"], runs[other], cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"these runs cannot be compared: {says}" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.broken_server import answering
+from tests.cli.broken_server import PAGES, answering
 from tests.cli.test_commands import KEY, agenteval, interruptible
 
 
 @contextmanager
 def serving(speed: float, *options: str) -> Iterator[str]:
-    """A served profile's base URL. The server ends by itself after two minutes at the latest."""
-    command = [sys.executable, "-m", "agenteval", "serve", "--port", "0", "--max-seconds", "120", "--speed", str(speed)]
+    """A served profile's base URL. The server ends by itself after ten minutes at the latest."""
+    command = [sys.executable, "-m", "agenteval", "serve", "--port", "0", "--max-seconds", "600", "--speed", str(speed)]
     server = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
     try:
         assert server.stderr is not None
@@ -78,13 +79,28 @@ def test_an_interruption_keeps_what_is_done(tmp_path: Path, how: signal.Signals)
         while "[2/" not in run.stderr.readline():
             assert run.poll() is None
         run.send_signal(how)
-        said, _ = run.communicate(timeout=60)
+        said, told = run.communicate(timeout=60)
     assert run.returncode == 130
     (folder,) = (tmp_path / "results").iterdir()
     assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
     assert len((folder / "steps.jsonl").read_text().splitlines()) >= 2
     assert "Summary" in said
+    assert f"Go on with it: agenteval run --resume results/{folder.name}" in told
     assert agenteval("report", cwd=tmp_path).returncode == 0
+
+
+def test_an_interruption_before_the_first_conversation_gets_a_sentence(tmp_path: Path) -> None:
+    with serving(0.01, "founding") as url:
+        command = interruptible("run", "thinking-modes", "--base-url", url)
+        run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert run.stderr is not None
+        while "Endpoint" not in run.stderr.readline():
+            assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        _, told = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Interrupted before the first conversation" in told
+    assert not (tmp_path / "results").exists()
 
 
 def event(value: object) -> bytes:
@@ -100,6 +116,50 @@ def call(arguments: str) -> bytes:
 
 
 PROSE = event({"choices": [{"index": 0, "delta": {"content": "no"}, "finish_reason": "stop"}]}) + b"data: [DONE]\n\n"
+
+
+LLAMA = {"data": [{"id": "glm-4.7", "owned_by": "llamacpp", "meta": {"n_ctx_train": 131072}}]}
+
+
+@pytest.mark.parametrize(
+    ("pages", "window"),
+    [
+        ({"/v1/models": LLAMA, "/props": {"default_generation_settings": {"n_ctx": 2048}}}, 2048),
+        ({"/v1/models": {"data": [{"id": "glm-4.7", "owned_by": "vllm", "max_model_len": 8192}]}}, 8192),
+        ({"/v1/models": {"data": [{"id": "glm-4.7", "owned_by": "vllm"}]}}, None),
+    ],
+)
+def test_the_manifest_holds_the_context_window(pages: dict[str, Any], window: int | None, tmp_path: Path) -> None:
+    with answering(PROSE, pages=pages) as url:
+        options = ("--thinking", "off", "--no-preflight")
+        done = agenteval("run", "thinking-modes", "--base-url", url, *options, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    (run,) = (tmp_path / "results").iterdir()
+    assert json.loads((run / "run.json").read_text())["endpoint"]["context_window"] == window
+    assert (f"context window {window:,} tokens" in done.stderr) if window else ("context window" not in done.stderr)
+
+
+QWEN = {"/v1/models": {"data": [{"id": "Qwen3-32B", "owned_by": "vllm"}]}}
+THINKS = event({"choices": [{"index": 0, "delta": {"reasoning": "Hm."}, "finish_reason": None}]}) + PROSE
+
+
+@pytest.mark.parametrize(
+    ("asked", "says", "modes"),
+    [
+        ((), "Not planned: thinking off, preserved (the model's family is not known", {"on"}),
+        (("--thinking", "on"), "family unknown", {"on"}),
+        (("--thinking", "off,on"), "A guess: the model's family is not known", {"off", "on"}),
+    ],
+)
+def test_thinking_is_no_mistake_of_a_model_of_unknown_family(
+    asked: tuple[str, ...], says: str, modes: set[str], tmp_path: Path
+) -> None:
+    with answering(THINKS, pages=QWEN) as url:
+        done = agenteval("run", "thinking-modes", "--base-url", url, "--no-preflight", "--json", *asked, cwd=tmp_path)
+    assert says in done.stderr
+    found = json.loads(done.stdout)
+    assert {row["thinking"] for row in found["turns"]} == modes
+    assert not {"reasoning_unexpected", "reasoning_missing"} & set(found["findings"])
 
 
 @pytest.mark.parametrize(
@@ -129,10 +189,39 @@ def test_no_reply_of_a_server_ends_in_a_traceback(
     assert json.loads((run / "run.json").read_text())["status"] == "complete"
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ((), "Calls were constrained: "),
+        (("--dialect", "llamacpp"), "and arguments that keep their schema"),
+        (("--family", "harmony", "--thinking", "on"), "Calls were not constrained: "),
+        (("--extra-body", '{"tool_choice": "required"}'), None),
+        (("--dialect", "openai", "--thinking", "on"), None),
+    ],
+)
+def test_a_report_says_whether_calls_were_constrained(
+    tmp_path: Path, options: tuple[str, ...], says: str | None
+) -> None:
+    """By what is known of a server and family; nothing is said where nothing is known."""
+    with answering(PROSE) as url:
+        always = ("--base-url", url, "--thinking", "off", "--no-preflight", "--json")
+        done = agenteval("run", "thinking-modes", *always, *options, cwd=tmp_path)
+    notes = " ".join(json.loads(done.stdout)["notes"])
+    assert (says in notes and "version here is not known" in notes) if says else "constrained" not in notes
+    (run,) = (tmp_path / "results").iterdir()
+    constraint = json.loads((run / "run.json").read_text())["endpoint"]["constraint"]
+    assert (constraint is not None) == (says is not None)
+
+
 def test_no_key_is_in_any_file_or_message(tmp_path: Path) -> None:
-    """Also when the server repeats it: in an error, in a reply, and in its refusal to list models."""
-    for body, models_status in ((event({"error": "bad key KEY"}), 200), (b"", 401)):
-        with answering(body, echo=True, models_status=models_status) as url:
+    """Also when the server repeats it: in an error in mid-run or at the take-off, and in its refusal to list models."""
+    says = event({"error": "bad key KEY"})
+    for body, pages, check in (
+        (says, PAGES, "--no-preflight"),
+        (says, PAGES, "--preflight"),
+        (b"", {}, "--preflight"),
+    ):
+        with answering(body, echo=True, pages=pages) as url:
             run = (
                 "run",
                 "thinking-modes",
@@ -144,7 +233,7 @@ def test_no_key_is_in_any_file_or_message(tmp_path: Path) -> None:
                 "off",
                 "--retries",
                 "0",
-                "--no-preflight",
+                check,
             )
             done = agenteval(*run, "--extra-body", f'{{"api_key": "{KEY}"}}', cwd=tmp_path)
         assert done.returncode == 3
@@ -184,6 +273,11 @@ def test_the_preflight_names_what_is_missing(
 def test_a_good_endpoint_takes_off_with_an_estimate(fast: str, tmp_path: Path) -> None:
     done = agenteval("run", "thinking-modes", "--base-url", fast, "--thinking", "off", cwd=tmp_path)
     assert "for about 4 requests" in done.stderr
+    assert "Preflight: reaches, streams, calls a tool, counts its tokens.\n" in done.stderr
+    assert not re.search(r"takes the 0(\.0)? ", done.stderr)
+    whole = agenteval("run", "thinking-modes", "--base-url", fast, "--thinking", "off", "--no-stream", cwd=tmp_path)
+    assert "Preflight: reaches, calls a tool, counts its tokens.\n" in whole.stderr
+    assert "no TTFT and no decode speed" in " ".join(whole.stdout.split())
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
@@ -191,9 +285,9 @@ def test_a_step_is_shown_whole_and_asked_again(fast: str, tmp_path: Path) -> Non
     agenteval("run", "thinking-modes", "--base-url", fast, "--thinking", "off", cwd=tmp_path)
     step = "thinking-modes.off.full_history.0.t02.s01.a1"
     shown = agenteval("report", "--step", step, cwd=tmp_path).stdout
-    for part in ("[system]", "[user]", "[tools]", "What it said", "What was found", f"curl -sN {fast}"):
+    for part in ("[system]", "[user]", "[tools]", "What it said", "What was found", f"curl -sSN {fast}"):
         assert part in shown
-    script = shown[shown.index("curl -sN") :]
+    script = shown[shown.index("curl -sSN") :]
     again = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
     assert again.count("data: ") > 3
     assert "tool_calls" in again

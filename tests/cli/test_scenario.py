@@ -116,9 +116,13 @@ def scenario(name: str) -> Scenario:
     return load_suite(name).scenarios[0]
 
 
-def shown(name: str, **options: int) -> str:
+def shown(name: str, family: str = "glm47", **options: int) -> str:
     return render_scenario(
-        scenario(name), seed=options.get("seed", 0), thinking="off", turn=options.get("turn") or None
+        scenario(name),
+        seed=options.get("seed", 0),
+        thinking="on" if family == "harmony" else "off",
+        turn=options.get("turn") or None,
+        family=family,
     )
 
 
@@ -151,13 +155,19 @@ def test_the_parts_add_up_to_the_running_context() -> None:
     assert len({row[6] - row[5] for row in rows}) == 1
 
 
-def test_the_context_is_that_of_a_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("family", "profile", "thinking"), [("glm47", "healthy", "off"), ("harmony", "gpt-oss-120b-spark", "on")]
+)
+def test_the_context_is_that_of_a_run(family: str, profile: str, thinking: str, tmp_path: Path) -> None:
     """On the embedded endpoint, whose tokens are the same; with the same seed, golden history differs in no token."""
-    done = agenteval("run", "thinking-modes", "--thinking", "off", "--profile", "healthy", "--seed", "5", cwd=tmp_path)
+    options = ("--thinking", thinking, "--profile", profile, "--seed", "5")
+    done = agenteval("run", "thinking-modes", *options, cwd=tmp_path)
     lines = [line.split() for line in done.stdout.splitlines() if re.match(r" +\d+ +\d+ +\d+ ", line)]
     assert [line[:3] for line in lines] == [
-        [str(row[0]), str(row[5]), str(row[6])] for row in rows_of(shown("thinking-modes", seed=5))
+        [str(row[0]), str(row[5]), str(row[6])] for row in rows_of(shown("thinking-modes", family, seed=5))
     ]
+    text = agenteval("scenario", "show", "thinking-modes", "--family", family, "--seed", "5", cwd=tmp_path).stdout
+    assert text == shown("thinking-modes", family, seed=5)
 
 
 def test_values_are_those_of_the_seed() -> None:

@@ -16,7 +16,7 @@ from agenteval.wire import Limits
 LOCALHOST_PEM = Path(__file__).parent / "localhost.pem"
 """A key and certificate that only these tests use."""
 
-FAST = Limits(connect_s=5, first_byte_s=5, between_s=5, total_s=10)
+FAST = Limits(connect_s=5, first_frame_s=5, between_s=5, total_s=10)
 
 Then = Literal["keep", "close", "reset", "hang"]
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agenteval.client import HttpTransport, ReplayTransport, ResumingTransport, SdkChat, chat
-from agenteval.clock import RealClock
+from agenteval.client import HttpTransport, ReplayTransport, SdkChat, chat
 from agenteval.errors import UsageError
 from tests.client.beside import BODY, NEVER_TOLD, WHOLE, both, in_one, shape, streamed, without
 from tests.client.server import FAST, Answer, Server, serving, sized
@@ -45,7 +44,7 @@ def test_a_capture_is_the_same_reply_through_both(name: str) -> None:
 def test_what_the_sdk_yielded_is_recorded_and_can_be_heard_again(name: str) -> None:
     _, theirs, _ = both(streamed((STREAMS / name).read_bytes()))
     assert [after for after, _ in theirs.recording.chunks] == sorted(after for after, _ in theirs.recording.chunks)
-    again = asyncio.run(chat(ReplayTransport([theirs.recording], RealClock()), BODY, limits=FAST))
+    again = asyncio.run(chat(ReplayTransport("a cell", [(None, theirs.recording)]), BODY, limits=FAST))
     assert without(again.reply, "defects") == theirs.reply
     assert shape(again.timeline) == shape(theirs.timeline)
     assert again.failure == theirs.failure
@@ -86,7 +85,7 @@ def test_a_whole_reply_is_the_same_through_both(answer: Answer) -> None:
     assert theirs.failure == ours.failure
     assert not theirs.timeline.streamed
     assert shape(theirs.timeline) == shape(ours.timeline)
-    again = asyncio.run(chat(ReplayTransport([theirs.recording], RealClock()), WHOLE, limits=FAST))
+    again = asyncio.run(chat(ReplayTransport("a cell", [(None, theirs.recording)]), WHOLE, limits=FAST))
     assert without(again.reply, "defects") == theirs.reply
 
 
@@ -149,7 +148,7 @@ def test_a_resumed_conversation_is_heard_again_before_the_sdk_asks() -> None:
             live, sdk = HttpTransport(server.url), SdkChat(server.url)
             kept = (await chat(live, BODY, limits=FAST)).recording
             chunks = tuple((at, chunk.replace(b"live", b"kept")) for at, chunk in kept.chunks)
-            transport = ResumingTransport([replace(kept, chunks=chunks)], live)
+            transport = ReplayTransport("a cell", [(None, replace(kept, chunks=chunks))], live)
             said = [(await sdk(transport, BODY, limits=FAST)).reply.content for _ in range(2)]
             await transport.aclose()
             await sdk.aclose()

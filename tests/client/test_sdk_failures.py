@@ -10,13 +10,12 @@ from dataclasses import replace
 import pytest
 
 from agenteval.client import Attempt, HttpTransport, ReplayTransport, SdkChat, chat
-from agenteval.clock import RealClock
 from agenteval.wire import Limits
 from tests.client.beside import BODY, both, in_one, streamed
 from tests.client.server import FAST, Answer, chunked, serving, sized
 from tests.stream.frames import DONE, ROLE, call, event, frame
 
-QUICK = Limits(connect_s=5, first_byte_s=0.2, between_s=0.2, total_s=5)
+QUICK = Limits(connect_s=5, first_frame_s=0.2, between_s=0.2, total_s=5)
 OPEN = chunked(ROLE, frame({"content": "a"}))[:-1]
 HTML = sized(b"<html><title>Gone</title></html>", status="502 Bad Gateway", content_type="text/html")
 
@@ -40,7 +39,7 @@ FAILURES: Mapping[str, tuple[Answer, Limits, str, str]] = {
         "protocol",
         "redirects (307) to http://else/",
     ),
-    "no answer": (Answer((), "hang"), QUICK, "timeout_first_byte", "sent nothing of a reply within 0.2 s"),
+    "no answer": (Answer((), "hang"), QUICK, "timeout_first_frame", "sent nothing of a reply within 0.2 s"),
     "silence inside": (Answer(OPEN, "hang"), QUICK, "timeout_between", "fell silent for 0.2 s"),
     "too long": (Answer(OPEN, "hang"), replace(FAST, total_s=0.2), "timeout_total", "took longer than 0.2 s"),
     "closed inside": (Answer(OPEN, "close"), FAST, "cut", "closed the connection after"),
@@ -153,5 +152,5 @@ HOSTILE = [
 def test_nothing_that_a_server_sends_makes_it_raise(number: int) -> None:
     _, theirs, _ = both(streamed(*HOSTILE[number]))
     (theirs.reply.content or "").encode()
-    again = asyncio.run(chat(ReplayTransport([theirs.recording], RealClock()), BODY, limits=FAST))
+    again = asyncio.run(chat(ReplayTransport("a cell", [(None, theirs.recording)]), BODY, limits=FAST))
     assert again.reply.finish_reason == theirs.reply.finish_reason

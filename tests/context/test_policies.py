@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 
-from agenteval.context import POLICIES, Budget, Policy, View, build_policy
+from agenteval.context import POLICIES, Budget, Policy, View, build_policy, canonical_policy
 from agenteval.errors import UsageError
 from agenteval.messages import Message, Transcript
 from tests.transcripts import exchange, transcripts
@@ -126,6 +126,28 @@ def test_sliding_window_drops_oldest_turns_first() -> None:
     assert texts[-1] == "now"
     assert "do 2" not in texts
     assert "do 6" in texts
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled"),
+    [
+        ("full_history", "full_history"),
+        ("full_history:", "full_history"),
+        ("sliding_window:high=3000,target=1500", "sliding_window"),
+        ("sliding_window:target=1500", "sliding_window"),
+        ("sliding_window:target=0900,,high=+3000", "sliding_window:target=900"),
+        ("sliding_window:target=1200,high=2000", "sliding_window:high=2000,target=1200"),
+    ],
+)
+def test_each_policy_has_one_shortest_spelling(text: str, spelled: str) -> None:
+    assert canonical_policy(text) == spelled
+    assert build_policy(spelled) == build_policy(text)
+    assert canonical_policy(spelled) == spelled
+
+
+@pytest.mark.parametrize("text", ["nobody", "sliding_window:hgh=3", "sliding_window:high=1", ""])
+def test_what_is_no_policy_here_has_no_other_spelling(text: str) -> None:
+    assert canonical_policy(text) == text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agenteval.dialects import DIALECTS, ChatRequest, encode, family_of_model, recognise
+from agenteval.dialects import DIALECTS, ChatRequest, context_window, encode, family_of_model, recognise
 from agenteval.messages import Message, ToolCall, Transcript
 from agenteval.thinking import MODES, Thinking
 from tests.transcripts import READ, exchange
@@ -21,7 +21,7 @@ HISTORY: Transcript = (
 
 
 def body(dialect: str, thinking: Thinking, messages: Transcript = HISTORY, **extra: Any) -> dict[str, Any]:
-    request = ChatRequest("m", messages, (READ,), thinking, 100, 0.0, 7, extra=extra)
+    request = ChatRequest("m", messages, (READ,), thinking, 100, 0.0, 7, extra=extra, family="glm47")
     return dict(encode(request, DIALECTS[dialect]).body)
 
 
@@ -49,6 +49,18 @@ def test_thinking_is_chosen_by_template_arguments(dialect: str) -> None:
     assert chosen["off"]["enable_thinking"] is False
     assert chosen["on"] == {"enable_thinking": True, "clear_thinking": True}
     assert chosen["preserved"] == {"enable_thinking": True, "clear_thinking": False}
+
+
+@pytest.mark.parametrize("dialect", ["sglang", "vllm", "llamacpp"])
+def test_a_model_of_unknown_family_is_asked_as_it_comes_unless_a_mode_is_guessed(dialect: str) -> None:
+    asked = {
+        mode: encode(ChatRequest("m", HISTORY, (READ,), mode, 100, 0.0, 7), DIALECTS[dialect]).body for mode in MODES
+    }
+    assert DIALECTS[dialect].modes(None) == ("on",)
+    assert not DIALECTS[dialect].switches(None), "so that no mode of it is judged"
+    assert "chat_template_kwargs" not in asked["on"]
+    assert asked["off"]["chat_template_kwargs"]["enable_thinking"] is False
+    assert asked["preserved"]["chat_template_kwargs"]["clear_thinking"] is False
 
 
 def test_plain_openai_has_no_switch_for_thinking() -> None:
@@ -128,6 +140,7 @@ def test_extra_body_adds_to_template_arguments() -> None:
         ("/v1/models", {"data": [{"id": "m", "owned_by": "llamacpp"}]}, "llamacpp"),
         ("/v1/models", {"data": [{"id": "m", "owned_by": "me"}]}, None),
         ("/v1/models", {"data": None}, None),
+        ("/v1/models", {"data": 7}, None),
         ("/v1/models", ["?"], None),
         ("/version", {"version": "0.32.0"}, "vllm"),
         ("/props", {"default_generation_settings": {}, "build_info": "b1"}, "llamacpp"),
@@ -137,6 +150,36 @@ def test_extra_body_adds_to_template_arguments() -> None:
 def test_servers_are_recognised_by_what_they_say(path: str, answer: Any, dialect: str | None) -> None:
     found = recognise(path, answer)
     assert (found.dialect if found else None) == dialect
+
+
+def listed(**model: Any) -> dict[str, Any]:
+    return {"data": [{"id": "m", **model}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "window"),
+    [
+        ("/v1/models", listed(max_model_len=8192), 8192),
+        ("/v1/models", listed(owned_by="llamacpp", meta={"n_ctx": 4096, "n_ctx_train": 131072}), 4096),
+        ("/v1/models", listed(owned_by="llamacpp", meta={"n_ctx_train": 131072}), None),
+        ("/v1/models", {"data": [{"id": "other", "max_model_len": 9}, *listed(max_model_len=8192)["data"]]}, 8192),
+        ("/v1/models", {"data": [{"id": "alias", "max_model_len": 8192}]}, 8192),
+        ("/v1/models", {"data": [{"id": "a", "max_model_len": 1}, {"id": "b", "max_model_len": 2}]}, None),
+        ("/v1/models", listed(max_model_len=None), None),
+        ("/v1/models", listed(max_model_len=True), None),
+        ("/v1/models", listed(max_model_len=0), None),
+        ("/v1/models", listed(max_model_len="8192", meta=[1]), None),
+        ("/v1/models", {"data": 7}, None),
+        ("/v1/models", {"data": ["m"]}, None),
+        ("/v1/models", None, None),
+        ("/props", {"default_generation_settings": {"n_ctx": 2048}, "total_slots": 4}, 2048),
+        ("/props", {"default_generation_settings": None}, None),
+        ("/props", [], None),
+        ("/version", {"version": "1", "max_model_len": 5}, None),
+    ],
+)
+def test_the_context_window_is_what_the_server_says(path: str, answer: Any, window: int | None) -> None:
+    assert context_window(path, answer, "m") == window
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,31 @@
-"""The prompt is what the harmony renderer makes of the same messages; where it is not, that is told and tested here.
+"""The prompt is what vLLM and the harmony renderer make of the same messages, token for token.
 
-The whole prompts stand here as openai-harmony 0.0.8 rendered them, but for the recipients' place and the analysis.
+`fixtures/prompts/harmony.jsonl` holds requests with the prompts that vLLM 0.32.0 rendered for them.
 """
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from agenteval.messages import Message, ToolCall, ToolSpec
 from agenteval.parsers import FAMILIES
+from agenteval.parsers.harmony import NEXT
 from agenteval.prompts import count_prompt
 from agenteval.prompts.harmony import render_prompt
 from agenteval.prompts.typescript import namespace
+from agenteval.simulator.request import read_request
 from agenteval.tokens import vocabulary
+from tests.parsers import exam
+from tests.parsers.replies import replies
+
+PROMPTS = Path(__file__).parents[2] / "fixtures/prompts/harmony.jsonl"
+RECORDED = [json.loads(line) for line in PROMPTS.read_text(encoding="utf-8").splitlines()]
+HARMONY = FAMILIES["harmony"]
 
 GET = ToolSpec("get", "Gets.", {"type": "object", "properties": {"a": {"type": "integer"}}})
 CALL = (ToolCall("1", "get", '{"a":  1}'),)
@@ -34,7 +47,7 @@ Reasoning: medium
 
 # Valid channels: analysis, commentary, final. Channel must be included for every message."""
 INSTRUCTIONS = "<|start|>developer<|message|># Instructions\n\nBe brief."
-CALLED = '<|start|>assistant<|channel|>commentary to=functions.get <|constrain|>json<|message|>{"a":  1}<|call|>'
+CALLED = '<|start|>assistant to=functions.get<|channel|>commentary json<|message|>{"a":  1}<|call|>'
 RESULT = "<|start|>functions.get to=assistant<|channel|>commentary<|message|>{}<|end|>"
 
 
@@ -50,6 +63,16 @@ def render(*messages: Message, tools: tuple[ToolSpec, ...] = (), keep: bool = Fa
     return render_prompt(messages, tools, thinking=True, keep_reasoning=keep)
 
 
+@pytest.mark.parametrize("case", RECORDED, ids=lambda case: case["why"])
+def test_the_prompt_is_the_one_that_vllm_rendered(case: dict[str, Any]) -> None:
+    received = read_request(case["request"])
+    assert render(*received.messages, tools=received.tools) == case["prompt"]
+    counted = count_prompt(
+        "harmony", received.messages, received.tools, vocabulary(HARMONY.special), thinking=True, keep_reasoning=False
+    )
+    assert counted.total == case["tokens"]
+
+
 FIRST_TURN = user("Look.") + CALLED + RESULT.format("found") + said("final", "Done.") + user("More.")
 
 
@@ -58,7 +81,7 @@ def test_after_an_answer_its_analysis_is_dropped() -> None:
 
 
 def test_in_an_open_tool_loop_the_analysis_since_the_last_answer_is_kept() -> None:
-    loop = said("analysis", "Third.") + said("commentary", "Again.") + CALLED + RESULT.format("gone")
+    loop = said("commentary", "Again.") + said("analysis", "Third.") + CALLED + RESULT.format("gone")
     assert render(*TRANSCRIPT) == f"{SYSTEM}<|end|>{INSTRUCTIONS}<|end|>{FIRST_TURN}{loop}<|start|>assistant"
 
 
@@ -114,17 +137,31 @@ def test_a_later_system_message_is_the_developers() -> None:
     assert render(TRANSCRIPT[1], TRANSCRIPT[0]).endswith(f"{user('Look.')}{INSTRUCTIONS}<|end|><|start|>assistant")
 
 
-@pytest.mark.parametrize("end", [3, 5, 7])
-def test_what_the_model_wrote_stands_in_the_next_prompt(end: int) -> None:
-    raw = FAMILIES["harmony"].render(TRANSCRIPT[end - 1], (GET,), False)
-    before = render(*TRANSCRIPT[: end - 1], tools=(GET,), keep=True)
-    assert render(*TRANSCRIPT[:end], tools=(GET,), keep=True).startswith(before + raw)
+def test_an_answer_stands_in_the_next_prompt_as_the_model_wrote_it() -> None:
+    raw = HARMONY.render(TRANSCRIPT[4], (GET,), False)
+    before = render(*TRANSCRIPT[:4], tools=(GET,), keep=True)
+    assert render(*TRANSCRIPT[:5], tools=(GET,), keep=True).startswith(before + raw)
+
+
+def test_a_call_and_what_the_next_prompt_shows_of_it_part_at_its_header() -> None:
+    raw = HARMONY.render(TRANSCRIPT[2], (GET,), False)
+    before, after = (render(*TRANSCRIPT[:end], tools=(GET,), keep=True) for end in (2, 3))
+    thought = f"<|channel|>analysis<|message|>First.<|end|>{NEXT}"
+    assert raw.startswith(f"{thought}<|channel|>commentary to=")
+    assert after.startswith(f"{before}{thought} to=")
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(replies(HARMONY, False))
+def test_what_the_prompt_shows_of_a_reply_reads_back_as_it(message: Message) -> None:
+    before, after = render(TRANSCRIPT[1]), render(TRANSCRIPT[1], message, keep=True)
+    shown = after.removeprefix(before).removesuffix(NEXT)
+    exam.check_same(HARMONY.parse(shown, exam.TOOLS, False), message)
 
 
 def test_the_prompt_is_counted() -> None:
-    family = FAMILIES["harmony"]
     counted = count_prompt(
-        "harmony", TRANSCRIPT, (GET,), vocabulary(family.special), thinking=True, keep_reasoning=False
+        "harmony", TRANSCRIPT, (GET,), vocabulary(HARMONY.special), thinking=True, keep_reasoning=False
     )
     assert counted.total == counted.messages + counted.tools
     assert 30 < counted.tools < 80
@@ -153,14 +190,15 @@ PROPERTIES = {
     "u": {"anyOf": [{"type": "string"}, {"type": "null"}]},
     "map": {"type": "object", "additionalProperties": {"type": "string"}},
     "arr": {"type": "array"},
-    "nul": {"type": "string", "nullable": True, "default": "q"},
+    "nul": {"type": "string", "nullable": True, "default": 'a "q"\n'},
     "e": {"type": "array", "items": {"type": "string", "enum": ["p", "q"]}},
     "flag": {"type": "boolean", "default": False},
 }
 DECLARED = """namespace functions {
 
 // Saves
-// it.
+// it,\u2028all.
+// Twice.
 type save = (_: // obj
 {
 // Where.
@@ -185,7 +223,8 @@ u?: any,
 map?: {
     },
 arr?: Array<any>,
-nul?: string | null, // default: "q"
+nul?: string | null, // default: "a "q"
+"
 e?: "p" | "q"[],
 flag?: boolean, // default: false
 }) => any;
@@ -197,7 +236,8 @@ type now = (_: any) => any;
 
 def test_schemas_are_declared_as_openai_harmony_declares_them() -> None:
     schema = {"type": "object", "description": "obj", "properties": PROPERTIES, "required": ["path", "kind"]}
-    assert namespace("functions", [ToolSpec("save", "Saves\nit.", schema), ToolSpec("now", "", {})]) == DECLARED
+    tools = (ToolSpec("save", "Saves\r\nit,\u2028all.\nTwice.\n", schema), ToolSpec("now", "", {}))
+    assert namespace("functions", tools) == DECLARED
 
 
 @pytest.mark.parametrize("schema", [None, [], {"type": 1}, {"type": "object", "properties": [], "required": 1}])

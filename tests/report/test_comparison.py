@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agenteval.outcome import Finding
+from agenteval.outcome import Finding, StepError
 from agenteval.report.comparison import COMPARISON_FORMATS, render_csv, render_json, render_markdown, render_terminal
 from agenteval.summary import Comparison
 from tests.records import record
@@ -35,7 +35,34 @@ def test_the_words_come_first() -> None:
 def test_what_one_run_lacks_stands_in_the_headline() -> None:
     extra = record(thinking="on", cell="s.on.full_history.0")
     text = render_terminal(compared(run_of(record(), extra), run_of(record())))
-    assert text.startswith("0 turns repaired, 0 broke, 1 unchanged, 1 judged in BASE only.\nAll gates are met.\n")
+    assert text.startswith(
+        "0 turns repaired, 0 broke, 1 unchanged, 1 judged in BASE only.\nNot enough was judged to say:"
+    )
+
+
+def missing() -> Comparison:
+    extra = [record(thinking="on", trial=trial, cell=f"s.on.full_history.{trial}") for trial in (0, 1)]
+    lost = record(turn=2, judged=False, ok=False, error=StepError("reset", "cut"), timing=None)
+    return compared(run_of(*steps_of((), ()), *extra), run_of(record(), lost))
+
+
+def test_cells_that_new_lacks_are_named() -> None:
+    assert "\n".join(line.rstrip() for line in render_terminal(missing()).split("\n")).count(
+        """
+Missing in NEW
+scenario  thinking  policy        cells        turns  why
+--------  --------  ------------  -----------  -----  ----------
+s         off       full_history  trial 0          1  not judged
+s         on        full_history  trials 0, 1      2  not played
+"""
+    )
+    assert "| s          | on         | full\\_history | trials 0, 1 |       2 | not played |" in render_markdown(
+        missing()
+    )
+    assert json.loads(render_json(missing()))["missing"][1] == {
+        **{"scenario": "s", "thinking": "on", "policy": "full_history"},
+        **{"trials": [0, 1], "turns": 2, "played": False},
+    }
 
 
 def test_only_turns_that_changed_are_in_the_tables() -> None:

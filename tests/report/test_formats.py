@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
 from agenteval.outcome import Finding
 from agenteval.report import FORMATS, render_csv, render_json, render_markdown, render_terminal
 from agenteval.report.markdown import escaped
+from agenteval.report.tables import TURN_HEADER, Table, fixed, turn_cells
+from agenteval.report.terminal import drawn
 from agenteval.summary import Summary
 from tests.records import record
 from tests.summary.test_rows import summary_of
@@ -41,7 +44,7 @@ def test_real_runs_are_not_called_simulated(kind: str) -> None:
 
 def test_percentiles_of_few_samples_are_marked() -> None:
     text = render_markdown(summary())
-    assert "100.0 (max)" in text
+    assert "100 (max)" in text
 
 
 @pytest.mark.parametrize("kind", ["terminal", "md", "csv"])
@@ -52,6 +55,49 @@ def test_text_of_strangers_moves_no_cursor(kind: str) -> None:
 
 def test_the_terminal_report_fits_80_columns() -> None:
     assert max(map(len, render_terminal(summary()).split("\n"))) <= 80
+
+
+WIDE = turn_cells(
+    replace(
+        summary().turns[1],
+        turn=16,
+        messages=123_456,
+        context=128_000,
+        ttft_ms=120_000.4,
+        decode_tok_s=1_527.86,
+        chunk_rate=1_555.83,
+        tokens_per_chunk=2.76,
+        judged_trials=10,
+        failures=("finish_reason_mismatch", *map(str, range(12))),
+    ),
+    brief=True,
+)
+
+
+def test_the_widest_numbers_and_findings_fit_80_columns() -> None:
+    lines = drawn(Table("t", TURN_HEADER, (WIDE,))).split("\n")
+    assert max(map(len, lines)) <= 80
+    assert lines[2].split()[:5] == ["16", "123,456", "128,000", "120,000", "1,528"]
+    assert lines[2].endswith("0/10 FAIL finish_reason_mismatch +12")
+    assert lines[3] == "(tok/chk, chunk/s: no room here; see --format md)"
+
+
+def test_columns_are_left_out_only_where_there_is_no_room() -> None:
+    cells = ("1", "–", "607", "42", "1,528", "556", "2.76", "FAIL schema_violation +3")
+    lines = drawn(Table("t", TURN_HEADER, (cells,))).split("\n")
+    assert "tok/chk" in lines[0]
+    assert len(lines) == 3
+
+
+def test_decimals_end_at_100() -> None:
+    assert [fixed(value, 2) for value in (None, 7.5, 99.99, 99.996, 100.4, 1527.86)] == [
+        "–",
+        "7.50",
+        "99.99",
+        "100",
+        "100",
+        "1,528",
+    ]
 
 
 def test_colour_only_on_request() -> None:

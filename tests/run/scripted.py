@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agenteval.clock import LoopClock, run_virtual
-from agenteval.context import Policy, build_policy
+from agenteval.context import Budget, Policy, build_policy
 from agenteval.dialects import DIALECTS
 from agenteval.outcome import StepRecord
 from agenteval.run import Accountant, Cell, CellEnd, Desk, Plan, run_cell
@@ -33,7 +33,8 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Says:
-    """What the endpoint answers: text, reasoning, calls as (name, arguments text); or a status, or a fault."""
+    """What the endpoint answers: text, reasoning, calls as (name, arguments text); or a status, or a fault, which comes
+    before anything else or after so many frames."""
 
     text: str | None = None
     reasoning: str | None = None
@@ -42,6 +43,7 @@ class Says:
     finish: str | None = None
     status: int = 200
     fault: Fault | None = None
+    breaks_after: int | None = None
 
 
 @dataclass
@@ -57,14 +59,15 @@ class ScriptedTransport:
         self.bodies.append(body)
         says = self.answer(body)
         sent = self.clock.now()
-        if says.fault is not None:
+        if says.fault is not None and says.breaks_after is None:
             return Exchange(sent, self.clock.now(), None, says.fault)
         headers = (("content-type", "text/event-stream" if says.status == 200 else "application/json"),)
         receiver.head(says.status, headers, self.clock.now())
-        for frame in _frames(says, len(self.bodies)) if says.status == 200 else [b'{"error": {"message": "no"}}']:
+        frames = _frames(says, len(self.bodies)) if says.status == 200 else [b'{"error": {"message": "no"}}']
+        for frame in frames[: says.breaks_after]:
             await self.clock.sleep(0.1)
             receiver.data(frame, self.clock.now())
-        return Exchange(sent, self.clock.now(), says.status, headers=headers)
+        return Exchange(sent, self.clock.now(), says.status, says.fault, headers=headers)
 
     async def aclose(self) -> None:
         pass
@@ -111,7 +114,7 @@ SCENARIO = Scenario(
             Expectation(
                 calls=(ExpectedCall("close_ticket", {"id": "T-7"}),),
                 state={"tickets[T-7]": "closed"},
-                answer=ExpectedAnswer(contains=("T-7",)),
+                answer=ExpectedAnswer(contains=(("T-7",),)),
             ),
         ),
         Turn("Thanks.", Expectation(calls=())),
@@ -122,6 +125,8 @@ SCENARIO = Scenario(
     source="small.yaml",
     hash="sha256:0",
 )
+
+UNKNOWN = Budget()
 
 RIGHT_CALLS = {
     "Read a.py.": ("read_file", '{"path": "a.py"}'),
@@ -161,10 +166,11 @@ def play(
     history: str = "live",
     policy: Policy | None = None,
     scenario: Scenario = SCENARIO,
+    budget: Budget = UNKNOWN,
 ) -> Played:
     """Run one cell of the small scenario against a scripted endpoint."""
     transport = ScriptedTransport(answer)
-    played = play_over(transport, thinking=thinking, history=history, policy=policy, scenario=scenario)
+    played = play_over(transport, thinking=thinking, history=history, policy=policy, scenario=scenario, budget=budget)
     return replace(played, bodies=transport.bodies)
 
 
@@ -175,8 +181,9 @@ def play_over(
     history: str = "live",
     policy: Policy | None = None,
     scenario: Scenario = SCENARIO,
+    **seams: Any,
 ) -> Played:
-    """Run one cell of the small scenario over any transport."""
+    """Run one cell of the small scenario over any transport; `seams` are fields of the desk that are another's."""
     records: list[StepRecord] = []
     recordings: list[Recording] = []
 
@@ -196,7 +203,8 @@ def play_over(
         accountant=Accountant("glm47"),
         journal=journal,
         policy=lambda _: chosen,
+        family="glm47",
     )
     cell = Cell(f"small.{thinking}.{chosen.name}.0", scenario, thinking, chosen.name, 0, 11)
-    end = run_virtual(run_cell(cell, desk))
+    end = run_virtual(run_cell(cell, replace(desk, **seams)))
     return Played(end, records, [], recordings)

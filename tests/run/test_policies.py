@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agenteval.context import Budget, Count, ModelRequest, PolicyReport, View, build_policy
@@ -37,6 +37,23 @@ class Summarising:
 
     def recall(self, call: ToolCall, transcript: Transcript, state: Any) -> str:
         return f"{len(transcript)} messages were kept"
+
+
+@dataclass(frozen=True)
+class Told(Summarising):
+    """Keeps what it was told of the endpoint."""
+
+    budgets: list[Budget] = field(default_factory=list)
+
+    def step(self, transcript: Transcript, state: Any, budget: Budget, count: Count) -> View:
+        self.budgets.append(budget)
+        return View(transcript, state, PolicyReport(acted=False, policy=self.name))
+
+
+def test_a_policy_is_told_what_the_endpoint_allows() -> None:
+    policy = Told()
+    play(right, policy=policy, budget=Budget(window=8192))
+    assert set(policy.budgets) == {Budget(8192)}
 
 
 def with_summaries(body: Body) -> Says:

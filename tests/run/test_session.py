@@ -10,10 +10,10 @@ from itertools import pairwise
 import pytest
 
 from agenteval.client import ReplayTransport
-from agenteval.clock import LoopClock
+from agenteval.errors import DivergedError
 from agenteval.outcome import StepRecord, Transfer
 from agenteval.wire import Fault
-from tests.run.scripted import SCENARIO, Body, Says, play, play_over, right
+from tests.run.scripted import SCENARIO, Body, Played, Says, play, play_over, right
 
 
 def first_time(says: Says) -> Callable[[Body], Says]:
@@ -140,9 +140,9 @@ def test_infrastructure_failures_are_retried_recorded_and_not_judged(status: int
     assert played.end.lost is None
 
 
-def test_a_dead_endpoint_ends_the_cell_after_bounded_retries() -> None:
-    played = play(lambda body: Says(fault=Fault("refused", "nothing listens on 127.0.0.1:1")))
-    assert [record.attempt for record in played.records] == [1, 2, 3]
+def test_a_connection_that_always_breaks_ends_the_cell_after_bounded_retries() -> None:
+    played = play(lambda body: Says(fault=Fault("reset", "broken")))
+    assert [record.attempt for record in played.records] == [1, 2, 3, 4, 5]
     assert played.end.lost is not None
     assert played.end.turns_judged == 0
 
@@ -190,9 +190,30 @@ def test_golden_history_keeps_what_the_model_thought() -> None:
 
 def test_a_recording_replays_to_the_same_records() -> None:
     lived = play(first_time(Says(status=503)), thinking="on")
-    transport = ReplayTransport(lived.recordings, LoopClock())
-    again = play_over(transport, thinking="on")
+    again = play_over(told(lived), thinking="on")
     assert [without_clock(record) for record in again.records] == [without_clock(record) for record in lived.records]
+
+
+def told(lived: Played) -> ReplayTransport:
+    """What was heard in a cell, to be heard again."""
+    return ReplayTransport("small", [(json.loads(item.request), item) for item in lived.recordings])
+
+
+def test_a_conversation_that_goes_another_way_is_not_heard_again() -> None:
+    lived = play(right)
+    other = replace(SCENARIO, turns=(replace(SCENARIO.turns[0], user="Read b.py."), *SCENARIO.turns[1:]))
+    with pytest.raises(DivergedError, match="request 1 has other messages"):
+        play_over(told(lived), scenario=other)
+
+
+def test_what_had_arrived_of_a_failed_attempt_is_kept() -> None:
+    cut = Fault("cut", "the box closed the connection")
+    lived = play(first_time(Says("half a", fault=cut, breaks_after=2)))
+    assert [record.attempt for record in lived.records[:2]] == [1, 2]
+    first = lived.recordings[0]
+    assert first.fault == cut
+    assert [after for after, _ in first.chunks] == [100_000_000, 200_000_000]
+    assert b"half a" in first.chunks[1][1]
 
 
 def without_clock(record: StepRecord) -> StepRecord:

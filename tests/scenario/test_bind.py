@@ -47,6 +47,14 @@ def test_a_value_stands_everywhere(tmp_path: Path) -> None:
     assert bound.hash == scenario.hash
 
 
+def test_a_value_stands_in_every_spelling_of_an_answer(tmp_path: Path) -> None:
+    text = spoilt('contains: ["${ticket}"]', 'contains: ["${ticket}", [closed, "no ${ticket}", "${ticket}"]]')
+    scenario = scenario_of(tmp_path, text)
+    ticket, answer = draw(scenario, 7)["ticket"], bind(scenario, 7).turns[1].expect.answer
+    assert answer is not None
+    assert answer.contains == ((ticket,), ("closed", f"no {ticket}", ticket))
+
+
 def test_what_rules_look_up_stays(tmp_path: Path) -> None:
     rules = bind(scenario_of(tmp_path), 7).tools[0].rules
     assert rules[0].returns == "${world.files[args.path]}"

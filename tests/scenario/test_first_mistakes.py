@@ -27,7 +27,7 @@ MISTAKES: dict[str, tuple[str | bytes, str]] = {
     ),
     "wrong-type": (
         spoilt('contains: ["${ticket}"]', "contains: 7"),
-        "31:26: turns[1].expect.answer.contains: expected a list of texts, found 7 (a number)",
+        "31:26: turns[1].expect.answer.contains: expected a list of texts, or of lists of spellings, found 7 (a num",
     ),
     "text-without-quotes": (
         spoilt("user: Read a.py.", "user: 417"),
@@ -39,8 +39,12 @@ MISTAKES: dict[str, tuple[str | bytes, str]] = {
     ),
     "invalid-json-schema": (
         spoilt("properties: {path: {type: string}, ", "properties: {path: {type: text}, "),
-        "11:7: tools[0].parameters: not a valid JSON Schema: $.properties.path.type: 'text' is not one of "
+        "12:33: tools[0].parameters.properties.path.type: not a valid JSON Schema: 'text' is not one of "
         "['array', 'boolean', 'integer', ",
+    ),
+    "pattern-of-a-property": (
+        spoilt("properties: {path: {type: string}, ", 'properties: {path: {type: string, pattern: "("}, '),
+        "12:50: tools[0].parameters.properties.path.pattern: not a valid JSON Schema: the pattern '(' is not valid",
     ),
     "schema-of-no-object": (
         spoilt(READ_SCHEMA, "parameters: {properties: {id: {type: string}}}"),
@@ -49,6 +53,14 @@ MISTAKES: dict[str, tuple[str | bytes, str]] = {
     "unknown-tool": (
         spoilt("calls: [{name: close_ticket", "calls: [{name: close_tickets"),
         "30:22: turns[1].expect.calls[0].name: there is no tool 'close_tickets', did you mean `close_ticket`?",
+    ),
+    "misspelt-prohibition": (
+        spoilt('answer: {contains: ["${ticket}"]}', "forbid: [{name: read_fiel}]"),
+        "31:23: turns[1].expect.forbid[0].name: there is no tool 'read_fiel', did you mean `read_file`?; there are",
+    ),
+    "no-turns": (
+        SMALL.partition("turns:\n")[0] + "turns: []\n",
+        "25:8: turns: expected a list of at least one turn, found an empty list",
     ),
     "call-against-its-schema": (
         spoilt("arguments: {path: a.py}", "arguments: {path: a.py, limit: few}"),

@@ -11,12 +11,14 @@ from jsonschema import Draft7Validator
 
 from agenteval import match
 from agenteval.match import check_matcher
-from agenteval.scenario import bundled_names, bundled_root, lint
+from agenteval.messages import ToolCall
+from agenteval.scenario import bind, bundled_names, bundled_root, draw, lint, load_suite
 from agenteval.scenario.locate import locate
 from agenteval.scenario.model import RuleFile
 from agenteval.scenario.projections import PROJECTION_PATHS
 from agenteval.scenario.reader import read
 from agenteval.script import Change
+from agenteval.tools import World, execute
 from tests import format_page
 from tests.scenario.files import SMALL, spoilt, write
 
@@ -55,8 +57,9 @@ def test_the_readmes_scenario_keeps_the_schema() -> None:
 KEPT = [
     ("user: Read a.py.", "user: {$file: ask.txt}"),
     ("returns: {status: closed}", "returns: null"),
+    ('answer: {contains: ["${ticket}"]}', 'answer: {contains: ["${ticket}", [closed, "no longer open"]]}'),
     ("name: small\n", "name: small\ndefaults: {temperature: null, max_steps: 3}\n"),
-    ('calls: [{name: close_ticket, arguments: {id: "${ticket}"}}]', "calls: null"),
+    ("calls: [{name: read_file, arguments: {path: a.py}}]", "calls: null"),
 ]
 BROKEN = [
     ("schema: 1\n", ""),
@@ -65,6 +68,10 @@ BROKEN = [
     ("turns:\n", "turn:\n"),
     ("answer: {contains:", "answer: {contain:"),
     ("user: Read a.py.", "user: 7"),
+    ('answer: {contains: ["${ticket}"]}', "answer: {contains: [closed, []]}"),
+    ('answer: {contains: ["${ticket}"]}', "answer: {contains: [closed, [417]]}"),
+    ('answer: {contains: ["${ticket}"]}', "answer: {contains: [[[closed]]]}"),
+    ('answer: {contains: ["${ticket}"]}', "answer: {excludes: [[closed]]}"),
     ("user: Read a.py.", "user: {$file: ask.txt, more: 1}"),
     ("calls: [{name: read_file, ", "calls: [{"),
     ('answer: {contains: ["${ticket}"]}', "order: sorted"),
@@ -127,8 +134,29 @@ def test_examples_in_the_reference_are_right() -> None:
         assert check_matcher(value_of(written), needs_example=False) == [], written
 
 
+def test_the_chain_and_the_list_in_the_reference_work(tmp_path: Path) -> None:
+    block = format_page.PLACEHOLDERS.split("```yaml\n")[1].split("```")[0]
+    text = f"schema: 1\nname: chain\n{block}turns: [{{user: Go on.}}]\n"
+    path = write(tmp_path, {"a.yaml": text})
+    assert lint(path) == []
+    scenario = bind(load_suite(path).scenarios[0], 3)
+    numbers, world = draw(load_suite(path).scenarios[0], 3), World(scenario.world)
+
+    def said(tool: str, **arguments: Any) -> Any:
+        return execute(scenario, world, ToolCall("c", tool, json.dumps(arguments))).content
+
+    assert [json.loads(said("place_order", item=item)) for item in ("tea", "jam")] == [
+        {"order": numbers["first"]},
+        {"order": numbers["second"]},
+    ]
+    assert said("place_order", item="rye") == "no more orders today"
+    assert world.state["orders"] == {numbers["first"]: "tea", numbers["second"]: "jam"}
+    assert json.loads(said("read_both", paths=["b.md", "a.md"])) == ["two", "one"]
+    assert said("read_both", paths=["b.md"]) == 'not two files: ["b.md"]'
+
+
 def test_a_first_sentence_is_what_an_error_says(tmp_path: Path) -> None:
     (problem,) = lint(write(tmp_path, {"a.yaml": spoilt('contains: ["${ticket}"]', "contains: 7")}))
-    assert problem.message == "expected a list of texts, found 7 (a number)"
-    assert "| `contains` | a list of texts | `[]` | All of them must stand in the answer. |" in format_page.page()
+    assert problem.message == "expected a list of texts, or of lists of spellings, found 7 (a number)"
+    assert "| `contains` | a list of texts, or of lists of spellings | `[]` | " in format_page.page()
     assert SMALL.count("contains") == 1

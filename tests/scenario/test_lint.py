@@ -35,7 +35,7 @@ MISTAKES = [
     (
         "parameters: {type: object, properties: {id: {type: string}}",
         "parameters: {type: object, properties: {id: {type: strin}}",
-        "a.yaml:20:17: tools[1].parameters: not a valid JSON Schema: $.properties.id.type",
+        "a.yaml:20:56: tools[1].parameters.properties.id.type: not a valid JSON Schema: 'strin' is not one of",
     ),
     (
         "parameters: {type: object, properties: {id: {type: string}}",
@@ -98,6 +98,31 @@ MISTAKES = [
         'answer: {contains: ["${ticket}"]}',
         "answer: {excludes: [Closed], example: it is  closed}",
         "the example contains 'Closed', which is excluded",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        'answer: {contains: [closed, ["${ticket}", done]], example: It is  Closed.}',
+        "turns[1].expect.answer.example: the example does not contain '${ticket}' or 'done'",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        "answer: {contains: [closed, [half past  two, '2:30', Half past two]]}",
+        "a.yaml:31:60: turns[1].expect.answer.contains[1][2]: the same as 'half past  two': case and spacing do not",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        "answer: {contains: [closed, [shut, open], [open, shut]]}",
+        "a.yaml:31:49: turns[1].expect.answer.contains[2]: asks for the same as contains[1]",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        'answer: {contains: [closed, [shut, "${ticket}-x"]], excludes: ["${ticket}"]}',
+        "a.yaml:31:42: turns[1].expect.answer.contains[1][1]: no answer may say '${ticket}-x', because '${ticket}' is",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        "answer: {contains: [open], excludes: [Open]}",
+        "a.yaml:31:27: turns[1].expect.answer.contains[0]: no answer may say 'open', because 'Open' is excluded",
     ),
     ("user: Close its ticket.", "user: Read a.py.", "a.yaml:28:11: turns[1].user: the same text as in turn 1"),
     # rules
@@ -224,7 +249,14 @@ def test_nothing_of_that_name_is_no_lint_problem() -> None:
         lint("nothing-of-that-name")
 
 
-def test_a_tool_that_is_not_offered_may_be_forbidden(tmp_path: Path) -> None:
-    text = SMALL.replace('answer: {contains: ["${ticket}"]}', "forbid: [{name: drop}]")
-    assert text != SMALL
-    assert not [line for line in said(tmp_path, text) if "drop" in line]
+@pytest.mark.parametrize("name", ["drop", "delete_ticket", "write_file", "reopen_ticket"])
+def test_a_tool_that_is_not_offered_may_be_forbidden(tmp_path: Path, name: str) -> None:
+    text = spoilt('answer: {contains: ["${ticket}"]}', f"forbid: [{{name: {name}}}]")
+    assert said(tmp_path, text) == []
+
+
+@pytest.mark.parametrize("name", ["close_tickt", "close-ticket", "closeticket", "close_tickets", "Close_ticket"])
+def test_a_prohibition_that_is_misspelt_is_found(tmp_path: Path, name: str) -> None:
+    text = spoilt('answer: {contains: ["${ticket}"]}', f"forbid: [{{name: {name}}}]")
+    (problem,) = said(tmp_path, text)
+    assert f"there is no tool {name!r}, did you mean `close_ticket`?" in problem

@@ -147,6 +147,36 @@ MISTAKES = [
         "turns[1].expect.answer.contains[0]: expected a text, found 417 (a number); put it in quotes",
     ),
     (
+        'answer: {contains: ["${ticket}"]}',
+        "answer: {contains: [a, [b, 417]]}",
+        "a.yaml:31:34: turns[1].expect.answer.contains[1][1]: expected a text, found 417 (a number); put it in quotes",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        "answer: {contains: [[a, [b]]]}",
+        "turns[1].expect.answer.contains[0][1]: expected a text, found a list",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        "answer: {contains: [a, []]}",
+        "a.yaml:31:30: turns[1].expect.answer.contains[1]: expected 1 to 20 spellings, found 0",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        f"answer: {{contains: [{[f'a{number}' for number in range(21)]}]}}",
+        "turns[1].expect.answer.contains[0]: expected 1 to 20 spellings, found 21",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        'answer: {contains: [[a, " "]]}',
+        "turns[1].expect.answer.contains[0][1]: expected a text of 1 to 500 characters, found 0",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
+        f"answer: {{excludes: [{'x' * 501}]}}",
+        "turns[1].expect.answer.excludes[0]: expected a text of 1 to 500 characters, found 501",
+    ),
+    (
         '{nonce: "BUG-####"}',
         "{nonce: BUG-1}",
         "values.ticket.nonce: a nonce needs at least 3 of # (a digit) and @ (a letter)",

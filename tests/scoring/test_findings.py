@@ -228,8 +228,24 @@ def test_calls_that_never_end_are_given_up() -> None:
     ],
 )
 def test_wrong_answer(answer: str, wrong: bool) -> None:
-    expect = Expectation(answer=ExpectedAnswer(contains=("T-7",), excludes=("is open",)))
+    expect = Expectation(answer=ExpectedAnswer(contains=(("T-7",),), excludes=("is open",)))
     assert [f.kind for f in judge_end(answer, {}, expect)] == (["wrong_answer"] if wrong else [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "lacks"),
+    [
+        ("At 12:30 in Berlin.", []),
+        ("Berlin, at half  past\ntwelve", []),
+        ("Berlin, 12.30 pm: that is half past twelve.", []),
+        ("At 12:30.", ["the answer lacks 'Berlin'"]),
+        ("Berlin, at one.", ["the answer lacks '12:30' or 'half past twelve' or '12.30 pm'"]),
+        ("No idea.", ["the answer lacks 'Berlin'", "the answer lacks '12:30' or 'half past twelve' or '12.30 pm'"]),
+    ],
+)
+def test_one_spelling_of_each_is_enough(answer: str, lacks: list[str]) -> None:
+    wanted = ExpectedAnswer(contains=(("Berlin",), ("12:30", "half past twelve", "12.30 pm")))
+    assert [finding.detail for finding in judge_end(answer, {}, Expectation(answer=wanted))] == lacks
 
 
 @pytest.mark.parametrize(
@@ -291,6 +307,15 @@ def test_further_calls_are_fine_in_any_place() -> None:
     )
 
 
+def test_where_any_way_will_do_the_calls_are_one_of_them() -> None:
+    free = Expectation(calls=(READ_A, CLOSE_7), any_way=True, forbid=(ExpectedCall("read_file", {"path": "b.py"}),))
+    assert kinds_of(free, made(C), said("Done.")) == [[], []]
+    assert kinds_of(free, made(C), made(WRONG_A), made(C), said("Done.")) == [[], [], [], []]
+    assert kinds_of(free, said("Done.")) == [["no_tool_call"]]
+    assert kinds_of(free, made(B), said("Done.")) == [["forbidden_call"], []]
+    assert kinds_of(free, made(("read_file", {})), said("Done.")) == [["schema_violation"], []]
+
+
 def test_of_several_fitting_places_the_particular_one_is_taken() -> None:
     some_python = ExpectedCall("read_file", {"path": {"$regex": "py$", "example": "x.py"}})
     either = Expectation(calls=(some_python, READ_A), order="any")
@@ -348,4 +373,4 @@ def test_a_state_that_must_be_gone() -> None:
 
 @pytest.mark.parametrize("answer", ["It is T\u20117.", "It\u2019s \u201cT\u20137\u201d"])
 def test_how_hyphens_and_quotes_are_drawn_does_not_matter(answer: str) -> None:
-    assert judge_end(answer, {}, Expectation(answer=ExpectedAnswer(contains=("T-7",)))) == ()
+    assert judge_end(answer, {}, Expectation(answer=ExpectedAnswer(contains=(("T-7",),)))) == ()

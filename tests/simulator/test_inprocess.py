@@ -105,7 +105,7 @@ def test_it_says_what_it_is() -> None:
 @pytest.mark.parametrize(
     ("limits", "kind"),
     [
-        (Limits(first_byte_s=0.05), "timeout_first_byte"),
+        (Limits(first_frame_s=0.05), "timeout_first_frame"),
         (Limits(between_s=0.05), "timeout_between"),
         (Limits(total_s=0.8), "timeout_total"),
         (Limits(max_bytes=2_000), "too_large"),

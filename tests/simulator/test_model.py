@@ -105,6 +105,13 @@ def test_an_answer_without_its_value_says_so() -> None:
     assert ask(body((*told[:-1], blanked))).content == LOST
 
 
+def test_a_spelling_that_was_told_and_is_gone_is_lost() -> None:
+    told = history(4, 3)
+    assert ask(body(told)).content == "The pears are in LOT-A and the plums in LOT-B."
+    blanked = (replace(m, content="[removed]") if m.role == "tool" else m for m in told)
+    assert ask(body(tuple(blanked))).content == LOST
+
+
 def test_values_depend_on_the_seed_of_the_request() -> None:
     other = ask(body(history(3), seed=6))
     assert other.arguments[0]["id"] != LOT

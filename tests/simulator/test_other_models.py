@@ -30,8 +30,8 @@ def run(profile: str, out: Path) -> Result:
     ("profile", "thinking", "left_out"),
     [
         ("gpt-oss-120b-spark", "on", "Not planned: thinking off, preserved (dialect sglang and this model have no"),
-        ("gemma4-spark", "off", "Not planned: thinking on, preserved (the model's family is not known"),
-        ("llama70b-spark", "off", "Not planned: thinking on, preserved (the model's family is not known"),
+        ("gemma4-spark", "on", "Not planned: thinking off, preserved (the model's family is not known"),
+        ("llama70b-spark", "on", "Not planned: thinking off, preserved (the model's family is not known"),
     ],
 )
 def test_the_founding_suite_is_played_without_a_fault(

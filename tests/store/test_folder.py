@@ -9,7 +9,7 @@ import pytest
 
 from agenteval.errors import UsageError
 from agenteval.outcome import Finding, StepRecord
-from agenteval.store import Manifest, RunFolder, Secrets, find_run, load_run, read_frames
+from agenteval.store import Manifest, RunFolder, Secrets, find_run, free_folder, load_run, read_frames
 from agenteval.wire import Recording
 from tests.records import record
 
@@ -30,7 +30,7 @@ def manifest(run: str = "20260101-000000-test") -> Manifest:
 
 
 def written(out: Path, *records: StepRecord, recording: Recording | None = None) -> RunFolder:
-    folder = RunFolder.create(out, manifest(), Secrets(SECRET, ()))
+    folder = RunFolder.create(out / "run", manifest(), Secrets(SECRET, ()))
     for item in records:
         folder.append(item, recording)
     folder.close()
@@ -94,12 +94,12 @@ def test_a_place_that_cannot_be_written_is_the_users_mistake(tmp_path: Path) -> 
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(UsageError, match="--out"):
-        RunFolder.create(blocked, manifest(), Secrets(None, ()))
+        free_folder(blocked, "run")
 
 
 def test_runs_are_found_by_id_folder_and_latest(tmp_path: Path) -> None:
     older, newer = (
-        RunFolder.create(tmp_path, manifest(run), Secrets(None, ()))
+        RunFolder.create(tmp_path / run, manifest(run), Secrets(None, ()))
         for run in ("20260101-000000-a", "20260102-000000-b")
     )
     older.close()
@@ -118,7 +118,7 @@ def test_secrets_are_found_in_every_spelling(tmp_path: Path, key: str) -> None:
     whole = f"data: {json.dumps({'error': key})}\n\n".encode()
     at = whole.index(key[:2].encode()) + 5
     recording = Recording(200, (("x-echo", f"Bearer {key}"),), ((1, whole[:at]), (2, whole[at:])))
-    folder = RunFolder.create(tmp_path, manifest(), Secrets(None, (("Authorization", f"Bearer {key}"),)))
+    folder = RunFolder.create(tmp_path / "run", manifest(), Secrets(None, (("Authorization", f"Bearer {key}"),)))
     folder.append(record(findings=(Finding("endpoint_error", f"bad key {key}"),)), recording)
     folder.close()
     (frames,) = read_frames(folder.path, record().cell).values()
@@ -131,7 +131,7 @@ def test_secrets_are_found_in_every_spelling(tmp_path: Path, key: str) -> None:
 
 def test_only_secrets_are_masked(tmp_path: Path) -> None:
     """A harmless header whose value is a word of our own files tears nothing apart."""
-    folder = RunFolder.create(tmp_path, manifest(), Secrets("EMPTY", (("X-Team", "scenarios"),)))
+    folder = RunFolder.create(tmp_path / "run", manifest(), Secrets("EMPTY", (("X-Team", "scenarios"),)))
     folder.append(record(), None)
     folder.close()
     assert load_run(folder.path).records == (record(),)
@@ -154,7 +154,7 @@ def test_requests_come_back_whole(tmp_path: Path) -> None:
         {"model": "m", "messages": [said[0], said[3]], "seed": 2, "tools": tools},
         {"messages": said, "model": "other"},
     ]
-    folder = RunFolder.create(tmp_path, manifest(), Secrets(None, ()))
+    folder = RunFolder.create(tmp_path / "run", manifest(), Secrets(None, ()))
     for number, body in enumerate(bodies, start=1):
         folder.append(record(turn=number), Recording(200, (), (), request=json.dumps(body).encode()))
     folder.close()

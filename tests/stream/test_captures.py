@@ -107,6 +107,24 @@ CAPTURES = {
         predicted=51,
         model="oss",
     ),
+    "llama.cpp-gpt-oss/error_inside_call.sse": Expected(
+        first=(1, "usage", 1),
+        chunks=27,
+        words=("look", 8),
+        field="reasoning_content",
+        calls=(
+            (
+                "bSlOIO0zC1uCxzDFYiKdPiKPSk9WPNGs",
+                "search_docs",
+                '{"path":"tests/test.py}/od\u0456\u010d19\u043e\u0432ey\u0523\u10ffpro\u10d4',
+            ),
+        ),
+        predicted=51,
+        defects=("done_missing",),
+        error="The model produced output that does not match the expected peg-native format",
+        model="oss",
+        done=False,
+    ),
     "sglang/answer_after_3_results.sse": Expected(
         first=(2, "text", None),
         chunks=21,
@@ -253,6 +271,14 @@ CAPTURES = {
         calls=(("chatcmpl-tool-b69bb95c37921fdf", "read_file", '{"path": "tests/test_a.py"}'),),
         finish="stop",
         usage=(429, 12, 384, 1),
+    ),
+    "vllm-cpu/no_arguments.sse": Expected(
+        first=(2, "text", None),
+        chunks=1,
+        calls=(("chatcmpl-tool-aa739d3ac20fc89d", "read_file", "{}"),),
+        finish="tool_calls",
+        usage=(208, 4, 128, 0),
+        model="glm",
     ),
     "vllm-cpu/random_required_nothink.sse": Expected(
         first=(2, "token_ids", 1),

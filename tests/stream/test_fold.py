@@ -174,6 +174,28 @@ def test_a_count_that_is_no_count_is_not_known(count: Any) -> None:
     assert reply.usage == Usage(prompt=10)
 
 
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        (counted(0), Usage(10)),
+        (counted(5, prompt=0), Usage(None, 5)),
+        (counted(10_000_001), Usage(10)),
+        (counted(5) | {"prompt_tokens_details": {"cached_tokens": 11}}, Usage(10, 5)),
+        (counted(5) | {"prompt_tokens_details": {"cached_tokens": "8"}}, Usage(10, 5)),
+        (counted(5) | {"completion_tokens_details": {"reasoning_tokens": 6}}, Usage(10, 5)),
+    ],
+)
+def test_counts_that_cannot_be_true_are_not_known_and_told(told: dict[str, Any], known: Usage) -> None:
+    reply = fold(HI, STOP, event({"choices": [], "usage": told}), DONE)
+    assert reply.usage == known
+    assert kinds(reply) == ["bad_usage"]
+
+
+def test_a_reply_that_says_nothing_may_have_0_tokens() -> None:
+    reply = fold(STOP, event({"choices": [], "usage": counted(0)}), DONE)
+    assert (reply.usage, reply.defects) == (Usage(10, 0), ())
+
+
 def test_without_usage_llama_cpps_timings_count() -> None:
     timings = {"cache_n": 7, "prompt_n": 3, "predicted_n": 5, "predicted_ms": 1.5, "note": "x"}
     reply = fold(HI, frame({}, "stop", timings=timings), DONE)
@@ -270,7 +292,9 @@ def test_the_first_error_is_the_one() -> None:
         (event({"choices": [7]}) + FINE, ["bad_type"]),
         (event({"choices": [{"delta": 7}]}) + FINE, ["bad_type"]),
         (event({"choices": [{}]}) + FINE, []),
-        (event({"choices": [], "usage": 7}) + FINE, ["bad_type"]),
+        (event({"choices": [], "usage": 7}) + FINE, ["bad_usage"]),
+        (event({"choices": [], "usage": {"completion_tokens": -1}}) + FINE, ["bad_usage"]),
+        (event({"choices": [], "usage": {"completion_tokens": None}}) + FINE, []),
         (frame({"content": 7}) + FINE, ["bad_type"]),
         (frame({"content": [{"type": "text", "text": "x"}]}) + FINE, ["bad_type"]),
         (frame({"reasoning": {"text": "x"}}) + FINE, ["bad_type"]),

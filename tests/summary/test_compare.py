@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.records import TIMING, record
 OFF = "s.off.full_history.0"
 NO_CALL = (Finding("no_tool_call", "expected read_file, no call was made"),)
 WRONG = (Finding("wrong_tool", "expected read_file, got list_files"),)
+ARM = {"scenario": "s", "thinking": "off", "policy": "full_history"}
 
 
 def run_of(*records: StepRecord, run: str = "r", turns: dict[str, int] | None = None, **changes: Any) -> StoredRun:
@@ -85,11 +87,116 @@ def test_harmless_findings_break_nothing() -> None:
         {"trial": 1, "cell": "s.off.full_history.1"},
     ],
 )
-def test_what_only_one_run_planned_is_told_and_not_gated(other: dict[str, Any]) -> None:
+def test_what_only_new_played_is_told_and_what_it_did_not_play_is_not_taken_for_passed(other: dict[str, Any]) -> None:
     extra = record(findings=NO_CALL, **other)
-    assert counted(compared(run_of(record()), run_of(record(), extra))) == {"unchanged": 1, "only_new": 1}
+    more = compared(run_of(record()), run_of(record(), extra))
+    assert (counted(more), more.verdict, more.missing) == ({"unchanged": 1, "only_new": 1}, "met", ())
     fewer = compared(run_of(record(), extra), run_of(record()))
-    assert (counted(fewer), fewer.verdict) == ({"unchanged": 1, "only_base": 1}, "met")
+    assert (counted(fewer), fewer.verdict) == ({"unchanged": 1, "only_base": 1}, "undecided")
+    assert fewer.undecided == (
+        "NEW did not play 1 turn of BASE: whether it broke is not known (--allow-missing leaves it out).",
+    )
+    (missing,) = fewer.missing
+    found = {"scenario": missing.scenario, "thinking": missing.thinking, "policy": missing.policy}
+    assert found == {key: other.get(key, value) for key, value in ARM.items()}
+    assert (missing.trials, missing.turns, missing.played) == ((other.get("trial", 0),), 1, False)
+
+
+def test_missing_cells_may_be_left_out_on_request() -> None:
+    one, other = steps_of((), ()), steps_of((), thinking="on", cell="s.on.full_history.0")
+    found = compared(run_of(*one, *other), run_of(*one), allow_missing=True)
+    assert (found.verdict, found.undecided) == ("met", ())
+    assert [(item.thinking, item.turns) for item in found.missing] == [("on", 1)], "told nonetheless"
+    worse = compared(run_of(*one, *other), run_of(*steps_of((), NO_CALL)), allow_missing=True)
+    assert worse.verdict == "missed"
+
+
+def test_missing_trials_of_an_arm_stand_together() -> None:
+    trials = [steps_of((), (), trial=trial, cell=f"s.off.full_history.{trial}") for trial in range(4)]
+    (missing,) = compared(run_of(*sum(trials, ())), run_of(*trials[1])).missing
+    assert (missing.trials, missing.turns, missing.played) == ((0, 2, 3), 6, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"scenarios": ("s", "z")}, "they have no scenario in common (s in BASE, z in NEW)"),
+        ({"policies": (["full_history"], ["sliding_window"])}, "no policy in common (full_history in BASE, sliding_w"),
+        ({"thinking": (["off"], ["on", "preserved"])}, "no thinking mode in common (off in BASE, on, preserved in NEW"),
+    ],
+)
+def test_disjoint_workloads_are_refused_with_the_reason(changes: dict[str, Any], says: str) -> None:
+    runs = []
+    for side in (0, 1):
+        plan = {key: values[side] for key, values in changes.items() if key != "scenarios"}
+        found = run_of(record(), plan=plan)
+        names = {changes["scenarios"][side]: "sha256:1"} if "scenarios" in changes else {"s": "sha256:1"}
+        runs.append(replace(found, manifest=replace(found.manifest, scenarios=names)))
+    with pytest.raises(UsageError, match=re.escape(says)):
+        compared(runs[0], runs[1])
+
+
+def test_a_policy_in_two_spellings_is_one_in_common() -> None:
+    spelled = ({"policies": [WINDOW["policy"]]}, {"policies": [SPELLED["policy"]]})
+    base, new = run_of(record(**WINDOW), plan=spelled[0]), run_of(record(**SPELLED), plan=spelled[1])
+    assert counted(compared(base, new)) == {"unchanged": 1}
+
+
+def trials_of(*verdicts: bool) -> StoredRun:
+    """A run of one turn in several trials."""
+    return run_of(
+        *(
+            record(trial=trial, cell=f"s.off.full_history.{trial}", findings=() if ok else NO_CALL)
+            for trial, ok in enumerate(verdicts)
+        )
+    )
+
+
+def test_of_several_trials_it_is_said_what_chance_may_have_moved() -> None:
+    random = compared(trials_of(True, False, True, False), trials_of(False, True, True, False))
+    (note,) = random.notes
+    assert "2 of the 2 turns that broke or were repaired stand where the trials of one run differ" in note
+    assert "50% of the turns are ok in BASE, 50% in NEW" in note
+    (note,) = compared(trials_of(True, True), trials_of(False, False)).notes
+    assert "0 of the 2 turns" in note
+    assert compared(trials_of(True, False), trials_of(True, False)).notes == ()
+
+
+# --- policies -----------------------------------------------------------------------------------------------
+
+WINDOW: dict[str, Any] = {"policy": "sliding_window", "cell": "s.off.sliding_window.0"}
+SPELLED: dict[str, Any] = {
+    "policy": "sliding_window:target=1500,high=3000",
+    "cell": "s.off.sliding_window-target-1500-high-3000.0",
+}
+
+
+def test_one_policy_in_two_spellings_is_one_policy() -> None:
+    found = compared(run_of(record(findings=NO_CALL, **WINDOW)), run_of(record(**SPELLED)))
+    assert (counted(found), found.verdict, found.missing) == ({"repaired": 1}, "met", ())
+    assert [(pair.policy, arm.policy) for pair, arm in zip(found.pairs, found.arms, strict=True)] == [
+        ("sliding_window", "sliding_window")
+    ]
+    assert found.arms[0].ttft_ms.n == 1
+
+
+def test_other_knobs_are_another_policy() -> None:
+    other = {**SPELLED, "policy": "sliding_window:target=1500,high=3001"}
+    found = compared(run_of(record(), record(**WINDOW)), run_of(record(), record(**other)))
+    assert counted(found) == {"unchanged": 1, "only_base": 1, "only_new": 1}
+    assert found.verdict == "undecided"
+
+
+def test_a_lost_turn_is_found_in_another_spelling() -> None:
+    lost = record(judged=False, ok=False, error=StepError("reset", "cut"), timing=None, **SPELLED)
+    (missing,) = compared(run_of(record(**WINDOW), record()), run_of(lost, record())).missing
+    assert (missing.policy, missing.played) == ("sliding_window", True)
+
+
+def test_a_policy_that_is_not_known_here_stands_for_itself() -> None:
+    stranger: dict[str, Any] = {"policy": "from_the_future:x=1", "cell": "s.off.from_the_future-x-1.0"}
+    found = compared(run_of(record(**stranger)), run_of(record(**stranger)))
+    assert (counted(found), found.pairs[0].policy) == ({"unchanged": 1}, "from_the_future:x=1")
 
 
 def test_the_last_attempt_is_compared() -> None:
@@ -177,13 +284,15 @@ def test_nothing_in_common_is_not_enough_to_say() -> None:
     other = record(thinking="on", cell="s.on.full_history.0")
     found = compared(run_of(record()), run_of(other))
     assert (found.verdict, found.undecided) == ("undecided", ("No turn was judged in both runs.",))
+    assert compared(run_of(record()), run_of(other), allow_missing=True).verdict == "undecided"
 
 
 def test_turns_that_new_lost_are_not_taken_for_passed() -> None:
     lost = record(turn=2, judged=False, ok=False, error=StepError("reset", "cut"), timing=None)
     found = compared(run_of(*steps_of((), ())), run_of(record(turn=1), lost))
     assert found.verdict == "undecided"
-    assert found.undecided[0].startswith("NEW could not judge 1 turn that BASE did")
+    assert found.undecided[0].startswith("NEW could not judge 1 turn of BASE")
+    assert [(item.turns, item.played) for item in found.missing] == [(1, True)]
     healed = compared(run_of(record(turn=1), lost), run_of(*steps_of((), ())))
     assert healed.verdict == "met", "what only BASE lost cannot have broken"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from agenteval.outcome import Finding, StepError, StepRecord, Tokens
+from agenteval.outcome import Finding, RecordedReply, StepError, StepRecord, Tokens
 from agenteval.store import Manifest
 from agenteval.summary import Summary, summarise
 from tests.records import TIMING, record
@@ -17,7 +17,11 @@ def summary_of(
     *records: StepRecord, turns: dict[str, int] | None = None, history: str = "live", **endpoint: Any
 ) -> Summary:
     planned = turns or {cell: max(r.turn for r in records if r.cell == cell) for cell in {r.cell for r in records}}
-    manifest = Manifest(
+    return summarise(manifest_of(planned, history, **endpoint), records)
+
+
+def manifest_of(turns: dict[str, int], history: str = "live", **endpoint: Any) -> Manifest:
+    return Manifest(
         run="r",
         status="complete",
         created_at="",
@@ -26,9 +30,8 @@ def summary_of(
         endpoint={"simulated": False, "model": "m", "dialect": "vllm", "base_url": "http://h/v1", **endpoint},
         scenarios={},
         versions={},
-        cells={"turns": planned},
+        cells={"turns": turns},
     )
-    return summarise(manifest, records)
 
 
 NO_CALL = (Finding("no_tool_call", "expected read_file, no call was made"),)
@@ -91,6 +94,29 @@ def test_the_first_failing_turn_is_named_with_its_context() -> None:
         "s, thinking off, full_history: first failing turn 3 at about 500 context tokens (100 of them messages).",
     )
     assert any("sliding_window" in hint for hint in summary.advice)
+
+
+def test_a_model_that_never_calls_is_told_what_that_may_mean_and_where_to_look() -> None:
+    silent = {"reply": RecordedReply("I would look.", None, "stop", ()), "findings": NO_CALL}
+    advice = summary_of(record(turn=1, **silent), record(turn=2, **silent)).advice
+    assert advice[0].startswith("No call was made at all: the server's tool-call parser is off")
+    assert advice[-1].endswith("agenteval report r --step s.off.full_history.0.t01.s01.a1")
+    calls_once = summary_of(record(turn=1), record(turn=2, **silent)).advice
+    assert not any("No call was made" in hint for hint in calls_once)
+    assert calls_once[-1].endswith("agenteval report r --step s.off.full_history.0.t02.s01.a1")
+    assert summary_of(record()).advice == ()
+
+
+def test_replies_that_came_whole_are_explained() -> None:
+    whole = replace(TIMING, ttft_ms=None, refused={"ttft_ms": "the reply was not streamed"})
+    notes = summary_of(record(timing=whole), record(turn=2)).notes
+    assert any("1 of 2 replies came whole, although a stream was asked for" in note for note in notes)
+
+
+def test_a_late_client_is_told_by_more_than_its_bound() -> None:
+    late = {"valid": False, "loop_lag_p99_ms": 20.01, "bound_p99_ms": 20.0}
+    notes = summarise(replace(manifest_of({CELL: 1}), client=late), [record()]).notes
+    assert "woke up 20.1 ms late at P99 (bound: 20 ms)" in notes[0]
 
 
 def test_a_single_failing_turn_is_not_blamed_on_length() -> None:

@@ -81,7 +81,7 @@ def test_the_first_rule_that_holds_answers() -> None:
     assert run(rules, {"path": "README"})[0] == ToolResult("a file")
     assert run(rules, {"path": "z"})[0] == ToolResult("neither: z", True, "tool_error")
     assert run(rules[:3], {"path": "z"})[0] == ToolResult(
-        "Error: tool has no answer to these arguments.", True, "tool_error"
+        "Error: tool has no answer to these arguments.", True, "broken_rule"
     )
     assert run(rules, {})[0].content == "Error: there is no `args.path`."
 
@@ -158,7 +158,8 @@ FAILURES = [
 def test_a_rule_that_fails_says_why_and_changes_nothing(rule: Rule, arguments: Any, sentence: str) -> None:
     tried = replace(rule, changes=(Change("set", "count", 99), *rule.changes))
     result, world = run(tried, arguments, **ANY)
-    assert (result.is_error, result.error_kind) == (True, "tool_error")
+    meant = "exactly once" in sentence or "0 times" in sentence
+    assert (result.is_error, result.error_kind) == (True, "tool_error" if meant else "broken_rule")
     assert sentence in result.content
     assert world == World(WORLD)
 
@@ -208,7 +209,7 @@ def test_what_the_model_reads(returns: Json, content: str) -> None:
 )
 def test_what_cannot_be_looked_up_is_told(returns: Json, sentence: str) -> None:
     result, _ = run(Rule(returns=returns), {})
-    assert result.error_kind == "tool_error"
+    assert result.error_kind == "broken_rule"
     assert sentence in result.content
 
 
@@ -239,8 +240,19 @@ def test_a_world_that_doubles_comes_to_an_end() -> None:
     made = scenario(Rule(changes=(Change("append", "log", "${world.log}"),), returns={"$count": "world.log"}))
     world = World(WORLD)
     results = [execute(made, world, call({})) for _ in range(40)]
-    assert results[-1].error_kind == "tool_error"
+    assert results[-1].error_kind == "broken_rule"
     assert "larger than" in results[-1].content or "nested deeper" in results[-1].content
+
+
+def test_a_text_that_grows_comes_to_an_end() -> None:
+    grow = Rule(changes=(Change("append", "files.README", "${args.path}"),), returns="ok")
+    made, world = scenario(grow), World(WORLD)
+    results = [execute(made, world, call({"path": "x" * 5_000_000})) for _ in range(3)]
+    assert [result.content for result in results] == [
+        "ok",
+        *["Error: the text would be larger than 8,000,000 characters."] * 2,
+    ]
+    assert len(world.state["files"]["README"]) == 5_000_005
 
 
 def test_a_world_is_its_own() -> None:

@@ -1,8 +1,9 @@
-"""What a source file imports and uses, as facts for the rules in test_architecture."""
+"""What a source file imports and uses, as facts for the rules."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -107,6 +108,12 @@ class Module:
         parts = self.name.split(".")
         parts = parts[: len(parts) - node.level + self.is_package]
         return ".".join([*parts, node.module] if node.module else parts)
+
+
+House = Mapping[str, Module]
+Complaint = tuple[int, str]
+"""A line, and what is wrong there."""
+Rule = Callable[[Module, House], Iterator[Complaint]]
 
 
 def house_of(package: Path) -> dict[str, Module]:

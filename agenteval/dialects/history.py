@@ -1,0 +1,68 @@
+"""What of a history goes back to the server: as the model wrote it, or repaired where a server would refuse the whole
+request, and then the repair is told.
+
+Arguments go back verbatim when they are a JSON object; otherwise `{}` stands in their place (SGLang answers 400 and
+llama.cpp 500 to a history with anything else). Reasoning: none under `off`, that of the newest user turn under `on`
+(the templates drop the rest), all of it under `preserved`; of a family that always thinks that of the newest turn,
+which is the open tool loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from agenteval.canonical import JsonProblem, parse_json
+from agenteval.dialects.dialect import ALWAYS_THINKING
+from agenteval.messages import Message, ToolCall, Transcript, last_user_index
+from agenteval.outcome import Repair
+from agenteval.thinking import Thinking
+
+
+@dataclass(frozen=True, slots=True)
+class SentHistory:
+    """The messages as a server gets them, and what had to be changed in them for that."""
+
+    messages: Transcript
+    repairs: tuple[Repair, ...]
+
+
+def sent_history(messages: Transcript, thinking: Thinking, family: str | None) -> SentHistory:
+    """What is sent of these messages to a model of a family (None: unknown)."""
+    repairs: list[Repair] = []
+    reasoning_from = _reasoning_from(messages, thinking, family)
+    sent = tuple(
+        _sent(message, keep_reasoning=index >= reasoning_from, repairs=repairs)
+        for index, message in enumerate(messages)
+    )
+    return SentHistory(sent, tuple(repairs))
+
+
+def _reasoning_from(messages: Transcript, thinking: Thinking, family: str | None) -> int:
+    """Index of the first message whose reasoning is sent back."""
+    if thinking == "off":
+        return len(messages)
+    preserved = thinking == "preserved" and family not in ALWAYS_THINKING
+    return 0 if preserved else last_user_index(messages)
+
+
+def _sent(message: Message, *, keep_reasoning: bool, repairs: list[Repair]) -> Message:
+    if message.role != "assistant":
+        return message
+    return replace(
+        message,
+        reasoning=message.reasoning if keep_reasoning else None,
+        tool_calls=tuple(_sent_call(call, repairs) for call in message.tool_calls),
+    )
+
+
+def _sent_call(call: ToolCall, repairs: list[Repair]) -> ToolCall:
+    try:
+        value = parse_json(call.arguments_text)
+    except JsonProblem as error:
+        problem = f"arguments are not JSON: {error}"
+    else:
+        if isinstance(value, dict):
+            return call
+        problem = "arguments are JSON but no object"
+    repairs.append(Repair(call.id, problem, "{}"))
+    return replace(call, arguments_text="{}")

@@ -1,0 +1,27 @@
+"""The package keeps the rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.modules import House, house_of
+from tests.architecture.rules import RULES
+
+PACKAGE = Path(__file__).parents[2] / "agenteval"
+
+
+@pytest.fixture(scope="module")
+def house() -> House:
+    return house_of(PACKAGE)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_package_keeps(rule: str, house: House) -> None:
+    complaints = [
+        f"{module.file}:{line}: {what}"
+        for module in house.values()
+        for line, what in sorted(set(RULES[rule](module, house)))
+    ]
+    assert not complaints, "\n".join([rule.replace("_", " "), *complaints])

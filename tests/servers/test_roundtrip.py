@@ -1,0 +1,69 @@
+"""Twelve turns go out and come back on a real server: every history is taken, in every mode, streamed or not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from agenteval.outcome import StepRecord
+from tests.servers.driving import AS_THE_MODEL_SAYS, Played, play
+from tests.servers.rows import on
+from tests.servers.started import Started
+
+pytestmark = pytest.mark.servers
+GLM = ("llamacpp-glm", "vllm-glm", "sglang-glm")
+OSS = ("llamacpp-oss", "vllm-oss", "sglang-llama-oss")
+LOSES_CALLS = ("sglang-llama-oss",)
+"""Where a call with broken arguments vanishes, and with it the turn's end comes early."""
+TURNS = 12
+SAMPLED = ("--extra-body", AS_THE_MODEL_SAYS)
+
+
+def steps(played: Played) -> list[StepRecord]:
+    return [record for record in played.stored.records if record.purpose == "agent"]
+
+
+def assert_all_was_judged(played: Played, cells: int) -> None:
+    scores = played.summary["scores"]
+    assert played.code in (0, 1), played.said
+    assert (scores["endpoint_errors"], scores["turns_judged"]) == (0, cells * TURNS), played.said
+
+
+@on(*GLM)
+@pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
+def test_golden_histories_are_taken_in_all_thinking_modes(served: Started, tmp_path: Path, stream: str) -> None:
+    played = play(served, "roundtrip.yaml", tmp_path, "--history", "golden", stream, *SAMPLED)
+    assert_all_was_judged(played, cells=3)
+    found = steps(played)
+    assert {bool(step.reply and step.reply.reasoning) for step in found if step.thinking == "off"} == {False}
+    assert {bool(step.reply and step.reply.reasoning) for step in found if step.thinking != "off"} == {True}
+    (proof,) = played.summary["preserved"]
+    assert proof["with_reasoning"] > proof["without_reasoning"]
+
+
+@on(*OSS)
+@pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
+def test_golden_histories_are_taken_by_gpt_oss(served: Started, tmp_path: Path, stream: str) -> None:
+    """It always thinks, though not before each call."""
+    played = play(served, "roundtrip.yaml", tmp_path, "--history", "golden", stream, *SAMPLED)
+    assert_all_was_judged(played, cells=1)
+
+
+@on(*GLM, *OSS)
+def test_what_the_model_said_itself_is_taken_back(served: Started, tmp_path: Path) -> None:
+    """With its own wrong calls in the history. Until three results are seen it calls, from then on it answers."""
+    played = play(
+        served, "roundtrip.yaml", tmp_path, "--thinking", "on", "--trials", "6", "--concurrency", "6", *SAMPLED
+    )
+    assert_all_was_judged(played, cells=6)
+    results: Counter[str] = Counter()
+    for step in sorted(steps(played), key=lambda step: step.id):
+        if step.reply and step.reply.tool_calls:
+            assert results[step.cell] < 3, step.id
+            results[step.cell] += 1
+        else:
+            assert results[step.cell] == 3 or served.deployment.name in LOSES_CALLS, step.id
+    repaired = [repair for step in steps(played) for repair in step.repairs]
+    print(served.deployment.name, "repairs:", len(repaired), repaired[:1])
