@@ -65,6 +65,28 @@ def spelled(text: str, types: Types) -> str:
     return quoted(text)
 
 
+_PYTHON = {"True": ("true", "boolean"), "False": ("false", "boolean"), "None": ("null", "null")}
+PYTHON_LITERALS = {json_text: python for python, (json_text, _) in _PYTHON.items()}
+"""JSON literals as Python spells them."""
+
+
+def python_literal(bare: str, types: Types) -> str:
+    """The JSON literal that a Python one stands for, where the types name that literal's own; else the text."""
+    literal, kind = _PYTHON.get(bare.strip(), (bare, ""))
+    return literal if types is not None and kind in types else bare
+
+
+def unwrapped(value: str, types: Types) -> str:
+    """The JSON inside a JSON string, where the types allow no string and do allow what is inside; else the value."""
+    if types is None or "string" in types or not value.startswith('"'):
+        return value
+    try:
+        inner = parse_json(value)
+        return inner.strip() if _is_of(parse_json(inner), types) else value
+    except JsonProblem:
+        return value
+
+
 def _is_of(value: Any, types: frozenset[str]) -> bool:
     if isinstance(value, float) and value.is_integer():
         return bool(types & {"number", "integer"})

@@ -3,12 +3,17 @@ inverse."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from agenteval.messages import Message, ToolSpec
 from agenteval.parsers.deltas import Delta, ParsedMessage, fold
+from agenteval.parsers.framing import UNFRAMED, Framing
+from agenteval.parsers.policy import Choices, Policy, settled
+
+DEFAULTS: Choices = {}
+"""No choice: every policy at its default."""
 
 
 class Parser(Protocol):
@@ -32,9 +37,9 @@ class Parser(Protocol):
         ...
 
 
-class MakeParser(Protocol):
-    def __call__(self, tools: Sequence[ToolSpec], thinking_open: bool) -> Parser:
-        """A fresh parser. `thinking_open`: the prompt ended inside reasoning (it wrote the opening tag)."""
+class MakeReader(Protocol):
+    def __call__(self, tools: Sequence[ToolSpec], thinking_open: bool, choices: Mapping[str, str]) -> Parser:
+        """A fresh parser; `choices` names an option for each of the family's policies."""
         ...
 
 
@@ -49,18 +54,31 @@ class Render(Protocol):
 class Family:
     """A model's native output format.
 
-    `special`: strings that are one token each in the model's vocabulary. `markers`: those that have a meaning
-    in a reply; they never stand in content, reasoning or names (inside an argument they may be the argument's
-    own text).
+    `special`: strings that are one token each in the model's vocabulary. `markers`: those strings that have a meaning
+    in a reply; they never stand in content, reasoning or names (inside an argument they may be the argument's own
+    text). `tags`: further strings that have a meaning, but are plain text where they cannot have it. `framing`: the
+    newlines that the format writes around texts. `policies`: what ambiguous and malformed text means.
     """
 
     name: str
     special: tuple[str, ...]
     markers: tuple[str, ...]
-    parser: MakeParser
+    policies: tuple[Policy, ...]
+    reader: MakeReader
     render: Render
+    tags: tuple[str, ...] = ()
+    framing: Framing = field(default=UNFRAMED)
 
-    def parse(self, text: str, tools: Sequence[ToolSpec], thinking_open: bool) -> ParsedMessage:
-        """A whole reply at once."""
-        parser = self.parser(tools, thinking_open)
+    def parser(self, tools: Sequence[ToolSpec], thinking_open: bool, choices: Choices = DEFAULTS) -> Parser:
+        """A fresh parser. `thinking_open`: the prompt ended inside reasoning (it wrote the opening tag).
+
+        Raises UsageError for a policy or an option that the family does not have.
+        """
+        return self.reader(tools, thinking_open, settled(self.name, self.policies, choices))
+
+    def parse(
+        self, text: str, tools: Sequence[ToolSpec], thinking_open: bool, choices: Choices = DEFAULTS
+    ) -> ParsedMessage:
+        """A whole reply at once; raises UsageError as `parser` does."""
+        parser = self.parser(tools, thinking_open, choices)
         return fold([*parser.feed(text), *parser.flush()])

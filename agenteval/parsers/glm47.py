@@ -17,65 +17,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from agenteval.canonical import JsonProblem
 from agenteval.errors import UnrenderableError
 from agenteval.messages import Message, ToolCall, ToolSpec
+from agenteval.parsers import policies
 from agenteval.parsers.arguments import members, parameter_types, quoted, spelled
 from agenteval.parsers.family import Family
-from agenteval.parsers.glm_reader import NAME, ROLES, TAGS, VALUE_END, GlmReader
-from agenteval.parsers.writable import whole_characters, without_markers
+from agenteval.parsers.framing import UNFRAMED
+from agenteval.parsers.glm_reader import MARKERS, VALUE_END, reader_of
+from agenteval.parsers.policy import Policy, only
+from agenteval.parsers.writable import name_of, object_of, whole_characters, without_markers, words_of
 
-MARKERS = (*ROLES, *TAGS)
 SPECIAL = ("[gMASK]", "<sop>", *MARKERS)
 
-POLICIES: dict[str, str] = {
-    "call_in_thinking": (
-        "`<tool_call>` while reasoning is open begins a call and ends the reasoning. vLLM and SGLang do the"
-        " same; llama.cpp leaves it in the reasoning."
+POLICIES: tuple[Policy, ...] = (
+    *policies.OF_REASONING,
+    *policies.OF_CALLS,
+    *policies.OF_BARE_ARGUMENTS,
+    policies.NO_NAME,
+    only(
+        "no_key_opener",
+        "A key's opening tag is missing: `findport</arg_key>`.",
+        "apart",
+        "It is taken apart if a declared tool has a parameter so named, or at the blank between two words; otherwise "
+        "there is no name.",
     ),
-    "tag_mentioned": (
-        "`<tool_call>` before what cannot be a name (prose, JSON, a quote) or before `<think>`, `</think>` "
-        "or another `<tool_call>` is a mention: the text stays what it was, and later calls count. vLLM "
-        "ends the reasoning there and loses the call that follows."
+    only(
+        "no_value_opener",
+        "A value's opening tag is missing.",
+        "value",
+        "Text between `</arg_key>` and `</arg_value>` is the value.",
     ),
-    "undeclared_tool": "A tool that was not offered is reported like any other. vLLM drops its call.",
-    "undeclared_parameter": "Its value is JSON if it is JSON, else a string.",
-    "no_name": "No call; what it says is dropped.",
-    "no_key_opener": (
-        "`findport</arg_key>` is taken apart if a declared tool has a parameter so named, or at the blank "
-        "between two words; otherwise there is no name."
-    ),
-    "no_value_opener": "Text between `</arg_key>` and `</arg_value>` is the value.",
-    "key_without_value": "The key is dropped.",
-    "value_without_key": "The value is dropped.",
-    "duplicate_key": "Both stand in the arguments as written; JSON readers take the last.",
-    "no_call_closer": "The next `<tool_call>` closes the call before it.",
-    "truncated_name": "No call: half a name may be another tool's name.",
-    "truncated_call": (
-        "The call stays; its arguments end where the text ends and are never closed, so that nobody can "
-        "take them for whole. vLLM answers `{}` if it does not stream; SGLang puts the markup into the "
-        "content."
-    ),
-    "truncated_marker": (
-        "The beginning of a marker at the end of the text is text; between a call's tags it is nothing."
-    ),
-    "role_marker": "Ends the message as its end does, and is never text, except inside a value.",
-    "thinking_reopened": "`<think>` in content opens reasoning; in reasoning it means nothing.",
-    "stray_tag": "A tag where it has no meaning is dropped.",
-    "parted_marker": (
-        "A marker that only arises because another one between its halves is dropped loses its last character."
-    ),
-    "blank_content": (
-        "Blank text beside calls (before the first one when nothing was said, between, behind) is dropped; "
-        "any other text is verbatim. vLLM drops text behind the last call unless it streams."
-    ),
-}
+    only("key_without_value", "A key has no value.", "drop", "The key is dropped."),
+    only("value_without_key", "A value has no key.", "drop", "The value is dropped."),
+    *policies.OF_WORDS,
+)
 
 
-def call_text(name: str, arguments: Iterable[tuple[str, str]]) -> str:
-    """A call as the format writes it, whether or not it can be read back."""
-    pairs = (f"<arg_key>{key}</arg_key><arg_value>{value}</arg_value>" for key, value in arguments)
-    return f"<tool_call>{name}{''.join(pairs)}</tool_call>"
+def call_text(name: str, arguments: Iterable[tuple[str, str]], line: str = "") -> str:
+    """A call as the format writes it, whether or not it can be read back; `line` stands between its tags."""
+    pairs = (f"<arg_key>{key}</arg_key>{line}<arg_value>{value}</arg_value>{line}" for key, value in arguments)
+    return f"<tool_call>{name}{line}{''.join(pairs)}</tool_call>"
 
 
 def render(message: Message, tools: Sequence[ToolSpec], thinking_open: bool) -> str:
@@ -84,44 +65,37 @@ def render(message: Message, tools: Sequence[ToolSpec], thinking_open: bool) -> 
     Arguments come back equal as JSON, and equal as text if `json.dumps(…, ensure_ascii=False)` wrote them.
     Raises UnrenderableError where another message would come back.
     """
-    if message.role != "assistant":
-        raise UnrenderableError(f"a model writes no {message.role} messages")
-    content, declared = message.content or "", {tool.name: tool for tool in tools}
-    if message.tool_calls and content and content.isspace():
-        raise UnrenderableError("content before a call is blank")
-    calls = [_call(call, declared.get(call.name)) for call in message.tool_calls]
-    return whole_characters(
-        _reasoning(message.reasoning or "", thinking_open) + _clean(content, "content") + "".join(calls)
-    )
+    return written(message, tools, thinking_open, line="")
 
 
-def _reasoning(text: str, thinking_open: bool) -> str:
+def written(message: Message, tools: Sequence[ToolSpec], thinking_open: bool, line: str) -> str:
+    """`render` of a GLM generation that puts `line` between tags."""
+    content, reasoning = words_of(message, MARKERS)
+    declared = {tool.name: tool for tool in tools}
+    calls = [line + _call(call, declared.get(call.name), line) for call in message.tool_calls]
+    thought = _reasoning(reasoning, thinking_open, line)
+    return whole_characters(thought + (line + content if content else "") + "".join(calls))
+
+
+def _reasoning(text: str, thinking_open: bool, line: str) -> str:
     if thinking_open:
-        return f"{_clean(text, 'reasoning')}</think>"
-    return f"<think>{_clean(text, 'reasoning')}</think>" if text else ""
+        return f"{text}</think>"
+    return f"{line}<think>{text}</think>" if text else ""
 
 
-def _clean(text: str, what: str) -> str:
-    return without_markers(text, MARKERS, what)
-
-
-def _call(call: ToolCall, tool: ToolSpec | None) -> str:
-    if not NAME.fullmatch(call.name):
-        raise UnrenderableError(f"{call.name!r} cannot be read as a tool's name")
-    try:
-        arguments = members(call.arguments_text)
-    except JsonProblem as error:
-        raise UnrenderableError(f"arguments of {call.name}: {error}") from error
+def _call(call: ToolCall, tool: ToolSpec | None, line: str) -> str:
+    arguments = members(object_of(call))
     return call_text(
-        call.name,
-        [(_clean_key(key), _value(key, value, written, tool)) for key, value, written in arguments],
+        name_of(call),
+        [(_clean_key(key), _value(key, value, as_written, tool)) for key, value, as_written in arguments],
+        line,
     )
 
 
 def _clean_key(key: str) -> str:
     if key != key.strip():
         raise UnrenderableError(f"the blanks around the key {key!r} would be stripped")
-    return _clean(key, "a key")
+    return without_markers(key, MARKERS, "a key")
 
 
 def _value(key: str, value: object, written: str, tool: ToolSpec | None) -> str:
@@ -134,4 +108,11 @@ def _value(key: str, value: object, written: str, tool: ToolSpec | None) -> str:
     return bare
 
 
-GLM47 = Family(name="glm47", special=SPECIAL, markers=MARKERS, parser=GlmReader, render=render)
+GLM47 = Family(
+    name="glm47",
+    special=SPECIAL,
+    markers=MARKERS,
+    policies=POLICIES,
+    reader=reader_of(UNFRAMED),
+    render=render,
+)

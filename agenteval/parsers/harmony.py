@@ -20,61 +20,137 @@ Special strings are tokens, which a model never writes letter by letter. As text
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from agenteval.canonical import JsonProblem, parse_json
-from agenteval.errors import UnrenderableError
-from agenteval.messages import Message, ToolCall, ToolSpec
+from agenteval.messages import Message, ToolSpec
+from agenteval.parsers import policies
 from agenteval.parsers.family import Family
-from agenteval.parsers.harmony_header import FUNCTIONS, NAME
+from agenteval.parsers.harmony_header import FUNCTIONS
 from agenteval.parsers.harmony_reader import MARKERS, HarmonyReader
-from agenteval.parsers.writable import whole_characters, without_markers
+from agenteval.parsers.policy import Policy, only
+from agenteval.parsers.writable import name_of, object_of, whole_characters, words_of
 
-POLICIES: dict[str, str] = {
-    "recipient_place": "A recipient counts in the author's part and in the channel's; named twice, the last counts.",
-    "content_type": (
-        "`<|constrain|>json` may lack its blank, its marker (` json`) or everything. It is never a recipient; the "
-        "harmony libraries read `final <|constrain|>json` as one."
+POLICIES: tuple[Policy, ...] = (
+    replace(
+        policies.CALL_IN_THINKING,
+        question="A call stands on the analysis channel.",
+        elsewhere={"vllm": "call; for a while misrouted (vllm#35907, vllm#35779)"},
     ),
-    "call_on_any_channel": "A recipient that is a tool makes a call on analysis, final or no channel, too.",
-    "bare_recipient": "`to=NAME` without `functions.` is a call if NAME was offered.",
-    "undeclared_tool": "`to=functions.NAME` is reported like any other call, offered or not.",
-    "other_recipient": (
-        "`to=assistant`, `to=user` and whatever else is no tool (`python`, `browser.search`: built-in tools, which "
-        "nobody here offers) says nothing: the text is what its channel says."
+    only(
+        "call_on_any_channel",
+        "A recipient that is a tool stands on the final channel, or on none.",
+        "call",
+        "It is a call.",
     ),
-    "unknown_channel": "Content, as a message without a channel is.",
-    "repeated_marker": (
-        "A second `<|channel|>` goes on with the header, and the last channel named counts; `<|message|>` and "
-        "`<|constrain|>` in a body are dropped."
+    only(
+        "recipient_place",
+        "A recipient may stand in the author's part of a header or in the channel's.",
+        "both",
+        "It counts in both; named twice, the last counts.",
+        harmony="a recipient named twice raises",
     ),
-    "no_start": (
-        "`<|channel|>` in a body ends that message and begins the next one's header; between messages `assistant` "
-        "and ` to=NAME` may stand without `<|start|>`, and a reply may repeat the prompt's."
+    only(
+        "content_type",
+        "The type `<|constrain|>json` is incomplete.",
+        "ignored",
+        "It may lack its blank, its marker (` json`) or everything, and is never a recipient.",
+        harmony="`final <|constrain|>json` is a recipient",
     ),
-    "no_message": (
-        "A header that goes over into text has no `<|message|>`: what does not fit the header is the body, of the "
-        "channel named. vLLM returns the raw markup as content."
+    only("bare_recipient", "`to=NAME` lacks `functions.`", "offered", "It is a call if NAME was offered."),
+    policies.UNDECLARED_TOOL,
+    only(
+        "other_recipient",
+        "The recipient is `assistant`, `user` or whatever else is no tool (`python`, `browser.search`: built-in tools, "
+        "which nobody here offers).",
+        "ignored",
+        "The text is what its channel says.",
     ),
-    "call_without_message": (
+    only("unknown_channel", "The channel has another name, or none.", "content", "The text is content."),
+    only(
+        "repeated_marker",
+        "`<|channel|>`, `<|message|>` or `<|constrain|>` stands twice.",
+        "last",
+        "A second `<|channel|>` goes on with the header, and the last channel named counts; in a body `<|message|>` "
+        "and `<|constrain|>` are dropped.",
+    ),
+    only(
+        "missing_start",
+        "A message begins without `<|start|>`.",
+        "begins",
+        "`<|channel|>` in a body ends that message and begins the next one's header; between messages `assistant` and "
+        "` to=NAME` may stand without it, and a reply may repeat the prompt's.",
+        harmony="raises",
+    ),
+    only(
+        "header_without_message",
+        "A header goes over into text without `<|message|>`.",
+        "body",
+        "What does not fit the header is the body, of the channel named.",
+        vllm="the raw markup is content",
+        harmony="raises in strict mode",
+    ),
+    only(
+        "call_without_message",
+        "A call's header goes over into text without `<|message|>`.",
+        "json",
         "It is a call if the text begins with `{`; other text there is reasoning, and the call begins with a "
-        "`<|message|>` that still comes."
+        "`<|message|>` that still comes.",
     ),
-    "call_without_body": "`<|call|>` right behind a recipient is a call with `{}`.",
-    "empty_arguments": "Blank arguments that a marker ends are completed to `{}`; where the text just ends they stay.",
-    "no_terminator": "A body may just end: engines strip the stop token.",
-    "text_between": "Text outside messages is content. Blank text there is dropped, and so are the author's own words.",
-    "no_markup": "A reply without any marker is content.",
-    "several_messages": "Texts of one kind are joined as they are, with nothing between them.",
-    "other_author": "A message of another author (`<|start|>user`, a tool's result) ends the reply before it.",
-    "after_return": "Nothing behind `<|return|>` counts.",
-    "truncated_header": "Says nothing, and is no call: half a name may be another tool's name.",
-    "truncated_call": "Its arguments end where the text ends and are never closed.",
-    "truncated_marker": "The beginning of a marker at the end of the text is text; in a header it is nothing.",
-    "parted_marker": (
-        "A marker that only arises because another one between its halves is dropped loses its last character."
+    only("call_without_body", "`<|call|>` stands right behind a recipient.", "empty", "A call with {}."),
+    policies.DUPLICATE_KEY,
+    policies.DOUBLE_ENCODED,
+    replace(
+        policies.EMPTY_ARGUMENTS,
+        question="A call that a marker ends has no arguments, blank ones, or null (those that just end stay).",
     ),
-    "blank_content": "Blank text beside calls, when nothing was said, is dropped; any other text is verbatim.",
-}
+    only(
+        "missing_closer",
+        "A body just ends.",
+        "ends",
+        "It is complete: engines strip the stop token.",
+    ),
+    only(
+        "text_between",
+        "There is text outside messages.",
+        "content",
+        "It is content. Blank text there is dropped, and so are the author's own words.",
+        harmony="raises",
+    ),
+    only("no_markup", "A reply has no marker at all.", "content", "It is content."),
+    only(
+        "several_messages",
+        "There are several messages of one kind.",
+        "joined",
+        "Their texts are joined as they are, with nothing between them.",
+    ),
+    only(
+        "other_author",
+        "A message of another author (`<|start|>user`, a tool's result) follows.",
+        "ends",
+        "It ends the reply before it.",
+    ),
+    only("after_return", "Something follows `<|return|>`.", "drop", "Nothing there counts."),
+    only(
+        "truncated_header",
+        "The reply breaks off in a header.",
+        "drop",
+        "It says nothing, and is no call: half a name may be another tool's name.",
+        vllm="null content with finish stop (vllm#45736, vllm#47062)",
+    ),
+    replace(
+        policies.TRUNCATED_CALL,
+        question="The reply breaks off inside a call. (One whose arguments are complete JSON is complete.)",
+    ),
+    only(
+        "truncated_marker",
+        "The reply ends with the beginning of a marker.",
+        "text",
+        "It is text; in a header it is nothing.",
+    ),
+    policies.PARTED_MARKER,
+    policies.TEXT_AFTER_CALL,
+    policies.BLANK_CONTENT,
+)
 
 NEXT = "<|start|>assistant"
 """What stands between two messages of a reply, and at the end of a prompt."""
@@ -91,38 +167,17 @@ def render(message: Message, tools: Sequence[ToolSpec], thinking_open: bool) -> 
     The last message has no terminator: it is the stop token. Raises UnrenderableError where another message would
     come back.
     """
-    if message.role != "assistant":
-        raise UnrenderableError(f"a model writes no {message.role} messages")
-    content = without_markers(message.content or "", MARKERS, "content")
-    reasoning = without_markers(message.reasoning or "", MARKERS, "reasoning")
-    if message.tool_calls and content and content.isspace():
-        raise UnrenderableError("content before a call is blank")
+    content, reasoning = words_of(message, MARKERS)
     said = [spoken("analysis", reasoning)] if reasoning else []
     if content or not message.tool_calls:
         said.append(spoken("commentary" if message.tool_calls else "final", content))
-    calls = [_call_text(_name(call), _arguments(call)) for call in message.tool_calls]
+    calls = [_call_text(name_of(call), unmarked(object_of(call))) for call in message.tool_calls]
     return whole_characters(f"<|end|>{NEXT}".join([*said, f"<|call|>{NEXT}".join(calls)] if calls else said))
 
 
 def _call_text(name: str, arguments: str) -> str:
     """A call behind `NEXT`, without its terminator."""
     return f"<|channel|>commentary to={FUNCTIONS}{name} <|constrain|>json<|message|>{arguments}"
-
-
-def _name(call: ToolCall) -> str:
-    if not NAME.fullmatch(call.name):
-        raise UnrenderableError(f"{call.name!r} cannot be read as a tool's name")
-    return call.name
-
-
-def _arguments(call: ToolCall) -> str:
-    try:
-        arguments = parse_json(call.arguments_text)
-    except JsonProblem as error:
-        raise UnrenderableError(f"arguments of {call.name}: {error}") from error
-    if not isinstance(arguments, dict):
-        raise UnrenderableError(f"arguments of {call.name}: not an object")
-    return unmarked(call.arguments_text.strip())
 
 
 def unmarked(arguments: str) -> str:
@@ -132,4 +187,11 @@ def unmarked(arguments: str) -> str:
     return arguments
 
 
-HARMONY = Family(name="harmony", special=MARKERS, markers=MARKERS, parser=HarmonyReader, render=render)
+HARMONY = Family(
+    name="harmony",
+    special=MARKERS,
+    markers=MARKERS,
+    policies=POLICIES,
+    reader=HarmonyReader,
+    render=render,
+)

@@ -12,13 +12,11 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from agenteval.parsers.names import LETTER
+
 CHANNELS = ("analysis", "commentary", "final")
 FUNCTIONS = "functions."
 ASSISTANT = "assistant"
-
-_LETTER = r"[^\s<>{}\[\]()`\"',;]"
-NAME = re.compile(rf"{_LETTER}{{1,128}}")
-"""What a tool may be called, so that its calls can be told from prose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ def _some(letter: str, least: int, most: int) -> _Atom:
 
 _BLANK, _GAP = _some(r"\s", 0, 8), _some(r"\s", 1, 8)
 _CHANNEL, _TYPE = _words(*CHANNELS), _words("json", "code")
-_TO = (_words("to="), _some(_LETTER, 1, 140), _BLANK)
+_TO = (_words("to="), _some(LETTER, 1, 140), _BLANK)
 
 
 def _grammar(*paths: tuple[_Atom, ...]) -> re.Pattern[str]:
@@ -80,7 +78,7 @@ class Part(Enum):
 
 _GRAMMARS = {
     Part.BETWEEN: _grammar((_BLANK, _maybe(_words(ASSISTANT)), _BLANK, *_TO)),
-    Part.AUTHOR: _grammar((_BLANK, _some(_LETTER, 1, 140), _GAP, *_TO)),
+    Part.AUTHOR: _grammar((_BLANK, _some(LETTER, 1, 140), _GAP, *_TO)),
     Part.CHANNEL: _grammar(
         (_BLANK, _maybe(_CHANNEL), _BLANK, *_TO, _TYPE, _BLANK),
         (_BLANK, _CHANNEL, _BLANK, _TYPE, _BLANK),
@@ -91,7 +89,7 @@ _GRAMMARS = {
 
 _READ = re.compile(
     rf"(?P<front>\s*(?:{ASSISTANT})?(?P<channel>{_CHANNEL.whole})?\s*)(?:{_TYPE.whole}(?![A-Za-z]))?"
-    rf"\s*(?:to=(?P<recipient>{_LETTER}+)\s*{_TYPE.whole}?)?\s*"
+    rf"\s*(?:to=(?P<recipient>{LETTER}+)\s*{_TYPE.whole}?)?\s*"
 )
 
 

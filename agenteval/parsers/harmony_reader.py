@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from agenteval.messages import ToolSpec
-from agenteval.parsers.deltas import CallDelta, Delta, merged
+from agenteval.parsers.calls import Calls
+from agenteval.parsers.deltas import Delta, merged
 from agenteval.parsers.harmony_header import FUNCTIONS, Header, Part, body_start, is_author
 from agenteval.parsers.markers import Markers
+from agenteval.parsers.policy import Choices
 from agenteval.parsers.speech import Speech
 
 MARKERS = ("<|start|>", "<|end|>", "<|message|>", "<|channel|>", "<|constrain|>", "<|return|>", "<|call|>")
@@ -30,18 +32,18 @@ class _Place(Enum):
 class HarmonyReader:
     """Parser of one reply. Harmony's prompt never opens reasoning, so `thinking_open` says nothing."""
 
-    def __init__(self, tools: Sequence[ToolSpec], thinking_open: bool) -> None:
-        self._offered = frozenset(tool.name for tool in tools)
+    def __init__(self, tools: Sequence[ToolSpec], thinking_open: bool, choices: Choices) -> None:
         self._out: list[Delta] = []
-        self._speech = Speech(_ALL, self._out)
+        self._speech = Speech(_ALL, self._out, choices, thinking=False)
+        self._calls = Calls(tools, self._out, choices)
+        self._calls_in_thinking = choices["call_in_thinking"] == "call"
+        self._speaks_of_undeclared = choices["undeclared_tool"] == "text"
         self._place = _Place.HEADER
         self._part = Part.BETWEEN
         self._header = Header()
         self._text = ""  # of this part of the header
         self._thinks = False  # words are reasoning
         self._unopened: str | None = None  # the tool whose header went over into words
-        self._index = -1
-        self._blank = True  # the present call has no arguments yet
         self._held = ""  # what could still become a marker
         self.work = 0
 
@@ -81,8 +83,7 @@ class HarmonyReader:
         if not text:
             return
         if self._place is _Place.ARGUMENTS:
-            self._blank = self._blank and text.isspace()
-            self._out.append(CallDelta(self._index, None, text))
+            self._calls.write(text)
         elif self._thinks:
             self._speech.reason(text)
         else:
@@ -126,10 +127,13 @@ class HarmonyReader:
 
     def _tool(self) -> str | None:
         """The tool that the header addresses."""
-        name = self._header.recipient or ""
-        if name.startswith(FUNCTIONS):
-            return name.removeprefix(FUNCTIONS) or None
-        return name if name in self._offered else None
+        if self._header.channel == "analysis" and not self._calls_in_thinking:
+            return None
+        recipient = self._header.recipient or ""
+        name = recipient.removeprefix(FUNCTIONS)
+        if self._calls.declares(name):
+            return name
+        return None if name == recipient or self._speaks_of_undeclared else name or None
 
     def _open_body(self) -> None:
         tool = self._tool()
@@ -145,10 +149,9 @@ class HarmonyReader:
             self._speech.think()
 
     def _open_call(self, tool: str) -> None:
-        self._place, self._unopened, self._blank = _Place.ARGUMENTS, None, True
+        self._place, self._unopened = _Place.ARGUMENTS, None
         self._speech.call()
-        self._index += 1
-        self._out.append(CallDelta(self._index, tool))
+        self._calls.start(tool)
 
     def _say_what_was_no_header(self) -> None:
         """Between messages: words that only began like an author's part."""
@@ -199,8 +202,7 @@ class HarmonyReader:
     def _close(self) -> None:
         """The message is over; another may follow."""
         if self._place is _Place.ARGUMENTS:
-            if self._blank:
-                self._out.append(CallDelta(self._index, None, "{}"))
+            self._calls.close()
             self._speech.called()
         self._say_what_was_no_header()
         self._header, self._unopened = Header(), None
@@ -209,8 +211,10 @@ class HarmonyReader:
     def _end(self) -> None:
         """The reply is over, here or in the middle of something."""
         if self._place is not _Place.END:
+            if self._place is _Place.ARGUMENTS:
+                self._calls.finish()
             self._say_what_was_no_header()
-            self._speech.end()
+            self._speech.end(thinking=False)
             self._place = _Place.END
 
     def _return(self) -> None:

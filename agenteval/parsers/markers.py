@@ -10,11 +10,13 @@ class Markers:
     """A set of literal strings, none of which begins with another; the leftmost one in a text counts."""
 
     def __init__(self, strings: Iterable[str]) -> None:
-        self._all = frozenset(strings)
-        self._pattern = re.compile("|".join(map(re.escape, sorted(self._all))))
-        self._beginnings = frozenset(text[:end] for text in self._all for end in range(1, len(text)))
-        self._firsts = frozenset(text[0] for text in self._all)
-        self.longest = max(map(len, self._all))
+        self.strings = frozenset(strings)
+        self._pattern = re.compile("|".join(map(re.escape, sorted(self.strings))))
+        self._beginnings = frozenset(text[:end] for text in self.strings for end in range(1, len(text)))
+        self._firsts = frozenset(text[0] for text in self.strings)
+        # Where no marker holds a first character further on, only the last one in a text can begin one.
+        self._last_only = not any(first in text[1:] for text in self.strings for first in self._firsts)
+        self.longest = max(map(len, self.strings))
 
     def find(self, text: str, start: int = 0) -> re.Match[str] | None:
         """The first marker at or after `start`."""
@@ -22,25 +24,29 @@ class Markers:
 
     def open(self, text: str, start: int = 0) -> int:
         """How many of the last characters from `start` on could be the beginning of a marker."""
-        for at in range(max(start, len(text) - self.longest + 1), len(text)):
+        start = max(start, len(text) - self.longest + 1)
+        if self._last_only:
+            at = -1
+            for first in self._firsts:
+                at = max(at, text.rfind(first, start))
+            return len(text) - at if at >= 0 and text[at:] in self._beginnings else 0
+        for at in range(start, len(text)):
             if text[at] in self._firsts and text[at:] in self._beginnings:
                 return len(text) - at
         return 0
 
-    def unjoined(self, before: str, text: str) -> str:
-        """`text` without each character that would complete a marker whose beginning stands at the end of
-        `before`.
+    def unjoined(self, begun: str, text: str) -> str:
+        """`text` without each character that would complete a marker of which `begun` is the beginning.
 
         Two pieces of text that a marker parted (`<tool<think>_call>`) would otherwise become a marker when
         joined.
         """
         kept: list[str] = []
-        begun = before[len(before) - self.open(before) :]
         for at, character in enumerate(text):
             if not begun:
                 return "".join(kept) + text[at:]
             joined = begun + character
-            if joined not in self._all:
+            if joined not in self.strings:
                 kept.append(character)
                 begun = joined[len(joined) - self.open(joined) :]
         return "".join(kept)

@@ -7,17 +7,22 @@ express are those that its `render` refuses.
 from __future__ import annotations
 
 import json
+import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from agenteval.messages import Message, ToolSpec
 from agenteval.parsers import (
     CallDelta,
+    Choices,
     ContentDelta,
     Delta,
     Family,
     ParsedMessage,
+    Parser,
     ReasoningDelta,
     fold,
 )
@@ -41,14 +46,24 @@ TOOLS = (
 # --- feeding --------------------------------------------------------------------------------------------------
 
 
-def feeds(family: Family, pieces: Iterable[str], thinking: bool = False) -> list[list[Delta]]:
-    """The deltas of each feed, those of the flush last."""
-    parser = family.parser(TOOLS, thinking)
-    return [*(parser.feed(piece) for piece in pieces), parser.flush()]
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A family, how its prompt ended, and the choices of a run."""
 
+    family: Family
+    thinking: bool = False
+    choices: Choices = field(default_factory=dict)
 
-def outcome(family: Family, pieces: Iterable[str], thinking: bool = False) -> ParsedMessage:
-    return fold(delta for feed in feeds(family, pieces, thinking) for delta in feed)
+    def parser(self) -> Parser:
+        return self.family.parser(TOOLS, self.thinking, self.choices)
+
+    def feeds(self, pieces: Iterable[str]) -> list[list[Delta]]:
+        """The deltas of each feed, those of the flush last."""
+        parser = self.parser()
+        return [*(parser.feed(piece) for piece in pieces), parser.flush()]
+
+    def outcome(self, pieces: Iterable[str]) -> ParsedMessage:
+        return fold(delta for feed in self.feeds(pieces) for delta in feed)
 
 
 def two_way_cuts(text: str) -> Iterator[list[str]]:
@@ -63,6 +78,33 @@ def grouping(text: str, seed: int, longest: int = 12) -> list[str]:
         pieces.append(text[at : at + size])
         at += size
     return pieces
+
+
+def token_true(family: Family, text: str, seed: int, burst: int) -> list[str]:
+    """A cut as an engine makes it: special strings are one token each, other tokens have a few bytes, and a step
+    accepts up to `burst` of them. A character comes with the token that brings its last byte."""
+    random, tokens = Random(seed), list[bytes]()
+    for part in re.split("(" + "|".join(map(re.escape, family.special)) + ")", text):
+        rest = part.encode("utf-8", "surrogatepass")
+        while rest:
+            size = len(rest) if part in family.special else random.randint(1, 5)
+            tokens.append(rest[:size])
+            rest = rest[size:]
+    decoder, pieces = getincrementaldecoder("utf-8")("surrogatepass"), []
+    while tokens:
+        size = random.randint(1, burst)
+        pieces.append(decoder.decode(b"".join(tokens[:size])))
+        del tokens[:size]
+    return pieces
+
+
+def many_cuts(family: Family, text: str, seeds: int) -> Iterator[list[str]]:
+    """One character each, and seeded groupings of every kind."""
+    yield list(text)
+    for seed in range(seeds):
+        yield grouping(text, seed)
+        yield token_true(family, text, seed, burst=1)
+        yield token_true(family, text, seed, burst=5)
 
 
 # --- what must hold -------------------------------------------------------------------------------------------
@@ -88,24 +130,24 @@ def check_no_markers(family: Family, message: ParsedMessage) -> None:
         assert not [marker for marker in family.markers if marker in text], text
 
 
-def check_cuts(family: Family, text: str, thinking: bool = False, groupings: int = 5) -> ParsedMessage:
-    """The same message whole, under every two-way cut, character by character and in random groups."""
-    whole = outcome(family, [text], thinking)
+def check_cuts(reading: Reading, text: str, groupings: int = 3) -> ParsedMessage:
+    """The same message whole, under every two-way cut, character by character, in random groups and as tokens."""
+    whole = reading.outcome([text])
     for pieces in two_way_cuts(text):
-        assert outcome(family, pieces, thinking) == whole, pieces
-    for pieces in (list(text), *(grouping(text, seed) for seed in range(groupings))):
-        deltas = [delta for feed in feeds(family, pieces, thinking) for delta in feed]
+        assert reading.outcome(pieces) == whole, pieces
+    for pieces in many_cuts(reading.family, text, groupings):
+        deltas = [delta for feed in reading.feeds(pieces) for delta in feed]
         check_protocol(deltas)
         assert fold(deltas) == whole, pieces
-    check_no_markers(family, whole)
+    check_no_markers(reading.family, whole)
     return whole
 
 
-def check_truncation(family: Family, text: str, thinking: bool = False) -> None:
+def check_truncation(reading: Reading, text: str) -> None:
     """Cut at every place: no call but those of the whole text, and no arguments that only look complete."""
-    whole = outcome(family, [text], thinking)
+    whole, family = reading.outcome([text]), reading.family
     for end in range(len(text)):
-        part = check_prefix(family, text[:end], thinking)
+        part = check_prefix(reading, text[:end])
         assert len(part.calls) <= len(whole.calls)
         for cut, call in zip(part.calls, whole.calls, strict=False):
             assert cut.name == call.name
@@ -114,25 +156,24 @@ def check_truncation(family: Family, text: str, thinking: bool = False) -> None:
         assert whole.reasoning.startswith(without_open_end(family, part.reasoning))
 
 
-def check_prefix(family: Family, text: str, thinking: bool) -> ParsedMessage:
-    """What a cut text says: the same in one piece and in many, with no more than a marker's beginning
-    withheld."""
-    given = feeds(family, [text], thinking)
+def check_prefix(reading: Reading, text: str) -> ParsedMessage:
+    """What a cut text says: the same in one piece and in many, with no more than a marker's beginning and the
+    newlines that frame it withheld."""
+    given, family = reading.feeds([text]), reading.family
     said, all_of_it = fold(given[0]), fold([*given[0], *given[1]])
-    assert outcome(family, grouping(text, seed=len(text)), thinking) == all_of_it
+    assert reading.outcome(grouping(text, seed=len(text))) == all_of_it
     if not open_end(family, text):
         assert said.reasoning == all_of_it.reasoning
         assert said.content == all_of_it.content or all_of_it.content.isspace()
     for now, then in ((said.reasoning, all_of_it.reasoning), (said.content, all_of_it.content)):
         assert then.startswith(now)
-        withheld = then[len(now) :] if now else then.lstrip()  # blank text may wait until something is said
-        assert len(withheld) < max(map(len, family.markers))
+        assert len(then[len(now) :].lstrip()) < longest_marker(family)
     return all_of_it
 
 
-def check_flush(family: Family, text: str, thinking: bool = False) -> None:
+def check_flush(reading: Reading, text: str) -> None:
     """After the first flush nothing comes any more."""
-    parser = family.parser(TOOLS, thinking)
+    parser = reading.parser()
     parser.feed(text)
     parser.flush()
     assert parser.flush() == []
@@ -140,9 +181,9 @@ def check_flush(family: Family, text: str, thinking: bool = False) -> None:
     assert parser.flush() == []
 
 
-def work(family: Family, text: str, thinking: bool = False) -> int:
+def work(reading: Reading, text: str) -> int:
     """Characters that the parser looks at when the text comes one by one."""
-    parser = family.parser(TOOLS, thinking)
+    parser = reading.parser()
     for character in text:
         parser.feed(character)
     parser.flush()
@@ -150,13 +191,23 @@ def work(family: Family, text: str, thinking: bool = False) -> int:
 
 
 def open_end(family: Family, text: str) -> int:
-    """How many characters at the end of a text are the beginning of a marker."""
-    lengths = (size for marker in family.markers for size in range(1, len(marker)) if text.endswith(marker[:size]))
-    return max(lengths, default=0)
+    """How many characters at the end of a text are the beginning of a marker, with the newlines that frame it."""
+    strings = (*family.markers, *family.tags)
+    lengths = (size for marker in strings for size in range(1, len(marker)) if text.endswith(marker[:size]))
+    marker = max(lengths, default=0)
+    ahead = text[: len(text) - marker]
+    newlines = len(ahead) - len(ahead.rstrip("\n"))
+    return marker + min(newlines, max(family.framing.thought, family.framing.call))
 
 
 def without_open_end(family: Family, text: str) -> str:
     return text[: len(text) - open_end(family, text)]
+
+
+def longest_marker(family: Family) -> int:
+    """With the newlines that frame it."""
+    strings = (*family.markers, *family.tags)
+    return max(map(len, strings)) + max(family.framing.thought, family.framing.call)
 
 
 # --- comparing ------------------------------------------------------------------------------------------------

@@ -2,24 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from agenteval.parsers import ParsedCall, ParsedMessage
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A raw reply and what it means. `why`: the defect or the policy; `guards`: public reports of it."""
-
-    why: str
-    raw: str
-    expected: ParsedMessage
-    guards: str = ""
-    thinking: bool = False
-
-
-def said(content: str = "", *calls: tuple[str, str], reasoning: str = "") -> ParsedMessage:
-    return ParsedMessage(reasoning, content, tuple(ParsedCall(*call) for call in calls))
+from tests.parsers.cases import Case, Cases, said
 
 
 def arg(key: str, value: str) -> str:
@@ -32,6 +15,7 @@ def call(name: str, *arguments: str) -> str:
 
 ZONE = call("get_time_zone", arg("city", "Oslo"))
 ZONE_CALL = ("get_time_zone", '{"city": "Oslo"}')
+DROP_CUT = {"truncated_call": "drop"}
 
 WELL_FORMED = [
     Case("content only", "Hello.\n", said("Hello.\n")),
@@ -130,10 +114,45 @@ WELL_FORMED = [
 
 BY_POLICY: dict[str, list[Case]] = {
     "call_in_thinking": [
-        Case("a call", f"So{ZONE}", said("", ZONE_CALL, reasoning="So"), "vllm#42400 vllm#46040", True),
-        Case("late closer", f"So{ZONE}</think>Hi", said("Hi", ZONE_CALL, reasoning="So"), "", True),
+        Case("a call", f"So{ZONE}", said("", ZONE_CALL, reasoning="So"), "vllm#42400 vllm#46040 opencode#6708", True),
+        Case(
+            "words",
+            f"So{ZONE}</think>{ZONE}",
+            said("", ZONE_CALL, reasoning="Soget_time_zonecityOslo"),
+            thinking=True,
+            choices={"call_in_thinking": "reasoning"},
+        ),
     ],
-    "tag_mentioned": [
+    "late_closer": [
+        Case("content", f"So{ZONE}a</think>Hi", said("aHi", ZONE_CALL, reasoning="So"), "vllm#46040", True),
+        Case(
+            "reasoning goes on",
+            f"So{ZONE}a</think>Hi",
+            said("Hi", ZONE_CALL, reasoning="Soa"),
+            thinking=True,
+            choices={"late_closer": "reasoning"},
+        ),
+    ],
+    "unclosed_thinking": [
+        Case("reasoning", "Hi", said(reasoning="Hi"), "sglang#37645 vllm#48645", True),
+        Case("content", "Hi", said("Hi"), "sglang#37644", True, {"unclosed_thinking": "content"}),
+        Case("closed", "So</think>Hi", said("Hi", reasoning="So"), "", True, {"unclosed_thinking": "content"}),
+        Case(
+            "a call",
+            f"So{ZONE}",
+            said("", ZONE_CALL, reasoning="So"),
+            thinking=True,
+            choices={"unclosed_thinking": "content"},
+        ),
+        Case(
+            "half a call",
+            "So<tool_call>get_ti",
+            said(reasoning="So"),
+            thinking=True,
+            choices={"unclosed_thinking": "content"},
+        ),
+    ],
+    "opener_mentioned": [
         Case("in prose", f"Use <tool_call> to call. {ZONE}", said("Use  to call. ", ZONE_CALL), "vllm#40861"),
         Case(
             "in reasoning",
@@ -147,7 +166,19 @@ BY_POLICY: dict[str, list[Case]] = {
         Case("twice", "<tool_call>get<tool_call>get_time</tool_call>", said("get", ("get_time", "{}")), "vllm#53638"),
         Case("in quotes", "`<tool_call>` opens", said("`` opens"), "vllm#30439"),
     ],
-    "undeclared_tool": [Case("forwarded", call("fly", arg("to", "5")), said("", ("fly", '{"to": 5}')))],
+    "undeclared_tool": [
+        Case("forwarded", call("fly", arg("to", "5")), said("", ("fly", '{"to": 5}'))),
+        Case("dropped", call("fly", arg("to", "5")) + ZONE, said("", ZONE_CALL), choices={"undeclared_tool": "drop"}),
+        Case(
+            "text", call("fly", arg("to", "5")) + ZONE, said("flyto5", ZONE_CALL), choices={"undeclared_tool": "text"}
+        ),
+        Case(
+            "a name to take apart",
+            "<tool_call>get_time_zonecity</arg_key><arg_value>Oslo</arg_value></tool_call>",
+            said("", ZONE_CALL),
+            choices={"undeclared_tool": "text"},
+        ),
+    ],
     "undeclared_parameter": [
         Case("JSON", call("get", arg("a", "[1]")), said("", ("get", '{"a": [1]}'))),
         Case("not JSON", call("get", arg("a", "[1")), said("", ("get", '{"a": "[1"}'))),
@@ -216,8 +247,34 @@ BY_POLICY: dict[str, list[Case]] = {
     ],
     "duplicate_key": [
         Case("kept", call("calc", arg("n", "1"), arg("n", "2")), said("", ("calc", '{"n": 1, "n": 2}'))),
+        Case(
+            "last",
+            call("calc", arg("n", "1"), arg("x", "0.10"), arg("n", "2")) + call("get"),
+            said("", ("calc", '{"n": 2, "x": 0.10}'), ("get", "{}")),
+            choices={"duplicate_key": "last"},
+        ),
+        Case(
+            "last, cut",
+            call("calc", arg("n", "1"), arg("n", "2"))[:-12],
+            said("", ("calc", '{"n": 1, "n": 2')),
+            choices={"duplicate_key": "last"},
+        ),
     ],
-    "no_call_closer": [
+    "double_encoded": [
+        Case(
+            "as written",
+            call("save", arg("meta", r'"{\"a\": 1}"')),
+            said("", ("save", r'{"meta": "{\"a\": 1}"}')),
+            "vllm#36410",
+        ),
+        Case(
+            "unwrapped where no string may be",
+            call("save", arg("meta", r'"{\"a\": 1}"'), arg("text", r'"{\"a\": 1}"'), arg("tags", '"{}"')),
+            said("", ("save", r'{"meta": {"a": 1}, "text": "\"{\\\"a\\\": 1}\"", "tags": "{}"}')),
+            choices={"double_encoded": "unwrap"},
+        ),
+    ],
+    "missing_closer": [
         Case("closed by the next", f"<tool_call>calc{arg('n', '1')}{ZONE}", said("", ("calc", '{"n": 1}'), ZONE_CALL)),
         Case("in a key", f"<tool_call>calc<arg_key>n{ZONE}", said("", ("calc", "{}"), ZONE_CALL)),
     ],
@@ -234,6 +291,7 @@ BY_POLICY: dict[str, list[Case]] = {
         ),
         Case("in a number", "<tool_call>calc<arg_key>n</arg_key><arg_value>4", said("", ("calc", '{"n": 4'))),
         Case("before the closer", f"<tool_call>calc{arg('n', '4')}", said("", ("calc", '{"n": 4'))),
+        Case("dropped", f"{ZONE}Hi<tool_call>calc{arg('n', '4')}", said("Hi", ZONE_CALL), "", False, DROP_CUT),
     ],
     "truncated_marker": [
         Case("in content", "a <tool_c", said("a <tool_c"), "vllm#47137"),
@@ -283,7 +341,12 @@ BY_POLICY: dict[str, list[Case]] = {
         Case("dropped tag", "<tool<arg_key>_call>x", said("<tool_callx")),
         Case("call between", f"<thi{ZONE}nk>", said("<think", ZONE_CALL)),
     ],
+    "text_after_call": [
+        Case("content", f"a{ZONE}b{ZONE}c", said("abc", ZONE_CALL, ZONE_CALL)),
+        Case("dropped", f"a{ZONE}b{ZONE}c", said("a", ZONE_CALL, ZONE_CALL), choices={"text_after_call": "drop"}),
+    ],
     "blank_content": [
+        Case("kept", f"\n{ZONE}\n", said("\n\n", ZONE_CALL), "sglang#29441", False, {"blank_content": "keep"}),
         Case("around calls", f"\n{ZONE}\n\n{ZONE}\n", said("", ZONE_CALL, ZONE_CALL), "sglang#29441"),
         Case("behind text", f"Hi\n{ZONE}", said("Hi\n", ZONE_CALL)),
         Case("text behind a call", f"{ZONE}\nDone.", said("\nDone.", ZONE_CALL)),
@@ -293,3 +356,5 @@ BY_POLICY: dict[str, list[Case]] = {
         Case("after text and a call", f"Hi{ZONE}\n{ZONE}\n", said("Hi", ZONE_CALL, ZONE_CALL)),
     ],
 }
+
+GLM47_CASES = Cases(WELL_FORMED, BY_POLICY)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from tests.parsers.glm47_cases import Case, said
+from tests.parsers.cases import Case, Cases, said
 
 S = "<|start|>assistant"
 ZONE_ARGUMENTS = '{"city": "Oslo"}'
 ZONE_CALL = ("get_time_zone", ZONE_ARGUMENTS)
 ZONE = f"<|channel|>commentary to=functions.get_time_zone <|constrain|>json<|message|>{ZONE_ARGUMENTS}"
+FLY = "<|channel|>commentary to=functions.fly json<|message|>"
+CALC = "<|channel|>commentary to=functions.calc json<|message|>"
+ONCE, TWICE, QUOTED = '{"n":1, "x":2}', '{"n": 1, "n": 2}', '"{\\"n\\": 1}"'
 THOUGHT = "<|channel|>analysis<|message|>So.<|end|>"
 HI = "<|channel|>final<|message|>Hi"
 SO_HI = said("Hi", reasoning="So.")
@@ -51,6 +54,15 @@ WELL_FORMED = [
 ]
 
 BY_POLICY: dict[str, list[Case]] = {
+    "call_in_thinking": [
+        Case("a call", headed("<|channel|>analysis to=functions.get_time_zone code"), SO_ZONE, "vllm#35907 vllm#35779"),
+        Case(
+            "words",
+            f"<|channel|>analysis to=functions.get_time_zone code<|message|>x<|end|>{S}{ZONE}",
+            said("", ZONE_CALL, reasoning="x"),
+            choices={"call_in_thinking": "reasoning"},
+        ),
+    ],
     "recipient_place": [
         Case("author's part", headed(" to=functions.get_time_zone<|channel|>commentary json"), SO_ZONE, "harmony#114"),
         Case(
@@ -81,12 +93,6 @@ BY_POLICY: dict[str, list[Case]] = {
         Case("of an answer", '<|channel|>final <|constrain|>json<|message|>{"a": 1}', said('{"a": 1}'), "vllm#45570"),
     ],
     "call_on_any_channel": [
-        Case(
-            "analysis",
-            headed("<|channel|>analysis to=functions.get_time_zone <|constrain|>json"),
-            SO_ZONE,
-            "vllm#35779",
-        ),
         Case("final", headed("<|channel|>final to=functions.get_time_zone"), SO_ZONE),
         Case("none", headed(" to=functions.get_time_zone"), SO_ZONE),
     ],
@@ -95,7 +101,9 @@ BY_POLICY: dict[str, list[Case]] = {
         Case("not offered", "<|channel|>commentary to=fly json<|message|>{}", said("{}")),
     ],
     "undeclared_tool": [
-        Case("forwarded", "<|channel|>commentary to=functions.fly json<|message|>{}", said("", ("fly", "{}"))),
+        Case("forwarded", f"{FLY}{{}}", said("", ("fly", "{}"))),
+        Case("dropped", f"{FLY}{{}}<|call|>{S}{ZONE}", said("", ZONE_CALL), choices={"undeclared_tool": "drop"}),
+        Case("text", f"{FLY}{{}}", said("{}"), choices={"undeclared_tool": "text"}),
     ],
     "other_recipient": [
         Case(
@@ -120,7 +128,7 @@ BY_POLICY: dict[str, list[Case]] = {
         Case("message", "<|channel|>final<|message|><|message|>Hi", said("Hi")),
         Case("constrain", f"{THOUGHT}{S}{HI}<|constrain|>json", said("Hijson", reasoning="So.")),
     ],
-    "no_start": [
+    "missing_start": [
         Case("channel in a body", f"<|channel|>analysis<|message|>So.{HI}", SO_HI, "harmony#60 vllm#22515"),
         Case("only the role", f"{THOUGHT}assistant{HI}", SO_HI, "vllm#22519"),
         Case("neither", f"{THOUGHT}{HI}", SO_HI),
@@ -128,7 +136,7 @@ BY_POLICY: dict[str, list[Case]] = {
         Case("channel glued to the role", f"{THOUGHT}<|start|>assistantfinal<|message|>Hi", SO_HI),
         Case("start in a body", f"{HI}{S}{HI}", said("HiHi")),
     ],
-    "no_message": [
+    "header_without_message": [
         Case("refusal", "<|channel|>final I'm sorry.<|end|>", said("I'm sorry."), "vllm#28303"),
         Case("glued", f"<|channel|>analysisWe go.<|end|>{S}{HI}", said("Hi", reasoning="We go.")),
         Case("role only", f"{S} Hello there", said("Hello there")),
@@ -155,12 +163,35 @@ BY_POLICY: dict[str, list[Case]] = {
         Case("call", "<|channel|>commentary to=functions.get <|constrain|>json<|call|>", said("", ("get", "{}"))),
         Case("end", "<|channel|>commentary to=functions.get <|constrain|>json<|end|>", said()),
     ],
+    "duplicate_key": [
+        Case("kept", f"{CALC}{TWICE}<|call|>", said("", ("calc", TWICE))),
+        Case("last", f"{CALC}{TWICE}<|call|>", said("", ("calc", '{"n": 2}')), choices={"duplicate_key": "last"}),
+        Case(
+            "last, unterminated", f"{CALC}{TWICE}", said("", ("calc", '{"n": 2}')), "", False, {"duplicate_key": "last"}
+        ),
+        Case("once", f"{CALC} {ONCE} <|call|>", said("", ("calc", f" {ONCE} ")), choices={"duplicate_key": "last"}),
+    ],
+    "double_encoded": [
+        Case("as written", f"{CALC}{QUOTED}<|call|>", said("", ("calc", QUOTED))),
+        Case("object", f"{CALC}{QUOTED}<|call|>", said("", ("calc", '{"n": 1}')), choices={"double_encoded": "unwrap"}),
+        Case("words", f'{CALC}"n"<|call|>', said("", ("calc", '"n"')), choices={"double_encoded": "unwrap"}),
+        Case("no JSON", f'{CALC}"n<|call|>', said("", ("calc", '"n')), choices={"double_encoded": "unwrap"}),
+    ],
     "empty_arguments": [
+        Case("null", f"{CALC}null<|call|>", said("", ("calc", "{}"))),
+        Case(
+            "null as written",
+            f"{CALC}null<|call|>",
+            said("", ("calc", "null")),
+            "",
+            False,
+            {"empty_arguments": "as_written"},
+        ),
         Case("ended", "<|channel|>commentary to=functions.get json<|message|><|call|>", said("", ("get", "{}"))),
         Case("blank", "<|channel|>commentary to=functions.get json<|message|>\n<|call|>", said("", ("get", "\n{}"))),
         Case("open", "<|channel|>commentary to=functions.get json<|message|>", said("", ("get", ""))),
     ],
-    "no_terminator": [
+    "missing_closer": [
         Case("answer", HI, said("Hi")),
         Case("next message", f"{ZONE}{S}{ZONE}", said("", ZONE_CALL, ZONE_CALL)),
     ],
@@ -195,16 +226,30 @@ BY_POLICY: dict[str, list[Case]] = {
         Case("recipient without start", f"{THOUGHT} to=functions.get", said(reasoning="So.")),
     ],
     "truncated_call": [
-        Case("in a string", f"{ZONE[:-4]}", said("", ("get_time_zone", '{"city": "Os'))),
+        Case("in a string", f"{ZONE[:-4]}", said("", ("get_time_zone", '{"city": "Os')), "vllm#37937"),
+        Case("dropped", f"{ZONE}<|call|>{S}{ZONE[:-4]}", said("", ZONE_CALL), choices={"truncated_call": "drop"}),
+        Case("complete", ZONE, said("", ZONE_CALL), choices={"truncated_call": "drop"}),
     ],
     "truncated_marker": [
         Case("in content", f"{HI}<|en", said("Hi<|en")),
         Case("in a header", "<|channel|>final<|mess", said()),
     ],
     "parted_marker": [Case("dropped", f"{HI}<|en<|message|>d|>", said("Hi<|end|"))],
+    "text_after_call": [
+        Case("content", f"{ZONE}<|call|>{S}{HI}", said("Hi", ZONE_CALL)),
+        Case("dropped", f"{ZONE}<|call|>{S}{HI}", said("", ZONE_CALL), choices={"text_after_call": "drop"}),
+    ],
     "blank_content": [
+        Case(
+            "kept",
+            f"<|channel|>commentary<|message|>\n<|end|>{S}{ZONE}",
+            said("\n", ZONE_CALL),
+            choices={"blank_content": "keep"},
+        ),
         Case("before a call", f"<|channel|>commentary<|message|>\n<|end|>{S}{ZONE}", said("", ZONE_CALL)),
         Case("before a thought", f"<|channel|>commentary<|message|>\n<|end|>{S}{THOUGHT}{S}{HI}", SO_HI),
         Case("alone", "<|channel|>final<|message|> \n", said(" \n")),
     ],
 }
+
+HARMONY_CASES = Cases(WELL_FORMED, BY_POLICY)

@@ -23,10 +23,11 @@ VALUES = ("true", "false", "null", "[]", "{}", "[1,  2]", '{"a":{"b":[null,"x"]}
 
 
 def fragments(family: Family) -> list[str]:
-    """Beginnings and ends of the family's markers, whole ones, and everything awkward."""
-    halves = [part for marker in family.markers for part in (marker[: len(marker) // 2], marker[-3:], marker[1:])]
-    cuts = [marker[:-1] for marker in family.markers]
-    return [*AWKWARD, *family.markers, *halves, *cuts]
+    """Beginnings and ends of the family's markers and tags, whole ones, and everything awkward."""
+    markers = (*family.markers, *family.tags)
+    halves = [part for marker in markers for part in (marker[: len(marker) // 2], marker[-3:], marker[1:])]
+    cuts = [marker[:-1] for marker in markers]
+    return [*AWKWARD, *markers, *halves, *cuts]
 
 
 def snippets(family: Family) -> st.SearchStrategy[str]:
@@ -36,7 +37,8 @@ def snippets(family: Family) -> st.SearchStrategy[str]:
 
 def prose(family: Family) -> st.SearchStrategy[str]:
     """Text without a whole marker."""
-    return snippets(family).filter(lambda text: not any(marker in text for marker in family.markers))
+    markers = (*family.markers, *family.tags)
+    return snippets(family).filter(lambda text: not any(marker in text for marker in markers))
 
 
 @st.composite
@@ -58,7 +60,7 @@ def replies(family: Family, thinking: bool) -> st.SearchStrategy[Message]:
         Message,
         st.just("assistant"),
         content=prose(family),
-        reasoning=prose(family),
+        reasoning=st.just("") | prose(family),
         tool_calls=st.lists(calls(family, TOOLS), max_size=5).map(tuple),
     ).filter(lambda message: can_be_written(family, message, thinking))
 
@@ -69,3 +71,11 @@ def can_be_written(family: Family, message: Message, thinking: bool) -> bool:
     except UnrenderableError:
         return False
     return True
+
+
+def choices(family: Family) -> st.SearchStrategy[dict[str, str]]:
+    """Any option for each policy that has several."""
+    several = {policy.name: policy for policy in family.policies if len(policy.options) > 1}
+    return st.fixed_dictionaries(
+        {}, optional={name: st.sampled_from(sorted(policy.options)) for name, policy in several.items()}
+    )

@@ -1,4 +1,4 @@
-"""GLM-4.7: the defects that the field knows, the policies, what can stream, and what cannot be written."""
+"""GLM-4.7: what can stream, and what cannot be written."""
 
 from __future__ import annotations
 
@@ -8,33 +8,12 @@ import pytest
 
 from agenteval.errors import UnrenderableError
 from agenteval.messages import Message, ToolCall
-from agenteval.parsers import FAMILIES, CallDelta, Delta
-from agenteval.parsers.glm47 import GLM47, POLICIES
+from agenteval.parsers import CallDelta, Delta
+from agenteval.parsers.glm47 import GLM47
 from tests.parsers import exam
-from tests.parsers.glm47_cases import BY_POLICY, WELL_FORMED, ZONE, ZONE_CALL, Case, arg, call
+from tests.parsers.glm47_cases import ZONE, ZONE_CALL, arg, call
 
-CASES = WELL_FORMED + [case for cases in BY_POLICY.values() for case in cases]
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.why}-{case.guards}")
-def test_a_reply_means_what_it_says_under_every_cut(case: Case) -> None:
-    assert exam.check_cuts(GLM47, case.raw, case.thinking) == case.expected
-    exam.check_flush(GLM47, case.raw, case.thinking)
-
-
-@pytest.mark.parametrize("case", WELL_FORMED, ids=lambda case: case.why)
-def test_a_well_formed_reply_may_be_cut_anywhere(case: Case) -> None:
-    exam.check_truncation(GLM47, case.raw, case.thinking)
-
-
-def test_every_policy_has_a_case() -> None:
-    assert set(BY_POLICY) == set(POLICIES)
-
-
-def test_the_family_is_listed() -> None:
-    assert FAMILIES["glm47"] is GLM47
-    assert set(GLM47.markers) < set(GLM47.special)
-
+READING = exam.Reading(GLM47)
 
 # --- streaming ------------------------------------------------------------------------------------------------
 
@@ -42,7 +21,7 @@ def test_the_family_is_listed() -> None:
 def test_a_string_streams_and_holds_back_no_more_than_the_beginning_of_its_closer() -> None:
     opening = "<tool_call>save<arg_key>text</arg_key><arg_value>"
     closer, value = "</arg_value>", 'a < b\n"</arg</arg_valuX\\😀</'
-    given = exam.feeds(GLM47, [opening, *value, "/arg_value></tool_call>"])
+    given = READING.feeds([opening, *value, "/arg_value></tool_call>"])
     for fed in range(1, len(value) + 1):
         out = exam.spoken(delta for feed in given[: fed + 1] for delta in feed)
         held = max(size for size in range(len(closer)) if value[:fed].endswith(closer[:size]))
@@ -50,16 +29,16 @@ def test_a_string_streams_and_holds_back_no_more_than_the_beginning_of_its_close
 
 
 def test_a_name_comes_only_when_it_is_whole_and_other_values_when_they_are() -> None:
-    given = exam.feeds(GLM47, ["<tool_call>get_time", "_zone", "<arg_key>", "ci", "ty</arg_key><arg_value>"])
+    given = READING.feeds(["<tool_call>get_time", "_zone", "<arg_key>", "ci", "ty</arg_key><arg_value>"])
     assert given == [
         *([], [], [CallDelta(0, "get_time_zone")], [], [CallDelta(0, None, '{"city": "')], []),
     ]
-    given = exam.feeds(GLM47, ["<tool_call>calc<arg_key>n</arg_key><arg_value>", "4", "2</arg_value>"])
+    given = READING.feeds(["<tool_call>calc<arg_key>n</arg_key><arg_value>", "4", "2</arg_value>"])
     assert given[1:] == [[], [CallDelta(0, None, '{"n": 42')], []]
 
 
 def test_one_feed_may_hold_everything() -> None:
-    (deltas, rest) = exam.feeds(GLM47, [f"So.</think>Hi{ZONE}{call('get')}"], thinking=True)
+    (deltas, rest) = exam.Reading(GLM47, thinking=True).feeds([f"So.</think>Hi{ZONE}{call('get')}"])
     assert len(deltas) == 4
     assert deltas[2:] == [CallDelta(0, *ZONE_CALL), CallDelta(1, "get", "{}")]
     assert rest == list[Delta]()

@@ -1,4 +1,4 @@
-"""gpt-oss: the defects that the field knows, the policies, what can stream, and what cannot be written."""
+"""gpt-oss: what can stream, and what cannot be written."""
 
 from __future__ import annotations
 
@@ -10,41 +10,21 @@ from hypothesis import strategies as st
 
 from agenteval.errors import UnrenderableError
 from agenteval.messages import Message, ToolCall
-from agenteval.parsers import FAMILIES, CallDelta, ContentDelta, ReasoningDelta
-from agenteval.parsers.harmony import HARMONY, POLICIES
+from agenteval.parsers import CallDelta, ContentDelta, ReasoningDelta
+from agenteval.parsers.harmony import HARMONY
 from agenteval.parsers.harmony_header import Part
 from tests.parsers import exam
-from tests.parsers.glm47_cases import Case
-from tests.parsers.harmony_cases import BY_POLICY, WELL_FORMED, ZONE, ZONE_CALL
+from tests.parsers.cases import Case
+from tests.parsers.harmony_cases import HARMONY_CASES, ZONE, ZONE_CALL
 
-CASES = WELL_FORMED + [case for cases in BY_POLICY.values() for case in cases]
 CALL = "<|channel|>commentary to=functions."
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.why}-{case.guards}")
-def test_a_reply_means_what_it_says_under_every_cut(case: Case) -> None:
-    assert exam.check_cuts(HARMONY, case.raw) == case.expected
-    exam.check_flush(HARMONY, case.raw)
-
-
-@pytest.mark.parametrize("case", WELL_FORMED, ids=lambda case: case.why)
-def test_a_well_formed_reply_may_be_cut_anywhere(case: Case) -> None:
-    exam.check_truncation(HARMONY, case.raw)
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.why}-{case.guards}")
+@pytest.mark.parametrize("case", HARMONY_CASES.all(), ids=lambda case: f"{case.why}-{case.guards}")
 def test_an_open_prompt_changes_nothing(case: Case) -> None:
     """No prompt of harmony's ends inside reasoning."""
-    assert HARMONY.parse(case.raw, exam.TOOLS, True) == HARMONY.parse(case.raw, exam.TOOLS, False)
-
-
-def test_every_policy_has_a_case() -> None:
-    assert set(BY_POLICY) == set(POLICIES)
-
-
-def test_the_family_is_listed() -> None:
-    assert FAMILIES["harmony"] is HARMONY
-    assert set(HARMONY.markers) <= set(HARMONY.special)
+    open_, shut = (HARMONY.parse(case.raw, exam.TOOLS, thinking, case.choices) for thinking in (True, False))
+    assert open_ == shut
 
 
 PIECES = st.sampled_from(
@@ -58,31 +38,33 @@ def test_what_fits_a_header_fits_from_its_first_letter_on(part: Part, text: str)
         assert all(part.fits(text[:end]) for end in range(len(text)))
 
 
+READING = exam.Reading(HARMONY)
+
 # --- streaming ------------------------------------------------------------------------------------------------
 
 
 def test_arguments_stream_and_hold_back_no_more_than_the_beginning_of_a_marker() -> None:
     value = '{"text": "a < b <|ca <|end| \\u00e9"}'
-    given = exam.feeds(HARMONY, [f"{CALL}save json<|message|>", *value, "<|call|>"])
+    given = READING.feeds([f"{CALL}save json<|message|>", *value, "<|call|>"])
     for fed in range(1, len(value) + 1):
         out = exam.spoken(delta for feed in given[: fed + 1] for delta in feed)
         assert out == value[: fed - exam.open_end(HARMONY, value[:fed])]
 
 
 def test_a_name_comes_when_its_header_is_complete() -> None:
-    given = exam.feeds(HARMONY, [f"{CALL}get_time", "_zone", " <|constrain|>", "json", "<|message|>", "{"])
+    given = READING.feeds([f"{CALL}get_time", "_zone", " <|constrain|>", "json", "<|message|>", "{"])
     assert given == [[], [], [], [], [CallDelta(0, "get_time_zone")], [CallDelta(0, None, "{")], []]
 
 
 def test_words_come_at_once() -> None:
-    given = exam.feeds(
-        HARMONY, ["<|channel|>analysis<|message|>", "a", "<|end|><|start|>assistant", "<|channel|>final<|message|>b"]
+    given = READING.feeds(
+        ["<|channel|>analysis<|message|>", "a", "<|end|><|start|>assistant", "<|channel|>final<|message|>b"]
     )
     assert given == [[], [ReasoningDelta("a")], [], [ContentDelta("b")], []]
 
 
 def test_one_feed_may_hold_everything() -> None:
-    (deltas, rest) = exam.feeds(HARMONY, [f"<|channel|>analysis<|message|>So.<|end|><|start|>assistant{ZONE}<|call|>"])
+    (deltas, rest) = READING.feeds([f"<|channel|>analysis<|message|>So.<|end|><|start|>assistant{ZONE}<|call|>"])
     assert deltas == [ReasoningDelta("So."), CallDelta(0, *ZONE_CALL)]
     assert rest == []
 
@@ -132,5 +114,5 @@ def test_a_reply_is_written_as_the_model_writes_it() -> None:
 def test_a_marker_in_an_argument_is_spelled_as_json_may(marker: str) -> None:
     arguments = json.dumps({"text": f"a\\{marker}", marker: 1})
     raw = HARMONY.render(reply(name="save", arguments=arguments), exam.TOOLS, False)
-    (call,) = exam.check_cuts(HARMONY, raw).calls
+    (call,) = exam.check_cuts(READING, raw).calls
     assert json.loads(call.arguments_text) == json.loads(arguments)
