@@ -99,12 +99,11 @@ def test_the_first_failing_turn_is_named_with_its_context() -> None:
 def test_a_model_that_never_calls_is_told_what_that_may_mean_and_where_to_look() -> None:
     silent = {"reply": RecordedReply("I would look.", None, "stop", ()), "findings": NO_CALL}
     summary = summary_of(record(turn=1, **silent), record(turn=2, **silent))
-    advice = summary.advice
-    assert advice[0].startswith("No call was made at all: the server's tool-call parser is off")
+    assert summary.advice[0].startswith("No call was made at all: the server's tool-call parser is off")
     assert summary.this_run.notes[-1].endswith("agenteval report r --step s.off.full_history.0.t01.s01.a1")
-    calls_once = summary_of(record(turn=1), record(turn=2, **silent)).advice
-    assert not any("No call was made" in hint for hint in calls_once)
-    assert calls_once[-1].endswith("agenteval report r --step s.off.full_history.0.t02.s01.a1")
+    calls_once = summary_of(record(turn=1), record(turn=2, **silent))
+    assert not any("No call was made" in hint for hint in calls_once.advice)
+    assert calls_once.this_run.notes[-1].endswith("agenteval report r --step s.off.full_history.0.t02.s01.a1")
     assert summary_of(record()).advice == ()
 
 
