@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -56,3 +56,12 @@ def last_user_index(messages: Transcript) -> int:
         if messages[index].role == "user":
             return index
     return -1
+
+
+def last_answer_index(messages: Sequence[Message]) -> int:
+    """Index of the last assistant message in words and without calls, -1 if there is none."""
+    return max((at for at, message in enumerate(messages) if _answers(message)), default=-1)
+
+
+def _answers(message: Message) -> bool:
+    return message.role == "assistant" and bool(message.content) and not message.tool_calls

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from agenteval.messages import Message, ToolCall, ToolSpec
+from agenteval.messages import Message, ToolCall, ToolSpec, last_answer_index
 from agenteval.parsers.harmony import NEXT, spoken, unmarked
 from agenteval.parsers.harmony_header import FUNCTIONS
 from agenteval.prompts.typescript import namespace
@@ -55,17 +55,8 @@ def render_prompt(
     instructions = (leading.content or "") if leading else None
     developer = _developer(instructions, tools) if instructions or tools else ""
     rest = messages[1:] if leading else messages
-    turns = "".join(_turns(rest, -1 if keep_reasoning else _last_final(rest)))
+    turns = "".join(_turns(rest, -1 if keep_reasoning else last_answer_index(rest)))
     return f"{_message('system', system)}{developer}{turns}{NEXT}"
-
-
-def _last_final(messages: Sequence[Message]) -> int:
-    """Index of the last answer in words, -1 if there is none."""
-    return max((at for at, message in enumerate(messages) if _answers(message)), default=-1)
-
-
-def _answers(message: Message) -> bool:
-    return message.role == "assistant" and bool(message.content) and not message.tool_calls
 
 
 def _developer(instructions: str | None, tools: Sequence[ToolSpec]) -> str:
@@ -75,12 +66,12 @@ def _developer(instructions: str | None, tools: Sequence[ToolSpec]) -> str:
     return _message("developer", "\n\n".join(parts))
 
 
-def _turns(messages: Sequence[Message], last_final: int) -> Iterator[str]:
+def _turns(messages: Sequence[Message], last_answer: int) -> Iterator[str]:
     names: dict[str | None, str] = {}
     for at, message in enumerate(messages):
         names |= {call.id: call.name for call in message.tool_calls}
         if message.role == "assistant":
-            yield _assistant(message, reasons=at > last_final)
+            yield _assistant(message, reasons=at > last_answer)
         elif message.role == "tool":
             author = f"{FUNCTIONS}{names.get(message.tool_call_id, '')} to=assistant<|channel|>commentary"
             yield _message(author, message.content or "")

@@ -35,7 +35,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 @contextmanager
 def replaying(run: Path, *options: str) -> Iterator[str]:
     """The base URL of a served recording. The server must have nothing to complain of."""
-    command = [sys.executable, "-m", "agenteval", "replay", str(run), "--serve", "--port", "0", "--max-seconds", "120"]
+    command = [sys.executable, "-m", "agenteval", "replay", str(run), "--serve", "--port", "0", "--max-seconds", "1800"]
     server = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
     try:
         assert server.stderr is not None
