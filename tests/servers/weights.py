@@ -1,7 +1,7 @@
 """Models whose weights are set by hand, written when they are needed into `.servers/models/`.
 
-`turn8` calls tools until its prompt has a known length, `silent` never; `glm` and `oss` are Markov chains in the formats
-of GLM and gpt-oss.
+`turn8` calls tools until its prompt has a known length, `silent` never; `glm` and `oss` are Markov chains in the
+formats of GLM and gpt-oss.
 """
 
 from __future__ import annotations
