@@ -37,6 +37,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The table of numbers per server, printed and kept."""
     if TABLE.rows:
         terminalreporter.section("real servers")
-        for line in TABLE.lines():
+        for line in TABLE.keep():
             terminalreporter.write_line(line)
-    TABLE.keep()

@@ -101,7 +101,7 @@ def test_without_model_and_v1_a_run_finds_both_and_a_failing_step_can_be_asked_a
     code, text = typed(served, tmp_path, "run", TURN8, "--thinking", "off", "--family", "glm47", "--base-url", url)
     assert code == 1
     found = f"Endpoint {url}/v1: model turn8, dialect {served.deployment.server}"
-    told(served, "no --model, no /v1", text, found, "Preflight: reaches, streams, calls a tool, counts its tokens.")
+    told(served, "no --model, no /v1", text, found)
     told(served, "estimate", text, "Estimate: ", "for about 20 requests, if each takes the ")
     failing = next(record for record in load_run(find_run("latest", tmp_path / "results")).records if not record.ok)
     assert failing.turn == 8
@@ -142,7 +142,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(served: Started, tmp_path
     run.send_signal(signal.SIGINT)
     read += run.communicate(timeout=120)[0]
     keep(served, [*command, "  # Ctrl-C in turn 4"], run.returncode, read)
-    told(served, "Ctrl-C", read, "agenteval run --resume latest")
+    told(served, "Ctrl-C", read, "Go on with it: agenteval run --resume results/")
     assert run.returncode == 130
     before = [record.id for record in load_run(find_run("latest", tmp_path / "results")).records]
     code, again = typed(served, tmp_path, "run", "--resume", "latest")
