@@ -119,6 +119,7 @@ def _free_port() -> int:
     """Each process looks from another port on: llama-server takes one that another server has just taken."""
     ports = range(FIRST_PORT, LAST_PORT + 1)
     first = os.getpid() * 17 % len(ports)
+    port: int
     for port in (*ports[first:], *ports[:first]):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -16,6 +16,7 @@ from tests.servers.home import HOME
 KEPT: Path = HOME / "table.txt"
 ROWS: Path = HOME / "table.json"
 TRANSCRIPT: Path = HOME / "first-day.txt"
+WIDEST = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,11 @@ class Row:
     at: str
 
     def cells(self) -> tuple[str, ...]:
-        return (self.what, self.seen, self.known, "ok" if self.right else "WRONG")
+        return (self.what, shortened(self.seen), shortened(self.known), "ok" if self.right else "WRONG")
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 @dataclass(slots=True)

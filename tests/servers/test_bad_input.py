@@ -81,11 +81,12 @@ def test_a_refusal_is_told_in_one_sentence(served: Started, tmp_path: Path, case
         scenario = tmp_path / "long.yaml"
         text = (HERE / "markov.yaml").read_text()
         scenario.write_text(text.replace("How many lines", "How many lines " + "x y z " * 6000))
-    played = play(served, str(scenario), tmp_path / "out", "--thinking", "off", *CASES[case])
+    mode = "on" if served.deployment.family == "harmony" else "off"
+    played = play(served, str(scenario), tmp_path / "out", "--thinking", mode, *CASES[case])
     TABLE.tell(served.deployment.name, f"agenteval run …   # {case}", played.code, played.said)
     told = TOLD[served.deployment.server][case]
     words = told.words.format(model=served.deployment.model)
-    line = next((line for line in played.said.splitlines() if words in line), played.said)
+    line = next((line for line in played.said.splitlines() if words in line), played.said.splitlines()[-1])
     known = f"exit {told.code}, … {words} …"
     right = words in line and played.code == told.code
     assert TABLE.add(served.deployment.name, f"bad input, {case}", f"exit {played.code}, {line}", known, right=right)

@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from agenteval.outcome import StepRecord
 from tests.servers import metrics
-from tests.servers.driving import AS_THE_MODEL_SAYS, Played, play, usage_on_the_wire
+from tests.servers.constrained import assert_constraint_is_told
+from tests.servers.driving import AS_THE_MODEL_SAYS, Played, both_counts, play
 from tests.servers.intervals import interval, plausible
 from tests.servers.metrics import Counted
 from tests.servers.models import glm_chain, oss_chain
@@ -70,17 +70,6 @@ RATES: Mapping[tuple[str, str], Rates] = {
     ("sglang-llama-oss", "--no-stream"): OSS_BY_SGLANG,
 }
 """Deployment, way of asking → the rates that must show."""
-
-
-CONSTRAINED: Mapping[str, str] = {
-    "llamacpp-glm": "Calls were constrained: with these tools the server's grammar lets only offered tool names and "
-    "arguments that keep their schema be decoded",
-    "vllm-glm": "lets only offered tool names be decoded; arguments may break their schema",
-    "vllm-oss": "Calls were not constrained",
-    "sglang-glm": "lets only offered tool names be decoded; arguments may break their schema",
-    "sglang-llama-oss": "Calls were not constrained",
-}
-"""Deployment → what a report must say of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,35 +133,17 @@ def shown(count: int, of: int) -> str:
 
 @everywhere
 def test_the_report_says_whether_calls_were_constrained(served: Started, sampled: Sampled) -> None:
-    """And that this was measured in the very version at hand."""
-    wanted = CONSTRAINED[served.deployment.name]
-    said = next((note for note in sampled.played.summary["notes"] if note.startswith("Calls were ")), "nothing")
-    assert sampled.note("constrained?", said, wanted, right=wanted in said and ", as here)" in said)
+    assert_constraint_is_told(served, sampled.played)
     assert "Yet there were" not in sampled.played.notes
 
 
 @everywhere
 def test_token_counts_are_those_on_the_wire(served: Started, sampled: Sampled) -> None:
-    stored = sampled.played.stored
-    usages = {record.id: usage_on_the_wire(stored, record) for record in sampled.records}
-    ours = [_four(record) for record in sampled.records]
-    theirs = [_told(usages[record.id]) for record in sampled.records]
+    ours, theirs = both_counts(sampled.played)
     same = sum(one == other for one, other in zip(ours, theirs, strict=True))
-    assert all(record.tokens.context == record.tokens.prompt for record in sampled.records)
     told = "prompt, completion, cached" + (", reasoning" if any(usage[3] is not None for usage in theirs) else "")
     assert sampled.note("usage on the wire", f"{same} replies equal in {told}", f"{len(theirs)}", right=ours == theirs)
-
-
-def _four(record: StepRecord) -> tuple[int | None, ...]:
-    tokens = record.tokens
-    return tokens.prompt, tokens.completion, tokens.cached, tokens.reasoning
-
-
-def _told(usage: Mapping[str, Any]) -> tuple[int | None, ...]:
-    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
-    reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
-    reasoning = usage.get("reasoning_tokens") if reasoning is None else reasoning
-    return usage["prompt_tokens"], usage["completion_tokens"], cached, reasoning
+    assert all(record.tokens.context == record.tokens.prompt for record in sampled.records)
 
 
 @everywhere

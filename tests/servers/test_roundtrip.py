@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agenteval.outcome import StepRecord
-from tests.servers.driving import AS_THE_MODEL_SAYS, Played, play
+from tests.servers.constrained import assert_constraint_is_told
+from tests.servers.driving import AS_THE_MODEL_SAYS, Played, both_counts, play
 from tests.servers.rows import on
 from tests.servers.started import Started
 from tests.servers.table import TABLE
@@ -34,6 +35,12 @@ def assert_all_was_judged(server: Started, what: str, played: Played, cells: int
     right = (scores["endpoint_errors"], scores["turns_judged"]) == (0, cells * TURNS)
     known = f"{cells * TURNS} turns, none refused"
     assert TABLE.add(server.deployment.name, what, seen, known, right=right), (refused, played.said)
+    ours, theirs = both_counts(played)
+    same = sum(one == other for one, other in zip(ours, theirs, strict=True))
+    assert TABLE.add(
+        server.deployment.name, f"{what}: usage as on the wire", f"{same} replies", f"{len(theirs)} replies"
+    )
+    assert_constraint_is_told(server, played)
 
 
 @on(*GLM)
