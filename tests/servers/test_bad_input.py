@@ -25,7 +25,7 @@ CASES: Mapping[str, tuple[str, ...]] = {
     "too many tokens asked for": ("--max-tokens", "100000"),
     "prompt too long": ("--no-preflight",),
     "negative temperature": ("--extra-body", '{"temperature": -1}'),
-    "bad grammar": ("--no-preflight", "--extra-body", json.dumps({"response_format": BAD_GRAMMAR})),
+    "bad grammar": ("--no-preflight", "--patience", "0", "--extra-body", json.dumps({"response_format": BAD_GRAMMAR})),
 }
 
 
@@ -44,9 +44,9 @@ TOLD: Mapping[Server, Mapping[str, Told]] = {
     "llamacpp": {
         "unknown model": Told(GOES_ON, "Note: the endpoint does not list 'nope'; it lists {model}."),
         "wrong key": Told(LOST, "refuses the key it was given (HTTP 401: Invalid API Key)"),
-        "too many tokens asked for": Told(GOES_ON, "Preflight: reaches"),
+        "too many tokens asked for": Told(GOES_ON, "Preflight: "),
         "prompt too long": Told(LOST, OVERFLOW),
-        "negative temperature": Told(GOES_ON, "Preflight: reaches"),
+        "negative temperature": Told(GOES_ON, "Preflight: "),
         "bad grammar": Told(LOST, "JSON schema error at #: cannot resolve $ref #/nope"),
     },
     "vllm": {
