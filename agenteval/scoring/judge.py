@@ -18,7 +18,7 @@ from agenteval.script import Expectation, ExpectedCall
 from agenteval.stream import HARMLESS, Reply
 from agenteval.template import MissingPath, get_path
 from agenteval.thinking import Thinking
-from agenteval.wording import either, says
+from agenteval.wording import either, near_miss, says
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _answer_findings(answer: str, expect: Expectation) -> list[Finding]:
     if expect.answer is None:
         return []
     findings = [
-        Finding("wrong_answer", f"the answer lacks {either(spellings)}")
+        Finding("wrong_answer", f"the answer lacks {either(spellings)}{near_miss(answer, spellings)}")
         for spellings in expect.answer.contains
         if not says(answer, spellings)
     ]

@@ -22,6 +22,7 @@ from agenteval.simulator.ailments import Effect
 from agenteval.simulator.library import Library, Script, Shelf
 from agenteval.simulator.recall import Recall, misremembered
 from agenteval.simulator.request import Received
+from agenteval.wording import stem
 
 MARK = "[simulated endpoint]"
 
@@ -104,7 +105,7 @@ class Part:
         yield from self.script.values
         answer = self.script.scenario.turns[self.turn].expect.answer
         if answer is not None:
-            yield from chain.from_iterable(answer.contains)
+            yield from map(stem, chain.from_iterable(answer.contains))
 
 
 def _affected(message: Message, effect: Effect | None) -> Message:
