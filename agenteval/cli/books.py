@@ -12,7 +12,7 @@ from typing import Any
 from agenteval import __version__
 from agenteval.canonical import short_hash
 from agenteval.cli.endpoint import Endpoint
-from agenteval.cli.options import EndpointOptions, PlanOptions
+from agenteval.cli.options import HOW_TO_ASK, EndpointOptions, PlanOptions
 from agenteval.cli.progress import Progress
 from agenteval.cli.voice import tell
 from agenteval.clock import RealClock, wall_stamp
@@ -81,7 +81,7 @@ class Books:
     def go_on(cls, stored: StoredRun, lock: RunLock, order: Order, watch: LoopWatch | None) -> Books:
         """A run that was begun before; what it holds is not written again."""
         secrets = order.endpoint.secrets
-        manifest = replace(stored.manifest, status="running", resumed=stored.manifest.resumed + 1)
+        manifest = _gone_on(stored.manifest, order)
         books = cls(RunFolder.reopen(stored, lock, secrets, order.disk), manifest, secrets, watch)
         books._records = list(stored.records)
         books._known = {record.id: record for record in stored.records}
@@ -196,6 +196,21 @@ def _plan_facts(plan: Plan, order: Order, cells: Sequence[Cell]) -> dict[str, An
         "suites": order.suites,
         "order": short_hash([cell.id for cell in cells]),
     }
+
+
+def _gone_on(manifest: Manifest, order: Order) -> Manifest:
+    """The manifest of a run that is taken up, with how it is asked from now on."""
+    now = {**{name: getattr(order.endpoint, name) for name in HOW_TO_ASK}, "concurrency": order.plan.concurrency}
+    then = {**manifest.options, "concurrency": manifest.plan["concurrency"]}
+    changes = {name: (then.get(name), value) for name, value in now.items() if then.get(name) != value}
+    return replace(
+        manifest,
+        status="running",
+        resumed=manifest.resumed + 1,
+        changes=(*manifest.changes, changes) if changes else manifest.changes,
+        plan={**manifest.plan, "concurrency": now.pop("concurrency")},
+        options={**manifest.options, **now},
+    )
 
 
 def _public_options(options: EndpointOptions) -> dict[str, Any]:

@@ -51,9 +51,13 @@ def _client_notes(client: Mapping[str, Any]) -> list[str]:
 
 
 def _part_notes(manifest: Manifest) -> list[str]:
-    if not (manifest.resumed and manifest.client):
-        return []
-    return ["The client watched itself in each part of the run anew; of parts that were killed nothing is known."]
+    changes = (f"{name} {then} → {now}" for part in manifest.changes for name, (then, now) in part.items())
+    notes = [f"Gone on with in another way: {', '.join(changes)}."] if manifest.changes else []
+    if manifest.resumed and manifest.client:
+        notes.append(
+            "The client watched itself in each part of the run anew; of parts that were killed nothing is known."
+        )
+    return notes
 
 
 def _look(manifest: Manifest, failing: StepRecord | None) -> list[str]:

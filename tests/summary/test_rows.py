@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
+from agenteval.dialects import CONSTRAINTS
 from agenteval.outcome import Finding, RecordedReply, StepError, StepRecord, Tokens
 from agenteval.store import Manifest
 from agenteval.summary import Summary, summarise
@@ -111,6 +112,22 @@ def test_replies_that_came_whole_are_explained() -> None:
     whole = replace(TIMING, ttft_ms=None, refused={"ttft_ms": "the reply was not streamed"})
     notes = summary_of(record(timing=whole), record(turn=2)).notes
     assert any("1 of 2 replies came whole, although a stream was asked for" in note for note in notes)
+
+
+def test_nothing_is_said_of_replies_that_never_came() -> None:
+    whole = replace(TIMING, ttft_ms=None, refused={"ttft_ms": "the reply was not streamed"})
+    gone = {"judged": False, "reply": RecordedReply(None, None, None, ()), "timing": whole}
+    known = {"constraint": asdict(CONSTRAINTS["vllm", "harmony"]), "cached_flag": "--tell"}
+    assert summary_of(record(error=StepError("cut", "closed"), **gone), **known).notes == ()
+    silent = record(turn=2, reply=RecordedReply("I would look.", None, "stop", ()), findings=NO_CALL)
+    assert not any("constrained" in note for note in summary_of(silent, **known).notes)
+    assert any("constrained" in note for note in summary_of(record(), silent, **known).notes)
+
+
+def test_a_run_that_was_gone_on_with_in_another_way_says_so() -> None:
+    changed = replace(manifest_of({CELL: 1}), resumed=2, changes=({"concurrency": (1, 4), "timeout": (300.0, 9.0)},))
+    notes = summarise(changed, [record()]).this_run.notes
+    assert notes == ("Gone on with in another way: concurrency 1 → 4, timeout 300.0 → 9.0.",)
 
 
 def test_a_late_client_is_told_by_more_than_its_bound() -> None:
