@@ -116,8 +116,8 @@ def test_replies_that_came_whole_are_explained() -> None:
 
 def test_nothing_is_said_of_replies_that_never_came() -> None:
     whole = replace(TIMING, ttft_ms=None, refused={"ttft_ms": "the reply was not streamed"})
-    gone = {"judged": False, "reply": RecordedReply(None, None, None, ()), "timing": whole}
-    known = {"constraint": asdict(CONSTRAINTS["vllm", "harmony"]), "cached_flag": "--tell"}
+    gone: dict[str, Any] = {"judged": False, "reply": RecordedReply(None, None, None, ()), "timing": whole}
+    known: dict[str, Any] = {"constraint": asdict(CONSTRAINTS["vllm", "harmony"]), "cached_flag": "--tell"}
     assert summary_of(record(error=StepError("cut", "closed"), **gone), **known).notes == ()
     silent = record(turn=2, reply=RecordedReply("I would look.", None, "stop", ()), findings=NO_CALL)
     assert not any("constrained" in note for note in summary_of(silent, **known).notes)
