@@ -2,9 +2,9 @@
 
 A text is found as whole words and whole numbers: where it begins or ends with a letter, no letter may touch it,
 and where with a digit, no digit, also not across the `. , : '` of 1,128 or 12:30, and no minus. A number may have
-zeros behind its point (189 is 189.00, 34.5 is 34.50); a unit may touch it (12s). A `*` behind a word or number lets
-it go on (`cancel*`). Letters of scripts without blanks between words (Han, kana, Thai, Hangul with its particles, …)
-may touch anything. Not covered: compounds (`*` stands at the end only), thousands that are set apart by blanks.
+zeros behind its point (189 is 189.00, 34.5 is 34.50); a unit may touch it (12s). A `*` lets a word or number go on
+(`cancel*`), or begin earlier (`*lampe`). Letters of scripts without blanks between words (Han, kana, Thai, …), and of
+Hangul with its particles, may touch anything. Not covered: thousands that are set apart by blanks.
 """
 
 from __future__ import annotations
@@ -42,8 +42,16 @@ def folded(text: str) -> str:
 
 
 def stem(text: str) -> str:
-    """A spelling without the `*` that lets its last word go on: the shortest text in which it is found."""
-    return text[:-1] if text.endswith("*") and text[-2:-1].isalnum() else text
+    """A spelling without the `*` at its ends: the shortest text in which it is found."""
+    return text[_opens(text) : len(text) - _goes_on(text)]
+
+
+def _opens(text: str) -> bool:
+    return text[:1] == "*" and text[1:2].isalnum()
+
+
+def _goes_on(text: str) -> bool:
+    return text[-1:] == "*" and text[-2:-1].isalnum()
 
 
 def says(answer: str, spellings: Iterable[str]) -> bool:
@@ -74,8 +82,8 @@ def near_miss(answer: str, spellings: Iterable[str]) -> str:
 def _whole(spelling: str) -> regex.Pattern[str]:
     """What finds a spelling in a folded text."""
     text = folded(stem(spelling))
-    before = _before(text[:1])
-    after = "" if stem(spelling) != spelling else _after(text)
+    before = "" if _opens(spelling) else _before(text[:1])
+    after = "" if _goes_on(spelling) else _after(text)
     return regex.compile(before + regex.escape(text) + after, regex.V1)
 
 

@@ -127,8 +127,8 @@ def test_a_tag_is_no_empty_claim(tag: str) -> None:
 
 
 def test_most_scenarios_are_as_long_as_agents_talk() -> None:
-    """3 to 16 turns, half of them 8 or more: other suites are nearly all single turns, and what fails at turn 8 is never
-    reached there. thinking-modes alone is shorter: it compares modes, and memory is not its point."""
+    """3 to 16 turns, half of them 8 or more: other suites are nearly all single turns, and never reach what fails at
+    turn 8. thinking-modes alone is shorter: it compares modes, and memory is not its point."""
     turns = {name: len(scenario.turns) for name, scenario in unbound().items()}
     assert turns.pop("thinking-modes") == 2
     assert len(turns) >= 24
