@@ -35,7 +35,7 @@ from agenteval.wire import Exchange, Fault, Limits, Recording, Transport
 SDK_PARAMETERS = ("model", "messages", "tools", "max_tokens", "seed", "temperature", "stream", "stream_options")
 """What is handed to the SDK by name; every other key of a body goes into its `extra_body`."""
 
-MISSING = "--transport openai needs the openai SDK: pip install agenteval[openai]"
+MISSING = "--transport openai needs the openai SDK: pip install openai"
 
 _LIMITS = Limits()
 
