@@ -198,7 +198,7 @@ def test_a_report_says_whether_calls_were_constrained(
     tmp_path: Path, options: tuple[str, ...], says: str | None
 ) -> None:
     """By what is known of a server and family; nothing is said where nothing is known."""
-    with answering(PROSE) as url:
+    with answering(call("{}")) as url:
         always = ("--base-url", url, "--thinking", "off", "--no-preflight", "--json")
         done = agenteval("run", "thinking-modes", *always, *options, cwd=tmp_path)
     notes = " ".join(json.loads(done.stdout)["notes"])

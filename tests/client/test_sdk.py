@@ -161,5 +161,5 @@ def test_a_resumed_conversation_is_heard_again_before_the_sdk_asks() -> None:
 
 def test_without_the_sdk_a_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openai", None)
-    with pytest.raises(UsageError, match=r"pip install agenteval\[openai\]"):
+    with pytest.raises(UsageError, match=r"pip install openai"):
         SdkChat("http://127.0.0.1:1/v1")
