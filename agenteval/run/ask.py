@@ -28,7 +28,7 @@ from agenteval.run.breaker import STOPPED
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
 from agenteval.stream import Reply
-from agenteval.timing import Timing, measure, refused_timing
+from agenteval.timing import Timing, measure, merged_chunks, refused_timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +156,20 @@ def _record(question: Question, desk: Desk, sent: Sent, attempt: Attempt) -> Ste
         repairs=sent.repairs,
         error=error,
         simulated=desk.simulated,
-        transfer=Transfer(attempt.exchange.connect_ms, attempt.exchange.reads, attempt.exchange.resent),
+        transfer=_transfer(attempt, desk),
         started_at=sent.started_at,
         seed=cell.seed,
+    )
+
+
+def _transfer(attempt: Attempt, desk: Desk) -> Transfer:
+    exchange = attempt.exchange
+    return Transfer(
+        exchange.connect_ms,
+        exchange.reads,
+        exchange.resent,
+        None if desk.simulated else attempt.send_lag_ms,
+        merged_chunks(attempt.timeline),
     )
 
 

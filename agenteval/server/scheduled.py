@@ -1,8 +1,8 @@
 """The scheduled server: streams that keep to a time schedule as exactly as Python can, and a record of when it really
 sent what.
 
-One thread, its own loop over ready sockets: it sleeps until shortly before the next frame is due and spins the rest of
-the way. Frames are made before they are due; each is one write, stamped just before. The stamps are those of the
+One thread, its own loop over ready sockets, which sleeps until the next frame is due (to the microsecond, as no event
+loop does). Frames are made before they are due; each is one write, stamped just before. The stamps are those of the
 machine's monotonic clock, which all its processes share: a client on the same machine is late by its own stamp less
 this one, whether the server kept its schedule or not.
 
@@ -18,6 +18,7 @@ import heapq
 import json
 import os
 import re
+import select
 import selectors
 import socket
 from collections.abc import Callable
@@ -33,16 +34,15 @@ from agenteval.server.schedule import PREFIX, Schedule, due_frames, parse_schedu
 
 MAX_REQUEST = 64 * 1024 * 1024
 RECEIVE = 256 * 1024
-SPIN_NS = 1_500_000
-"""Selectors sleep in whole milliseconds and wake up late; what is due sooner than this is waited for awake."""
 LOOK_UP_S = 1.0
 """How often it looks whether it is still wanted."""
 STREAM_HEADER = "x-scheduled-stream"
 """The header of a reply that carries the number of its record."""
 
-_MODEL = re.compile(rb'(?<!\\)"model"\s*:\s*"([^"\\]{1,300})"')
-_STREAM = re.compile(rb'(?<!\\)"stream"\s*:\s*true')
-_INCLUDE_USAGE = re.compile(rb'(?<!\\)"include_usage"\s*:\s*true')
+# Fields of the request's JSON, found without reading all of it; inside a text their quotes would be escaped.
+_MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,300})"')
+_STREAM = re.compile(rb'"stream"\s*:\s*true')
+_INCLUDE_USAGE = re.compile(rb'"include_usage"\s*:\s*true')
 _LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d{1,12})\r\n", re.IGNORECASE)
 
 
@@ -136,15 +136,19 @@ class ScheduledServer:
         self._selector.unregister(connection.sock)
 
     def _patience(self) -> float:
-        """Seconds to wait for sockets: none at all shortly before the next piece is due."""
-        if not self._due:
-            return LOOK_UP_S
-        left = self._due[0][0] - self._now() - SPIN_NS
-        return left // NS_PER_MS / 1000 if left >= NS_PER_MS else 0.0
+        """Seconds until the next piece is due."""
+        left = (self._due[0][0] - self._now()) / NS_PER_S if self._due else LOOK_UP_S
+        return min(max(left, 0.0), LOOK_UP_S)
 
     def _handle_ready(self, patience: float) -> None:
-        for key, events in self._selector.select(patience):
-            key.data(events)
+        """Wait for sockets, and serve those that are ready.
+
+        An epoll or kqueue waits in whole milliseconds; `select` on it in microseconds.
+        """
+        ready, _, _ = select.select([self._selector], [], [], patience)
+        if ready:
+            for key, events in self._selector.select(0):
+                key.data(events)
 
     def _send_due(self, until: int) -> None:
         """Send every piece that was due by then, in the order of their times."""
