@@ -156,21 +156,15 @@ def _record(question: Question, desk: Desk, sent: Sent, attempt: Attempt) -> Ste
         repairs=sent.repairs,
         error=error,
         simulated=desk.simulated,
-        transfer=_transfer(attempt, desk),
+        transfer=_transfer(attempt),
         started_at=sent.started_at,
         seed=cell.seed,
     )
 
 
-def _transfer(attempt: Attempt, desk: Desk) -> Transfer:
-    exchange = attempt.exchange
-    return Transfer(
-        exchange.connect_ms,
-        exchange.reads,
-        exchange.resent,
-        None if desk.simulated else attempt.send_lag_ms,
-        merged_chunks(attempt.timeline),
-    )
+def _transfer(attempt: Attempt) -> Transfer:
+    exchange, merged = attempt.exchange, merged_chunks(attempt.timeline)
+    return Transfer(exchange.connect_ms, exchange.reads, exchange.resent, attempt.send_lag_ms, merged)
 
 
 def _report(view: View) -> dict[str, object]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from agenteval.clock import NS_PER_MS
@@ -23,6 +23,8 @@ Usage = Literal["end", "running", "none"]
 """Where token counts stand: in a last frame if the request asks for it, on every frame, nowhere."""
 
 PREFIX = "scheduled"
+STREAM_HEADER = "x-scheduled-stream"
+"""The header of a reply that carries the number of its record."""
 MAX_CHUNKS = 100_000
 MAX_MS = 600_000.0
 TOOL = "write_words"
@@ -57,7 +59,7 @@ class Schedule:
     @property
     def model(self) -> str:
         """The model name that asks for it."""
-        told = (field.name for field in fields(self) if getattr(self, field.name) != field.default)
+        told = (item.name for item in fields(self) if getattr(self, item.name) != item.default)
         return PREFIX + "".join(f"-{name}-{_spelled(getattr(self, name))}" for name in told)
 
     @property
@@ -71,13 +73,43 @@ class Schedule:
         return tuple(round((self.first + n * self.gap) * NS_PER_MS) for n in range(self.chunks))
 
 
+@dataclass(slots=True)
+class Sent:
+    """One stream as it really went, as the server tells it at `/records`; all in ns of the monotonic clock.
+
+    `first_read_at`, `request_at`: the first bytes of the request were read, all of it was there; `began_at`: what the
+    schedule's times count from; `sent`: when each piece was written: the role frame if there is one, each chunk, the
+    end (one piece for a reply that was not streamed).
+    """
+
+    stream: int
+    model: str
+    request_bytes: int
+    first_read_at: int
+    request_at: int
+    began_at: int
+    sent: list[int] = field(default_factory=list)
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """When each chunk of a stream was written."""
+        begin = 0 if parse_schedule(self.model).role < 0 else 1
+        return tuple(self.sent[begin:-1])
+
+    @property
+    def late(self) -> tuple[int, ...]:
+        """By how much the server itself was late with each chunk."""
+        due = parse_schedule(self.model).chunk_offsets
+        return tuple(at - self.began_at - offset for at, offset in zip(self.chunks, due, strict=True))
+
+
 def parse_schedule(model: str) -> Schedule:
     """The schedule that a model's name tells. Raises UsageError with what is wrong in it."""
     rest = model.removeprefix(PREFIX)
     if rest == model or _FIELD.sub("", rest):
         raise UsageError(f"the model {model!r} tells no schedule; for example {Schedule(chunks=20, role=5).model!r}")
     told = dict(_FIELD.findall(rest))
-    known = {field.name: field.default for field in fields(Schedule)}
+    known = {item.name: item.default for item in fields(Schedule)}
     for name in told.keys() - known.keys():
         raise UsageError(f"a schedule has no {name!r}; it has {', '.join(known)}")
     return _checked(Schedule(**{name: _read(name, text, known[name]) for name, text in told.items()}))

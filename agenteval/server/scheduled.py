@@ -23,45 +23,25 @@ import selectors
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from agenteval.clock import NS_PER_MS, NS_PER_S, RealClock
 from agenteval.errors import UsageError
 from agenteval.server.response import JSON, SSE, error_body
-from agenteval.server.schedule import PREFIX, Schedule, due_frames, parse_schedule, whole_reply
+from agenteval.server.schedule import PREFIX, STREAM_HEADER, Schedule, Sent, due_frames, parse_schedule, whole_reply
 
 MAX_REQUEST = 64 * 1024 * 1024
 RECEIVE = 256 * 1024
 LOOK_UP_S = 1.0
 """How often it looks whether it is still wanted."""
-STREAM_HEADER = "x-scheduled-stream"
-"""The header of a reply that carries the number of its record."""
 
 # Fields of the request's JSON, found without reading all of it; inside a text their quotes would be escaped.
 _MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,300})"')
 _STREAM = re.compile(rb'"stream"\s*:\s*true')
 _INCLUDE_USAGE = re.compile(rb'"include_usage"\s*:\s*true')
 _LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d{1,12})\r\n", re.IGNORECASE)
-
-
-@dataclass(slots=True)
-class Sent:
-    """One stream as it really went; all in ns of the monotonic clock.
-
-    `first_read_at`, `request_at`: the first bytes of the request were read, all of it was there; `began_at`: what the
-    schedule's times count from; `sent`: when each piece was written: the role frame if there is one, each chunk, the
-    end.
-    """
-
-    stream: int
-    model: str
-    request_bytes: int
-    first_read_at: int
-    request_at: int
-    began_at: int
-    sent: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
