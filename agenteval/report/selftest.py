@@ -1,39 +1,39 @@
-"""The self-test as a page of a terminal, and as JSON."""
+"""The self-test for a terminal, and as JSON."""
 
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from tabulate import tabulate
-
+from agenteval.report.tables import Table
+from agenteval.report.terminal import drawn, wrapped
 from agenteval.selftest import Bar, Result
 
-WIDTH = 80
-COLUMNS = (
-    *("streams", "starts", "history", "TTFT err\nmean ms", "TTFT err\nP99 ms", "inter-\ntoken %"),
-    *("gap err\nP99 ms", "merged", "server\nlate ms"),
-)
+HEADER = ("streams", "starts", "history", "TTFT ms", "P99 ms", "ITL %", "gap ms", "merged", "late ms")
+BARS = ("bar", "here", "wanted", "verdict")
 
 HOW_TO_READ = (
-    "TTFT err: the client's stamp of the first token less the time at which the server sent it, by one clock for both. "
-    "Inter-token: by how much the time from the first chunk to the last differs from the server's. Gap err: by how much "
-    "a single gap does. Merged: chunks read together with the one before, which share its stamp. Server late: by how "
-    "much the server missed its own schedule at P99; it is in no other column, but shows a busy machine."
+    "TTFT ms, P99 ms: by how much later than the server sent it the client stamped the first token, mean and P99; both "
+    "read one clock. P99 with *: the maximum, of fewer than 100 streams.",
+    "ITL %: by how much the time from the first chunk to the last differs from the server's, mean over the streams. "
+    "gap ms: by how much a single gap does, P99.",
+    "merged: chunks that were read together with the one before and so share its stamp.",
+    "late ms: by how much the server missed its own schedule, P99. It is in no other number, but a server that cannot "
+    "keep time shows a busy machine.",
 )
 
 
 def render_selftest(result: Result) -> str:
     """At most 80 columns."""
-    return "\n".join(
-        (*_head(result), "", _table(result), *_notes(result), "", *_bars(result), "", *_verdict(result), "")
-    )
+    errors, bars = drawn(_error_table(result)), drawn(_bar_table(result))
+    reading = (wrapped(f"- {line}") for line in HOW_TO_READ)
+    parts = [_head(result), "", errors, "", "How to read it", *reading, "", bars, "", *map(wrapped, _verdict(result))]
+    return "\n".join(parts) + "\n"
 
 
 def selftest_json(result: Result) -> str:
-    values = asdict(result)
+    """Everything, with what follows from it."""
     derived = {
         "highest_rate": result.highest_rate,
         "bars": [{**asdict(bar), "met": bar.met} for bar in result.bars],
@@ -41,48 +41,40 @@ def selftest_json(result: Result) -> str:
         "met": result.met,
         "noisy": result.noisy,
     }
-    return json.dumps({**values, **derived}, indent=1) + "\n"
+    return json.dumps({**asdict(result), **derived}, indent=1) + "\n"
 
 
-def _head(result: Result) -> Iterator[str]:
+def _head(result: Result) -> str:
     machine = result.machine
     load = "" if machine.load is None else f", load {machine.load:.1f}"
     priority = "real-time priority" if machine.real_time else "normal priority"
-    yield f"This client's own errors: {machine.loop}, {machine.cores} cores{load}, {priority}."
+    return f"This client's own errors ({machine.loop}, {machine.cores} cores{load}, {priority})"
 
 
-def _table(result: Result) -> str:
-    rows = [
+def _error_table(result: Result) -> Table:
+    rows = tuple(
         (
-            *(errors.case.streams, errors.case.starts, errors.case.history),
+            *(str(errors.case.streams), errors.case.starts, errors.case.history),
             f"{errors.ttft_mean_ms:.3f}",
             f"{errors.ttft_p99_ms:.3f}{'*' if errors.p99_is_max else ''}",
             f"{errors.inter_token_percent:.3f}",
             *(f"{errors.gap_p99_ms:.2f}", f"{errors.merged:,}", f"{errors.server_late_p99_ms:.2f}"),
         )
         for errors in result.cases
-    ]
-    align = ("right", "left", "right", *("right",) * 6)
-    return tabulate(rows, COLUMNS, tablefmt="simple", disable_numparse=True, colalign=align)
+    )
+    return Table("", HEADER, rows)
 
 
-def _notes(result: Result) -> Iterator[str]:
-    if any(errors.p99_is_max for errors in result.cases):
-        yield "* the maximum: fewer than 100 streams"
-    yield ""
-    yield from textwrap.wrap(HOW_TO_READ, WIDTH)
+def _bar_table(result: Result) -> Table:
+    rows = ((bar.name, _here(bar), _wanted(bar), "met" if bar.met else "MISSED") for bar in result.bars)
+    return Table("", BARS, tuple(rows))
 
 
-def _bars(result: Result) -> Iterator[str]:
-    rows = [(bar.name, _number(bar.value, bar), _bound(bar), "met" if bar.met else "MISSED") for bar in result.bars]
-    yield tabulate(rows, ("", "here", "bar", ""), tablefmt="simple", disable_numparse=True, colalign=("left", "right"))
+def _here(bar: Bar) -> str:
+    return f"{bar.value:,.0f} {bar.unit}" if bar.above else f"{bar.value:.3f} {bar.unit}"
 
 
-def _number(value: float, bar: Bar) -> str:
-    return f"{value:,.0f} {bar.unit}" if bar.above else f"{value:.3f} {bar.unit}"
-
-
-def _bound(bar: Bar) -> str:
+def _wanted(bar: Bar) -> str:
     return f">= {bar.bound:,.0f}" if bar.above else f"<= {bar.bound:g}"
 
 
@@ -93,19 +85,16 @@ def _verdict(result: Result) -> Iterator[str]:
     if machine.loop != "uvloop":
         yield "uvloop is not installed: Python's own event loop is slower."
     if result.disturbances:
-        yield from textwrap.wrap(f"Disturbed: {'; '.join(result.disturbances)}.", WIDTH)
-    yield from textwrap.wrap(_conclusion(result), WIDTH)
-
-
-def _conclusion(result: Result) -> str:
+        yield f"Disturbed: {'; '.join(result.disturbances)}."
     if result.met:
-        return "All bars are met: latencies that this client reports are the server's, to within these errors."
-    if result.noisy:
-        return (
-            "Not enough evidence: a bar was missed, and the machine was too busy to say by whom. Repeat it when nothing "
-            "else runs, or with --real-time."
+        yield "All bars are met: latencies that this client reports are the server's, to within these errors."
+    elif result.noisy:
+        yield (
+            "Not enough evidence: a bar was missed, and the machine was too busy to say through whom. Repeat it when "
+            "nothing else runs, or with --real-time."
         )
-    return (
-        "A bar was missed on a quiet machine: here the client adds that much to what it measures. Fewer streams at once "
-        "(--concurrency) make it exacter."
-    )
+    else:
+        yield (
+            "A bar was missed on a quiet machine: here the client adds that much to what it measures. With fewer "
+            "streams at once (--concurrency) it is exacter."
+        )

@@ -44,8 +44,14 @@ class Rate:
     merged: int
 
     @property
+    def served(self) -> bool:
+        """Whether the server kept the rate."""
+        return self.sent >= KEPT_SHARE * self.offered
+
+    @property
     def kept(self) -> bool:
-        return self.sent >= KEPT_SHARE * self.offered and self.merged <= MERGED_SHARE * self.chunks
+        """Whether the client did, too."""
+        return self.served and self.merged <= MERGED_SHARE * self.chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,9 @@ def _disturbances(result: Result) -> Iterator[str]:
     if late:
         worst = max(late, key=lambda errors: errors.server_late_p99_ms)
         yield f"the server itself was {worst.server_late_p99_ms:.1f} ms late at P99 with {worst.case.streams} streams"
+    slow = [rate for rate in result.rates if rate.offered <= RATE_BAR and not rate.served]
+    if slow:
+        yield f"the server itself could not send {slow[0].offered:,.0f} chunks per second"
     apart = [errors for errors in result.cases if errors.fell_apart]
     if apart:
         yield f"{len(apart)} lockstep cases fell apart: their requests left too late to begin together"
