@@ -16,7 +16,7 @@ from agenteval.timing import Timeline, merged_chunks
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One stream from both sides. `called_at`, `returned_at`: when the client was asked for it and gave it back (ns)."""
+    """One stream from both sides. `called_at`, `returned_at`: when the client was asked for it and gave it back."""
 
     timeline: Timeline
     sent: Sent
@@ -31,9 +31,9 @@ class CaseErrors:
     `ttft_*_ms`: stamp of the first token less when the server sent it; `p99_is_max`: of fewer than 100 streams.
     `inter_token_percent`: by how much the time from the first chunk to the last differs from the server's, mean over
     the streams, signs dropped. `gap_p99_ms`: by how much a single gap does. `merged` of `chunks` came in one read with
-    the one before. `left_ms`: median from the request's stamp to its first bytes at the server, whose own delay is in it.
-    `server_late_p99_ms`: by how much the server missed its schedule, which is in no other number here. `bases`: at how
-    many different times the streams began.
+    the one before. `left_ms`: median from the request's stamp to its first bytes at the server, whose own delay is in
+    it. `server_late_p99_ms`: by how much the server missed its schedule, which is in no other number here. `bases`: at
+    how many different times the streams began.
     """
 
     case: Case
