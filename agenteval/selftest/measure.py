@@ -25,7 +25,7 @@ from agenteval.timing import Timeline, merged_chunks
 MANY = 128
 """Streams at once where CPU and rates are measured."""
 
-RATES = (10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 100_000, 120_000)
+RATES = (10_000, 20_000, 30_000, 40_000, 52_000, 60_000, 70_000, 80_000, 100_000, 120_000)
 GIVE_UP_AFTER = 2
 """So many rates in a row that were not kept end the ladder."""
 
@@ -110,6 +110,7 @@ class Rig:
         starts = [n * case.interval_s for n in range(case.streams)]
         pairs = []
         for _ in range(case.rounds):
+            await self.transport.prepare(case.streams)
             if schedule.align:
                 await self._next_multiple(schedule.align)
             pairs += await self.streams(starts, body)
@@ -119,7 +120,7 @@ class Rig:
         """From what more chunks cost more, so that beginning and ending a stream is not in it."""
         spent = []
         for length in (seconds / 2, seconds * 2):
-            schedule = Schedule(FIRST_MS, GAP_MS, chunks_in(length, GAP_MS), ROLE_MS, align=500)
+            schedule = Schedule(FIRST_MS, GAP_MS, chunks_in(length, GAP_MS), ROLE_MS, align=300)
             await self.transport.prepare(MANY)
             await self._next_multiple(schedule.align)
             before = cpu_seconds()

@@ -136,8 +136,8 @@ def _disturbances(result: Result) -> Iterator[str]:
     if late:
         worst = max(late, key=lambda errors: errors.server_late_p99_ms)
         yield f"the server itself was {worst.server_late_p99_ms:.1f} ms late at P99 with {worst.case.streams} streams"
-    slow = [rate for rate in result.rates if rate.offered <= RATE_BAR and not rate.served]
-    if slow:
+    slow = [rate for rate in result.rates if not rate.served]
+    if slow and result.highest_rate < RATE_BAR:
         yield f"the server itself could not send {slow[0].offered:,.0f} chunks per second"
     apart = [errors for errors in result.cases if errors.fell_apart]
     if apart:

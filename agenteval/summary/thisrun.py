@@ -60,7 +60,7 @@ def _past(client: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
     """What was later than its bound: in words, by how many ms, and the bound."""
     for what, lag, bound in (
         ("this client's event loop woke up", "loop_lag_p99_ms", "bound_p99_ms"),
-        ("its requests left", "send_lag_p99_ms", "send_bound_p99_ms"),
+        ("this client's requests left", "send_lag_p99_ms", "send_bound_p99_ms"),
     ):
         if (client.get(lag) or 0.0) > client.get(bound, math.inf):
             yield what, client[lag], client[bound]
