@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.test_commands import KEY, agenteval, interruptible
+from tests import warm
+from tests.cli.test_commands import KEY, agenteval
 from tests.cli.test_over_http import serving, verdicts
 
 
 def cut_short(folder: Path, how: signal.Signals, *options: str) -> Path:
     """A run that is ended after its fourth turn; its folder."""
-    command = interruptible("run", "ten-turn-repo", *options)
-    run = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert run.stderr is not None
+    run = warm.start("agenteval", "run", "ten-turn-repo", *options, cwd=folder)
     while "[4/" not in run.stderr.readline():
         assert run.poll() is None
     run.send_signal(how)
@@ -52,14 +50,14 @@ def test_a_run_over_http_goes_on_where_it_ended(how: signal.Signals, tmp_path: P
     assert agenteval("run", "--resume", run.name, cwd=tmp_path).returncode == 2, "a complete run needs no resuming"
 
 
-def slow_run(folder: Path, url: str) -> subprocess.Popen[str]:
+def slow_run(folder: Path, url: str) -> warm.Process:
     """A run that has begun, and will not end by itself before the test does."""
-    return until_it_writes(interruptible("run", "ten-turn-repo", "--base-url", url, "--no-preflight"), folder)
+    return begun(folder, "run", "ten-turn-repo", "--base-url", url, "--no-preflight")
 
 
-def until_it_writes(command: list[str], folder: Path) -> subprocess.Popen[str]:
-    run = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert run.stderr is not None
+def begun(folder: Path, *arguments: str) -> warm.Process:
+    """A command that has begun to write."""
+    run = warm.start("agenteval", *arguments, cwd=folder)
     while "turn" not in run.stderr.readline():
         assert run.poll() is None
     return run
@@ -71,7 +69,7 @@ def test_one_process_writes_a_run_at_a_time(tmp_path: Path) -> None:
         beside = agenteval("run", "--resume", "latest", cwd=tmp_path)
         first.kill()
         first.communicate()
-        second = until_it_writes(interruptible("run", "--resume", "latest"), tmp_path)
+        second = begun(tmp_path, "run", "--resume", "latest")
         both = agenteval("run", "--resume", "latest", cwd=tmp_path)
         second.kill()
         second.communicate()
