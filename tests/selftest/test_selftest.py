@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 
 import msgspec
 import pytest
 
 from agenteval.selftest.plan import Case, request
 from agenteval.selftest.priority import real_time
+from tests import warm
 
 
 def agenteval(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "agenteval", *arguments], capture_output=True, text=True, check=False, timeout=60
-    )
+    return warm.run("agenteval", *arguments)
 
 
 @pytest.fixture(scope="module")
