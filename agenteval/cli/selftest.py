@@ -24,7 +24,7 @@ MAX_STREAMS = 1000
 def command(streams: str | None, seconds: float | None, quick: bool, real_time: bool, as_json: bool) -> int:
     """How exact this client is on this machine: its own errors against a built-in server that knows when it sent what.
 
-    It takes about a minute and a half (--quick: 20 s) and wants an idle machine. Exit code: 0 all bars met, 1 a bar was
+    It takes about two minutes (--quick: 20 s) and wants an idle machine. Exit code: 0 all bars met, 1 a bar was
     missed, 3 the machine was too busy to say.
     """
     plan = QUICK if quick else Plan()

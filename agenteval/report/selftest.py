@@ -18,7 +18,7 @@ HOW_TO_READ = (
     "read one clock. P99 with *: the maximum, of fewer than 100 streams.",
     "ITL %: by how much the time from the first chunk to the last differs from the server's, mean over the streams. "
     "gap ms: by how much a single gap does, P99.",
-    "merged: chunks that were read together with the one before and so share its stamp.",
+    "merged: chunks that were read together with the one before, although they were sent apart, and share its stamp.",
     "late ms: by how much the server missed its own schedule, P99. It is in no other number, but a server that cannot "
     "keep time shows a busy machine.",
 )

@@ -9,9 +9,9 @@ from statistics import fmean, median
 
 from agenteval.clock import NS_PER_MS, NS_PER_S
 from agenteval.selftest.plan import Case
-from agenteval.server.schedule import Sent
+from agenteval.server.schedule import Sent, parse_schedule
 from agenteval.stats import percentiles
-from agenteval.timing import Timeline, merged_chunks
+from agenteval.timing import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class CaseErrors:
     `ttft_*_ms`: stamp of the first token less when the server sent it; `p99_is_max`: of fewer than 100 streams.
     `inter_token_percent`: by how much the time from the first chunk to the last differs from the server's, mean over
     the streams, signs dropped. `gap_p99_ms`: by how much a single gap does. `merged` of `chunks` came in one read with
-    the one before. `left_ms`: median from the request's stamp to its first bytes at the server, whose own delay is in
-    it. `server_late_p99_ms`: by how much the server missed its schedule, which is in no other number here. `bases`: at
-    how many different times the streams began.
+    the one before, although they were sent apart. `left_ms`: median from the request's stamp to its first bytes at the
+    server, whose own delay is in it. `server_late_p99_ms`: by how much the server missed its schedule, which is in no
+    other number here. `bases`: at how many different times the streams began.
     """
 
     case: Case
@@ -65,7 +65,7 @@ def case_errors(case: Case, pairs: Sequence[Pair]) -> CaseErrors:
         inter_token_percent=fmean(inter_token_error(pair) for pair in pairs),
         gap_p99_ms=_p99(error for pair in pairs for error in gap_errors_ms(pair)),
         chunks=sum(len(pair.sent.chunks) for pair in pairs),
-        merged=sum(merged_chunks(pair.timeline) or 0 for pair in pairs),
+        merged=sum(map(merged, pairs)),
         left_ms=median((pair.sent.first_read_at - pair.timeline.sent_at) / NS_PER_MS for pair in pairs),
         server_late_p99_ms=_p99(late / NS_PER_MS for pair in pairs for late in pair.sent.late),
         bases=len({pair.sent.began_at for pair in pairs}),
@@ -89,6 +89,19 @@ def gap_errors_ms(pair: Pair) -> Iterator[float]:
     stamps, sent = _matched(pair)
     for (earlier, later), (earlier_sent, later_sent) in zip(pairwise(stamps), pairwise(sent), strict=True):
         yield abs((later - earlier) - (later_sent - earlier_sent)) / NS_PER_MS
+
+
+def merged(pair: Pair) -> int:
+    """Chunks that were read together with the one before, although the server sent it half a gap earlier or more.
+
+    What a late server writes at one go no client could tell apart.
+    """
+    stamps, sent = _matched(pair)
+    apart = parse_schedule(pair.sent.model).gap * NS_PER_MS / 2
+    return sum(
+        earlier == later and later_sent - earlier_sent >= apart
+        for (earlier, later), (earlier_sent, later_sent) in zip(pairwise(stamps), pairwise(sent), strict=True)
+    )
 
 
 def overhead_ms(pair: Pair) -> float:

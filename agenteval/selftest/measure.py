@@ -12,15 +12,15 @@ import msgspec
 from agenteval.client import HttpTransport, chat, fetch_json
 from agenteval.clock import NS_PER_MS, NS_PER_S, RealClock, cpu_seconds
 from agenteval.errors import EndpointError
-from agenteval.run import LoopWatch
-from agenteval.selftest.errors import Pair, case_errors, chunk_rate, overhead_ms
+from agenteval.run import no_long_collections
+from agenteval.selftest.errors import Pair, case_errors, chunk_rate, merged, overhead_ms
 from agenteval.selftest.plan import FIRST_MS, GAP_MS, ROLE_MS, Case, Plan, chunks_in, request
 from agenteval.selftest.priority import real_time
 from agenteval.selftest.verdict import Machine, Rate, Result
 from agenteval.server.process import scheduled_server
 from agenteval.server.schedule import STREAM_HEADER, Schedule, Sent
 from agenteval.stats import median, percentiles
-from agenteval.timing import Timeline, merged_chunks
+from agenteval.timing import Timeline
 
 MANY = 128
 """Streams at once where CPU and rates are measured."""
@@ -47,8 +47,7 @@ async def selftest(plan: Plan, tell: Tell) -> Result:
             most = max(*plan.streams, MANY)
             rig = Rig(HttpTransport(server.url, max_connections=most))
             try:
-                watch = LoopWatch()
-                async with watch:
+                with no_long_collections():  # as in a run
                     tell("How late this machine wakes up with nothing to do …")
                     machine = Machine(
                         os.cpu_count() or 1,
@@ -58,12 +57,12 @@ async def selftest(plan: Plan, tell: Tell) -> Result:
                         plan.real_time and refused is None,
                         refused,
                     )
-                    return await _measured(rig, plan, machine, watch, tell)
+                    return await _measured(rig, plan, machine, tell)
             finally:
                 await rig.transport.aclose()
 
 
-async def _measured(rig: Rig, plan: Plan, machine: Machine, watch: LoopWatch, tell: Tell) -> Result:
+async def _measured(rig: Rig, plan: Plan, machine: Machine, tell: Tell) -> Result:
     await rig.streams([0.0] * 4, request(Schedule(chunks=20), "tiny"))  # the first streams load what is loaded late
     tell("Overhead per call …")
     calls = max(20, round(50 * plan.seconds))
@@ -80,8 +79,7 @@ async def _measured(rig: Rig, plan: Plan, machine: Machine, watch: LoopWatch, te
         rates.append(await rig.rate(offered, plan.seconds))
         if not any(rate.kept for rate in rates[-GIVE_UP_AFTER:]) and len(rates) >= GIVE_UP_AFTER:
             break
-    lag = watch.report().loop_lag_p99_ms
-    return Result(machine, tuple(cases), cpu, tuple(rates), overhead, calls, lag)
+    return Result(machine, tuple(cases), cpu, tuple(rates), overhead, calls)
 
 
 class Rig:
@@ -105,7 +103,7 @@ class Rig:
         return median(map(overhead_ms, pairs)) or 0.0
 
     async def case(self, case: Case, seconds: float) -> list[Pair]:
-        schedule = case.schedule(seconds)
+        schedule = case.schedule(seconds / 2)
         body = request(schedule, case.history)
         starts = [n * case.interval_s for n in range(case.streams)]
         pairs = []
@@ -136,7 +134,7 @@ class Rig:
         schedule = Schedule(RATE_FIRST_MS, round(gap, 6), chunks_in(seconds, gap))
         pairs = await self.streams([0.0] * MANY, request(schedule, "tiny"))
         chunks = sum(len(pair.sent.chunks) for pair in pairs)
-        return Rate(offered, chunk_rate(pairs), chunks, sum(merged_chunks(pair.timeline) or 0 for pair in pairs))
+        return Rate(offered, chunk_rate(pairs), chunks, sum(map(merged, pairs)))
 
     async def streams(self, starts: Sequence[float], body: Mapping[str, Any]) -> list[Pair]:
         """One stream per start (seconds from now), each with its server's record."""

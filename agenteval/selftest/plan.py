@@ -17,9 +17,10 @@ History = Literal["tiny", "463 KB"]
 GAP_MS = 10.0
 FIRST_MS = 100.0
 ROLE_MS = 5.0
-STREAMS_TO_SEE = 10
-"""With fewer streams at once there are several rounds, if there is time for them."""
-ROUND_S = 0.2
+UP_TO_STREAMS = 128
+"""The bars on errors hold up to here."""
+MOST_ROUNDS = 4
+"""A case is repeated if there is time: in lockstep all first tokens of a round hang on one wake-up of the machine."""
 
 _LINE = "The handler reads the ticket, checks its owner against the table and writes one line to the log. "
 
@@ -41,12 +42,12 @@ class Case:
         return 0.00103 if self.history == "tiny" else 0.0031
 
     def schedule(self, seconds: float) -> Schedule:
-        """Streams that together fill so many seconds."""
+        """Streams of so many seconds."""
         align = 150 + (5 * self.streams if self.history != "tiny" else self.streams)
         return Schedule(
             first=FIRST_MS,
             gap=GAP_MS,
-            chunks=chunks_in(seconds / self.rounds, GAP_MS),
+            chunks=chunks_in(seconds, GAP_MS),
             role=ROLE_MS,
             align=align if self.starts == "lockstep" else 0,
         )
@@ -54,8 +55,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`streams`: how many at once, one after another; `seconds`: how long each measurement lasts; `real_time`: ask for
-    real-time priority."""
+    """`streams`: how many at once, one after another; `seconds`: how long a measurement lasts (a stream of a case half
+    of it); `real_time`: ask for real-time priority."""
 
     streams: tuple[int, ...] = (1, 32, 128, 512)
     seconds: float = 2.0
@@ -74,7 +75,8 @@ class Plan:
         )
 
     def _rounds(self, streams: int) -> int:
-        return max(1, min(math.ceil(STREAMS_TO_SEE / streams), round(self.seconds / ROUND_S)))
+        rounds = min(MOST_ROUNDS, max(1, round(2 * self.seconds)))
+        return math.ceil(rounds / 2) if streams > UP_TO_STREAMS else rounds
 
 
 QUICK = Plan(streams=(1, 32, 128), seconds=0.5)

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agenteval.selftest.errors import CaseErrors
-
-UP_TO_STREAMS = 128
-"""The bars on errors hold up to here."""
+from agenteval.selftest.plan import UP_TO_STREAMS
 
 RATE_BAR = 50_000.0
 NOISY_IDLE_MS = 2.0
 """P99 of how late an idle loop wakes up past which other work on the machine explains a missed bar."""
+
+BUSY_LOAD = 0.5
+"""And a load average per core past which other work was running."""
 
 MERGED_SHARE = 0.001
 """A rate counts as kept if no more than this share of the chunks came in one read with another."""
@@ -72,7 +73,7 @@ class Bar:
 @dataclass(frozen=True, slots=True)
 class Result:
     """All that a self-test saw. `cpu_s_per_10k`: CPU of this process per 10,000 chunks with recording, of 128 streams
-    in lockstep; `overhead_ms`: median over `calls` calls, one at a time; `loop_lag_p99_ms`: as a run reports it."""
+    in lockstep; `overhead_ms`: median over `calls` calls, one at a time."""
 
     machine: Machine
     cases: tuple[CaseErrors, ...]
@@ -80,7 +81,6 @@ class Result:
     rates: tuple[Rate, ...]
     overhead_ms: float
     calls: int
-    loop_lag_p99_ms: float | None
 
     @property
     def highest_rate(self) -> float:
@@ -130,6 +130,8 @@ def _disturbances(result: Result) -> Iterator[str]:
     machine, idle = result.machine, result.machine.idle_late_p99_ms
     if machine.cores < 2:
         yield "one core: the server and the client wait for each other"
+    if machine.load is not None and machine.load > BUSY_LOAD * machine.cores:
+        yield f"other work was running when it began (load {machine.load:.1f} on {machine.cores} cores)"
     if idle > NOISY_IDLE_MS:
         yield f"a loop with nothing to do woke up {idle:.1f} ms late at P99 (more than {NOISY_IDLE_MS:.0f} ms)"
     late = [errors for errors in result.cases if errors.server_late_p99_ms > server_bound_ms(errors.case.streams)]

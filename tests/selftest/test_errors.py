@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agenteval.clock import NS_PER_MS
-from agenteval.selftest.errors import Pair, case_errors, chunk_rate, inter_token_error, overhead_ms
+from agenteval.selftest.errors import Pair, case_errors, chunk_rate, inter_token_error, merged, overhead_ms
 from agenteval.selftest.plan import Case
 from agenteval.server.schedule import Schedule, Sent
 from agenteval.timing import Timeline
@@ -59,13 +59,24 @@ def test_a_chunk_that_waits_makes_two_gaps_wrong_and_no_stream_longer() -> None:
 
 
 @given(st.sets(st.integers(1, 10)))
-def test_merged_chunks_are_those_that_share_the_stamp_before(merged: set[int]) -> None:
+def test_merged_chunks_are_those_that_share_the_stamp_before(late: set[int]) -> None:
     pair = seen(sent(), 0.1)
     times = list(pair.timeline.chunk_times)
-    for n in sorted(merged):
+    for n in sorted(late):
         times[n] = times[n - 1]
     errors = case_errors(CASE, [replace(pair, timeline=replace(pair.timeline, chunk_times=tuple(times)))])
-    assert (errors.chunks, errors.merged) == (11, len(merged))
+    assert (errors.chunks, errors.merged) == (11, len(late))
+
+
+def test_what_the_server_wrote_at_one_go_is_not_the_clients_doing() -> None:
+    record = sent()
+    record.sent[4] = record.sent[5] - MS  # behind the role frame: the fourth chunk is late, the fifth on its heels
+    pair = seen(record, 0.1)
+    times = list(pair.timeline.chunk_times)
+    times[3] = times[4]
+    together = replace(pair, timeline=replace(pair.timeline, chunk_times=tuple(times)))
+    assert merged(together) == 0
+    assert merged(seen(record, 0.1)) == 0
 
 
 def test_a_chunk_too_few_is_no_error_of_time() -> None:

@@ -65,6 +65,7 @@ def test_the_highest_rate_is_what_the_server_sent_at_the_highest_rung_that_was_k
     [
         ({"machine": BUSY}, "nothing to do woke up 9.9 ms late"),
         ({"machine": Machine(1, "uvloop", 0.1)}, "one core"),
+        ({"machine": Machine(4, "uvloop", 0.1, 2.1)}, "other work was running when it began (load 2.1 on 4 cores)"),
         ({"rates": (Rate(50_000, 30_000, 10_000, 0),)}, "could not send 50,000 chunks"),
     ],
 )
