@@ -134,6 +134,23 @@ def test_a_late_client_is_told_by_more_than_its_bound() -> None:
     late = {"valid": False, "loop_lag_p99_ms": 20.01, "bound_p99_ms": 20.0}
     notes = summarise(replace(manifest_of({CELL: 1}), client=late), [record()]).this_run.notes
     assert "woke up 20.1 ms late at P99 (bound: 20 ms)" in notes[0]
+    assert "requests left late by unknown" in notes[1]
+
+
+def test_requests_that_left_late_make_latencies_invalid_too() -> None:
+    loop = {"loop_lag_p99_ms": 1.0, "loop_lag_max_ms": 2.0, "bound_p99_ms": 20.0}
+    send = {"send_lag_p99_ms": 31.26, "send_lag_max_ms": 40.0, "send_bound_p99_ms": 20.0}
+    client = {**loop, **send, "valid": False, "chunks": 1200, "merged": 7}
+    notes = summarise(replace(manifest_of({CELL: 1}), client=client), [record()]).this_run.notes
+    assert notes[0].startswith(
+        "LATENCIES INVALID: this client's requests left 31.3 ms late at P99 (bound: 20 ms). Verdicts stand"
+    )
+    assert notes[1] == (
+        "This client: event loop late by P99 1.0 ms, at most 2.0 ms; requests left late by P99 31.3 ms, at most 40.0 "
+        "ms; 7 of 1,200 chunks came in one read with another."
+    )
+    fine = summarise(replace(manifest_of({CELL: 1}), client={**client, "valid": True}), [record()]).this_run.notes
+    assert not any("INVALID" in note for note in fine)
 
 
 def test_a_single_failing_turn_is_not_blamed_on_length() -> None:
