@@ -7,8 +7,9 @@ Times are ns of one monotonic clock, stamped when the bytes arrived and before a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from agenteval.clock import Clock
 
@@ -93,14 +94,14 @@ class Exchange:
 @dataclass(frozen=True, slots=True)
 class Recording:
     """A reply's body exactly as it came: `chunks` are (ns after `sent_at`, bytes) in order of arrival, `ended` the ns
-    after which it was over, `fault` how it failed; `request`: the body that was sent."""
+    after which it was over, `fault` how it failed; `request`: the body that was sent, None if that is not known."""
 
     status: int | None
     headers: tuple[tuple[str, str], ...]
     chunks: tuple[tuple[int, bytes], ...]
     ended: int = 0
     fault: Fault | None = None
-    request: bytes = b""
+    request: Mapping[str, Any] | None = None
 
 
 class Receiver(Protocol):

@@ -127,12 +127,11 @@ async def chat(
 ) -> Attempt:
     """Send one request and take its reply, streamed or whole. Never raises for what a server does."""
     accept = (("accept", "text/event-stream, application/json"),)
-    data = request_bytes(body)
     listener = _Listener()
-    request = HttpRequest("POST", CHAT_PATH, accept + headers, data)
+    request = HttpRequest("POST", CHAT_PATH, accept + headers, request_bytes(body))
     exchange = await transport.exchange(request, listener, limits)
     attempt = _attempt(exchange, listener, asked_for_stream=body.get("stream") is True)
-    return replace(attempt, recording=replace(attempt.recording, request=data))
+    return replace(attempt, recording=replace(attempt.recording, request=body))
 
 
 def request_bytes(body: Mapping[str, Any]) -> bytes:

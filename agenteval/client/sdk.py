@@ -69,8 +69,7 @@ class SdkChat:
         """Send one request and take its reply, streamed or whole. Never raises for what a server does."""
         if isinstance(transport, ReplayTransport) and transport.hears_again:
             return await chat(transport, body, limits=limits)
-        data = request_bytes(body)
-        arguments = _arguments(msgspec.json.decode(data))
+        arguments = _arguments(msgspec.json.decode(request_bytes(body)))
         heard = _Heard(arguments.get("stream") is True)
         sent_at = self._clock.now()
         try:
@@ -78,7 +77,7 @@ class SdkChat:
                 await self._ask(arguments, limits, heard)
         except TimeoutError:
             heard.out_of_time = True
-        return self._attempt(heard, sent_at, data, limits)
+        return self._attempt(heard, sent_at, body, limits)
 
     async def aclose(self) -> None:
         """Close every connection of the SDK."""
@@ -100,13 +99,13 @@ class SdkChat:
             else:
                 heard.raised, heard.response = error, heard.response or getattr(error, "response", None)
 
-    def _attempt(self, heard: _Heard, sent_at: int, data: bytes, limits: Limits) -> Attempt:
+    def _attempt(self, heard: _Heard, sent_at: int, body: Mapping[str, Any], limits: Limits) -> Attempt:
         ended_at, response = self._clock.now(), heard.response
         status = None if response is None else response.status_code
         headers = () if response is None else tuple((name.lower(), value) for name, value in response.headers.items())
         exchange = Exchange(sent_at, ended_at, status, self._fault(heard, limits), None, headers, len(heard.events))
         chunks = _written(heard, exchange)
-        recording = Recording(status, without_secrets(headers), chunks, ended_at - sent_at, exchange.fault, data)
+        recording = Recording(status, without_secrets(headers), chunks, ended_at - sent_at, exchange.fault, body)
         if status is None or isinstance(heard.raised, self._sdk.APIStatusError):
             error = None if exchange.fault else http_error(response.content)
             timeline = Timeline(sent_at, ended_at, streamed=False)

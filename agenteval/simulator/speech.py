@@ -9,7 +9,7 @@ from agenteval.dialects import ALWAYS_THINKING
 from agenteval.errors import UnrenderableError
 from agenteval.messages import Message
 from agenteval.parsers import FAMILIES
-from agenteval.prompts import RENDERERS
+from agenteval.prompts import FORMATS, render
 from agenteval.simulator.profiles import Profile
 from agenteval.simulator.request import Received
 from agenteval.tokens import vocabulary
@@ -41,7 +41,7 @@ class Voice:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._family = FAMILIES[profile.family]
-        self._render_prompt = RENDERERS[profile.family]
+        self._format = FORMATS[profile.family]
         self._vocabulary = vocabulary(self._family.special)
 
     def heed(self, received: Received) -> Received:
@@ -55,7 +55,8 @@ class Voice:
 
     def prompt(self, received: Received) -> tuple[int, ...]:
         """The tokens of the rendered prompt, tools included."""
-        text = self._render_prompt(
+        text = render(
+            self._format,
             received.messages,
             received.tools,
             thinking=received.thinking,
