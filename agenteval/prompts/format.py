@@ -42,6 +42,11 @@ class Parts(Generic[Measured]):
         self._parts: Grown[Message, Measured] = Grown()
         self._reasons_after = -1
 
+    @property
+    def made(self) -> list[Measured]:
+        """What was found so far."""
+        return self._parts.made
+
     def of(self, messages: Sequence[Message], *, keep_reasoning: bool) -> list[Measured]:
         """One for each message, in their order."""
         before = self._reasons_after
