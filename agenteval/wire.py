@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from agenteval.clock import Clock
 
 FaultKind = Literal[
@@ -27,6 +29,25 @@ FaultKind = Literal[
     "too_large",
     "protocol",
 ]
+
+
+class Body(dict[str, Any]):
+    """A request's body that is never changed once it is made, and knows how it is spelled."""
+
+    def __init__(self, fields: Mapping[str, Any], spelled: bytes) -> None:
+        super().__init__(fields)
+        self.spelled = spelled
+
+
+def request_bytes(body: Mapping[str, Any]) -> bytes:
+    """A request's body as JSON, in the order of its keys."""
+    return body.spelled if isinstance(body, Body) else msgspec.json.encode(body, enc_hook=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from agenteval.run.accounting import Accountant
 from agenteval.scoring.shown import shown_text
 from agenteval.thinking import MODES, Thinking
 from agenteval.tokens import vocabulary
+from agenteval.wire import request_bytes
 from tests.transcripts import READ
 
 TEXTS = st.sampled_from([None, "", "one", "two <|user|>", "3.0"])
@@ -76,6 +78,7 @@ def test_a_request_is_encoded_as_if_it_were_the_first(
         request = ChatRequest("m", afresh, (READ,), thinking, 9, None, 1, family=family)
         encoded = encoder.encode(request)
         assert encoded == encode(request, DIALECTS[dialect])
+        assert request_bytes(encoded.body) == msgspec.json.encode(dict(encoded.body))
         assert encoded.view_hash == tagged_hash(encoded.body["messages"])
 
 

@@ -15,7 +15,7 @@ import msgspec
 from agenteval.outcome import StepError
 from agenteval.stream import Defect, Fold, Reply, error_of, fold_whole
 from agenteval.timing import Timeline
-from agenteval.wire import Exchange, HttpRequest, Limits, Recording, Transport
+from agenteval.wire import Exchange, HttpRequest, Limits, Recording, Transport, request_bytes
 
 SERVER_GAVE_UP = frozenset({"abort", "error"})
 """Finish reasons by which vLLM and SGLang say that they, not the model, ended a reply."""
@@ -132,17 +132,6 @@ async def chat(
     exchange = await transport.exchange(request, listener, limits)
     attempt = _attempt(exchange, listener, asked_for_stream=body.get("stream") is True)
     return replace(attempt, recording=replace(attempt.recording, request=body))
-
-
-def request_bytes(body: Mapping[str, Any]) -> bytes:
-    """A request body as JSON, in the order of its keys."""
-    return msgspec.json.encode(body, enc_hook=_plain)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
 
 
 def _attempt(exchange: Exchange, listener: _Listener, *, asked_for_stream: bool) -> Attempt:

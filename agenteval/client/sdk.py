@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from agenteval.client.address import Address, address_of
-from agenteval.client.chat import Attempt, Pairs, chat, http_error, request_bytes, retry_after_s, without_secrets
+from agenteval.client.chat import Attempt, Pairs, chat, http_error, retry_after_s, without_secrets
 from agenteval.client.faults import connect_fault, redirect_fault, timeout_fault
 from agenteval.client.replay import ReplayTransport
 from agenteval.client.sdkfold import SdkFold, plain
@@ -30,7 +30,7 @@ from agenteval.clock import Clock, RealClock
 from agenteval.errors import UsageError
 from agenteval.stream import Reply
 from agenteval.timing import Timeline
-from agenteval.wire import Exchange, Fault, Limits, Recording, Transport
+from agenteval.wire import Exchange, Fault, Limits, Recording, Transport, request_bytes
 
 SDK_PARAMETERS = ("model", "messages", "tools", "max_tokens", "seed", "temperature", "stream", "stream_options")
 """What is handed to the SDK by name; every other key of a body goes into its `extra_body`."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from agenteval.canonical import ListHash
 from agenteval.dialects.dialect import Dialect
 from agenteval.dialects.history import SentHistory
@@ -14,6 +16,7 @@ from agenteval.growing import Grown
 from agenteval.messages import Message, ToolCall, ToolSpec, tool_object
 from agenteval.outcome import Repair
 from agenteval.thinking import Thinking
+from agenteval.wire import Body, request_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class ChatRequest:
 class EncodedRequest:
     """A body, the hash of its messages, and what had to be repaired in them."""
 
-    body: Mapping[str, Any]
+    body: Body
     view_hash: str
     repairs: tuple[Repair, ...]
 
@@ -49,13 +52,18 @@ class Encoder:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._messages: Grown[Message, dict[str, Any]] = Grown()
+        self._spelled: Grown[dict[str, Any], bytes] = Grown()
         self._hash = ListHash()
 
     def encode(self, request: ChatRequest) -> EncodedRequest:
         """The body of `POST /v1/chat/completions`."""
         sent = request.history.messages
         encoded = self._messages.grow(sent, lambda number: _encode_message(sent[number], self._dialect))
-        body = _body(request, encoded, self._dialect)
+        spelled = self._spelled.grow(encoded, lambda number: msgspec.json.encode(encoded[number]))
+        own = list(encoded)
+        fields = _fields(request, own, self._dialect)
+        raw = msgspec.Raw(b"[%b]" % b",".join(spelled)) if fields["messages"] is own else fields["messages"]
+        body = Body(fields, request_bytes({**fields, "messages": raw}))
         return EncodedRequest(body, self._hash.of(encoded), request.history.repairs)
 
 
@@ -64,10 +72,10 @@ def encode(request: ChatRequest, dialect: Dialect) -> EncodedRequest:
     return Encoder(dialect).encode(request)
 
 
-def _body(request: ChatRequest, messages: list[dict[str, Any]], dialect: Dialect) -> Mapping[str, Any]:
+def _fields(request: ChatRequest, messages: list[dict[str, Any]], dialect: Dialect) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": request.model,
-        "messages": list(messages),
+        "messages": messages,
         "max_tokens": request.max_tokens,
         "seed": request.seed,
     }

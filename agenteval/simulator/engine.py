@@ -154,8 +154,7 @@ class Engine:
         return generate(job.speech, parser, self.profile.pace(), start, job.rng)
 
     def _reply(self, received: Received, prompt_tokens: int, thread: Thread) -> Message:
-        tool_messages = sum(message.role == "tool" for message in received.messages)
-        effect = effect_on(Symptoms(prompt_tokens, tool_messages), self.profile.ailments)
+        effect = effect_on(Symptoms(prompt_tokens, received.messages), self.profile.ailments)
         return self._model.reply(received, effect, lambda: thread.text(received.messages))
 
     def _room(self, received: Received, prompt_tokens: int) -> int:
