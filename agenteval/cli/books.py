@@ -20,7 +20,7 @@ from agenteval.errors import DivergedError, StorageError, UsageError
 from agenteval.outcome import StepRecord
 from agenteval.report import render_markdown
 from agenteval.report.machine import summary_values
-from agenteval.run import LAG_BOUND_MS, BatchEnd, Cell, LoopWatch, Plan
+from agenteval.run import LAG_BOUND_MS, SEND_BOUND_MS, BatchEnd, Cell, LoopWatch, Plan
 from agenteval.store import DISK, Disk, Manifest, RunFolder, RunLock, Secrets, StoredRun, free_folder
 from agenteval.summary import Summary, summarise
 from agenteval.wire import Recording
@@ -121,7 +121,7 @@ class Books:
             self.manifest,
             status="complete" if end else "interrupted",
             finished_at=wall_stamp(),
-            client=_worse(self.manifest.client, _client_facts(self._watch)),
+            client=_client_facts(self._watch, self._records, self.manifest.client),
             cells={**self.manifest.cells, **_end_facts(end)},
         )
         summary = summarise(manifest, self._records)
@@ -156,17 +156,19 @@ def _end_facts(end: BatchEnd | None) -> dict[str, Any]:
     return {"ended": len(end.ends), "lost": lost, "stopped": end.stopped}
 
 
-def _client_facts(watch: LoopWatch | None) -> Mapping[str, Any]:
-    """What the client saw of itself; nothing in virtual time, where it cannot be late."""
+def _client_facts(watch: LoopWatch | None, records: Sequence[StepRecord], then: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the client saw of itself; nothing in virtual time, where it cannot be late.
+
+    Requests are counted over all parts of a run. Of the loop, that part stands in which it was later, `then` or now;
+    where a part was killed, nobody knows.
+    """
     if watch is None:
         return {}
-    report = watch.report()
-    return {**asdict(report), "valid": report.valid, "bound_p99_ms": LAG_BOUND_MS}
-
-
-def _worse(then: Mapping[str, Any], now: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Of two parts of a run the one in which the client was later; where a part was killed, nobody knows."""
-    return max(now, then, key=lambda facts: facts.get("loop_lag_p99_ms") or 0.0)
+    report = watch.report([(record.transfer, (record.timing and record.timing.chunks) or 0) for record in records])
+    loop = ("samples", "loop_lag_p50_ms", "loop_lag_p99_ms", "loop_lag_max_ms")
+    if (then.get("loop_lag_p99_ms") or 0.0) > (report.loop_lag_p99_ms or 0.0):
+        report = replace(report, **{name: then[name] for name in loop})
+    return {**asdict(report), "valid": report.valid, "bound_p99_ms": LAG_BOUND_MS, "send_bound_p99_ms": SEND_BOUND_MS}
 
 
 def _check_same(then: StepRecord, now: StepRecord) -> None:

@@ -28,7 +28,7 @@ from agenteval.run.breaker import STOPPED
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
 from agenteval.stream import Reply
-from agenteval.timing import Timing, measure, refused_timing
+from agenteval.timing import Timing, measure, merged_chunks, refused_timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +158,15 @@ def _record(question: Question, desk: Desk, sent: Sent, attempt: Attempt) -> Ste
         repairs=sent.repairs,
         error=error,
         simulated=desk.simulated,
-        transfer=Transfer(attempt.exchange.connect_ms, attempt.exchange.reads, attempt.exchange.resent),
+        transfer=_transfer(attempt),
         started_at=sent.started_at,
         seed=cell.seed,
     )
+
+
+def _transfer(attempt: Attempt) -> Transfer:
+    exchange, merged = attempt.exchange, merged_chunks(attempt.timeline)
+    return Transfer(exchange.connect_ms, exchange.reads, exchange.resent, attempt.send_lag_ms, merged)
 
 
 def _report(view: View) -> dict[str, object]:

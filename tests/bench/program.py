@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 from agenteval.clock import NS_PER_S, RealClock
 
+ROOT = Path(__file__).parent.parent.parent
+
 Row: TypeAlias = dict[str, str | float | int | None]
 """One line of a table: heading → value; None: not measured."""
 
@@ -52,4 +54,4 @@ def spent(command: Sequence[str], folder: Path) -> Cost:
 
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-    return {**kept, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    return {**kept, "PYTHONPATH": str(ROOT)}
