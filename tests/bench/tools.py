@@ -1,4 +1,4 @@
-"""Benchmark tools of others, each in an environment of its own under `.servers/peers/`, made when it is first needed."""
+"""Benchmark tools of others, each in an environment of its own under `.servers/peers/`, made when first needed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def environment(tool: str) -> Path:
         print(f"Installing {tool} {VERSIONS[tool]} (once, minutes) ...", file=sys.stderr, flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
         pip = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, f"{tool}=={VERSIONS[tool]}"], check=True)
+        done = subprocess.run([*pip, f"{tool}=={VERSIONS[tool]}"], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{tool} cannot be installed:\n{done.stderr}")
         ready.touch()
     return folder / "bin"
 
