@@ -10,7 +10,7 @@ import click
 from agenteval.cli.voice import tell
 from agenteval.dialects import ALWAYS_THINKING
 from agenteval.errors import FileError, UsageError
-from agenteval.prompts import RENDERERS
+from agenteval.prompts import FORMATS
 from agenteval.report.scenario import render_scenario
 from agenteval.report.terminal import entry
 from agenteval.scenario import ALL, expanded, lint, load_suite
@@ -85,7 +85,7 @@ def lint_suites(suites: tuple[str, ...]) -> int:
 @click.option("--thinking", type=click.Choice(MODES), help="The thinking mode; default: off where it can be had.")
 @click.option(
     "--family",
-    type=click.Choice(list(RENDERERS)),
+    type=click.Choice(list(FORMATS)),
     default="glm47",
     show_default=True,
     help="Whose prompt is counted; harmony: gpt-oss.",

@@ -16,7 +16,7 @@ from agenteval.clock import NS_PER_MS
 from agenteval.outcome import StepError
 from agenteval.stream import Defect, Fold, Reply, error_of, fold_whole
 from agenteval.timing import Timeline
-from agenteval.wire import Exchange, HttpRequest, Limits, Recording, Transport
+from agenteval.wire import Exchange, HttpRequest, Limits, Recording, Transport, request_bytes
 
 SERVER_GAVE_UP = frozenset({"abort", "error"})
 """Finish reasons by which vLLM and SGLang say that they, not the model, ended a reply."""
@@ -131,13 +131,12 @@ async def chat(
     """Send one request and take its reply, streamed or whole. Never raises for what a server does."""
     accept = (("accept", "text/event-stream, application/json"),)
     ready_at = transport.clock.now()
-    data = request_bytes(body)
     listener = _Listener()
-    request = HttpRequest("POST", CHAT_PATH, accept + headers, data)
+    request = HttpRequest("POST", CHAT_PATH, accept + headers, request_bytes(body))
     exchange = await transport.exchange(request, listener, limits)
     attempt = _attempt(exchange, listener, asked_for_stream=body.get("stream") is True)
     lag = _send_lag_ms(exchange, ready_at)
-    return replace(attempt, recording=replace(attempt.recording, request=data), send_lag_ms=lag)
+    return replace(attempt, recording=replace(attempt.recording, request=body), send_lag_ms=lag)
 
 
 def _send_lag_ms(exchange: Exchange, ready_at: int) -> float | None:
@@ -145,17 +144,6 @@ def _send_lag_ms(exchange: Exchange, ready_at: int) -> float | None:
     if exchange.status is None or exchange.resent or exchange.replayed:
         return None
     return (exchange.sent_at - ready_at) / NS_PER_MS - (exchange.connect_ms or 0.0)
-
-
-def request_bytes(body: Mapping[str, Any]) -> bytes:
-    """A request body as JSON, in the order of its keys."""
-    return msgspec.json.encode(body, enc_hook=_plain)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
 
 
 def _attempt(exchange: Exchange, listener: _Listener, *, asked_for_stream: bool) -> Attempt:

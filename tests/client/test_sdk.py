@@ -121,7 +121,7 @@ def test_both_send_the_same_request(monkeypatch: pytest.MonkeyPatch) -> None:
         answer = streamed(frame({"content": "a"}, "stop"), DONE) if "stream" in body else in_one({"content": "a"})
         _, theirs, server = both(answer, body)
         (ours_head, ours_body), (sdk_head, sdk_body) = (request.split(b"\r\n\r\n") for request in server.requests)
-        assert json.loads(ours_body) == json.loads(sdk_body) == json.loads(theirs.recording.request)
+        assert json.loads(ours_body) == json.loads(sdk_body) == theirs.recording.request
         assert ours_head.split(b"\r\n")[0] == sdk_head.split(b"\r\n")[0]
         assert b"authorization" not in sdk_head.lower(), "no key was given"
         assert b"from-the-environment" not in sdk_head
