@@ -50,7 +50,7 @@ Transcript: TypeAlias = tuple[Message, ...]
 """The append-only history of a cell."""
 
 
-def last_user_index(messages: Transcript) -> int:
+def last_user_index(messages: Sequence[Message]) -> int:
     """Index of the last user message, -1 if there is none."""
     for index in range(len(messages) - 1, -1, -1):
         if messages[index].role == "user":
@@ -60,7 +60,7 @@ def last_user_index(messages: Transcript) -> int:
 
 def last_answer_index(messages: Sequence[Message]) -> int:
     """Index of the last assistant message in words and without calls, -1 if there is none."""
-    return max((at for at, message in enumerate(messages) if _answers(message)), default=-1)
+    return next((at for at in range(len(messages) - 1, -1, -1) if _answers(messages[at])), -1)
 
 
 def _answers(message: Message) -> bool:

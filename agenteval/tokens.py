@@ -7,7 +7,7 @@ counts and is a stand-in for every other model. Counts of different sources are 
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from binascii import a2b_base64
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -103,8 +103,8 @@ def _encoding() -> Encoding:
     data = files("agenteval").joinpath(_FILE).read_bytes()
     if tagged_hash(data) != _HASH:
         raise UsageError(f"agenteval/{_FILE} is damaged; install agenteval again")
-    lines = (line.split() for line in data.splitlines())
-    ranks = {b64decode(token): int(rank) for token, rank in lines}
+    words = data.split()  # token in base64, rank, token, rank, …
+    ranks = dict(zip(map(a2b_base64, words[::2]), map(int, words[1::2]), strict=True))
     return Encoding("o200k_base", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens={})
 
 

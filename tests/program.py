@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from tests import warm
 
 ROOT = Path(__file__).parent.parent
 RUN_ID = re.compile(r"\b\d{8}-\d{6}-")
@@ -20,14 +20,7 @@ def printed(module: str, arguments: Sequence[str], folder: Path) -> str:
     """What `python -m module` prints on stdout, a run's id and times as fixed ones. Exit code 1 (failures) is fine."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
     environment |= {"COLUMNS": "80", "NO_COLOR": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = warm.run(module, *arguments, cwd=folder, environment=environment)
     if done.returncode not in (0, 1):
         raise SystemExit(f"{module} {' '.join(arguments)} failed:\n{done.stderr}")
     return STAMP.sub(FIXED_STAMP, RUN_ID.sub(FIXED_ID, done.stdout))

@@ -28,7 +28,8 @@ def tell_preflight(
         seconds = requests * found.seconds / min(concurrency, len(cells))
         took = f"{found.seconds:.1f} s" if found.seconds >= 1 else f"{max(1, round(found.seconds * 1000))} ms"
         said = f"if each takes the {took} of this one"
-        tell(f"Estimate: {duration(seconds)} for about {requests} requests, {said}.")
+        about = "1 request" if requests == 1 else f"about {requests:,} requests"
+        tell(f"Estimate: {duration(seconds)} for {about}, {said}.")
 
 
 def steps(expect: Expectation) -> int:

@@ -5,39 +5,20 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from agenteval.scenario import bundled_names, load_suite
+from tests import warm
 
 BUNDLED = Path(__file__).parent.parent.parent / "scenarios"
 KEY = "sk-a-secret-that-nobody-may-see"
 
 
-HEEDING = """
-import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.executable, [sys.executable, "-m", "agenteval", *sys.argv[1:]])
-"""
-
-
-def interruptible(*arguments: str) -> list[str]:
-    """A command that heeds Ctrl-C, even if these tests run as a background job, which ignores it."""
-    return [sys.executable, "-c", HEEDING, *arguments]
-
-
 def agenteval(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "AGENTEVAL_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "agenteval", *arguments],
-        cwd=cwd,
-        env={**clean, "COLUMNS": "80", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return warm.run("agenteval", *arguments, cwd=cwd, environment={**clean, "COLUMNS": "80", **environment})
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +112,13 @@ def test_golden_history_judges_later_turns_by_themselves(tmp_path: Path) -> None
     done = agenteval("run", "ten-turn-repo", "--thinking", "off", "--history", "golden", "--json", cwd=tmp_path)
     rows = json.loads(done.stdout)["turns"]
     assert [row["turn"] for row in rows if not row["ok_trials"]] == [8, 9, 10]
+
+
+def test_a_header_that_is_spelled_as_in_curl_is_not_repeated_on_the_screen(tmp_path: Path) -> None:
+    done = agenteval("run", "--header", f"Authorization: Bearer {KEY}", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "NAME=VALUE" in done.stderr
+    assert KEY not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,17 +15,17 @@ from typing import Any
 
 import pytest
 
+from tests import warm
 from tests.cli.broken_server import PAGES, answering
-from tests.cli.test_commands import KEY, agenteval, interruptible
+from tests.cli.test_commands import KEY, agenteval
 
 
 @contextmanager
 def serving(speed: float, *options: str) -> Iterator[str]:
     """A served profile's base URL. The server ends by itself after ten minutes at the latest."""
-    command = [sys.executable, "-m", "agenteval", "serve", "--port", "0", "--max-seconds", "600", "--speed", str(speed)]
-    server = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
+    command = ("serve", "--port", "0", "--max-seconds", "600", "--speed", str(speed))
+    server = warm.start("agenteval", *command, *options)
     try:
-        assert server.stderr is not None
         found = re.search(r"http://\S+/v1", server.stderr.readline())
         assert found
         yield found[0]
@@ -61,6 +60,12 @@ def test_it_says_what_it_found_and_watches_itself(fast: str, tmp_path: Path) -> 
     client = json.loads((run / "run.json").read_text())["client"]
     assert client["samples"] > 0
     assert client["valid"] in (True, False)
+    steps = [json.loads(line) for line in (run / "steps.jsonl").read_text().splitlines()]
+    assert client["requests"] == len(steps), "each says how late it left"
+    assert all(step["transfer"]["send_lag_ms"] >= 0 for step in steps)
+    assert client["chunks"] == sum(step["timing"]["chunks"] for step in steps)
+    assert client["merged"] == sum(step["transfer"]["merged"] for step in steps)
+    assert "requests left late by P99" in done.stdout.replace("\n  ", " ")
 
 
 def test_a_wrong_model_is_told_and_lost_cells_exit_3(fast: str, tmp_path: Path) -> None:
@@ -73,9 +78,7 @@ def test_a_wrong_model_is_told_and_lost_cells_exit_3(fast: str, tmp_path: Path) 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_keeps_what_is_done(tmp_path: Path, how: signal.Signals) -> None:
     with serving(20.0, "founding") as url:
-        command = interruptible("run", "ten-turn-repo", "--base-url", url)
-        run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert run.stderr is not None
+        run = warm.start("agenteval", "run", "ten-turn-repo", "--base-url", url, cwd=tmp_path)
         while "[2/" not in run.stderr.readline():
             assert run.poll() is None
         run.send_signal(how)
@@ -91,9 +94,7 @@ def test_an_interruption_keeps_what_is_done(tmp_path: Path, how: signal.Signals)
 
 def test_an_interruption_before_the_first_conversation_gets_a_sentence(tmp_path: Path) -> None:
     with serving(0.01, "founding") as url:
-        command = interruptible("run", "thinking-modes", "--base-url", url)
-        run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert run.stderr is not None
+        run = warm.start("agenteval", "run", "thinking-modes", "--base-url", url, cwd=tmp_path)
         while "Endpoint" not in run.stderr.readline():
             assert run.poll() is None
         run.send_signal(signal.SIGINT)
@@ -203,7 +204,7 @@ def test_a_report_says_whether_calls_were_constrained(
     tmp_path: Path, options: tuple[str, ...], says: str | None
 ) -> None:
     """By what is known of a server and family; nothing is said where nothing is known."""
-    with answering(PROSE) as url:
+    with answering(call("{}")) as url:
         always = ("--base-url", url, "--thinking", "off", "--no-preflight", "--json")
         done = agenteval("run", "thinking-modes", *always, *options, cwd=tmp_path)
     notes = " ".join(json.loads(done.stdout)["notes"])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agenteval.store import load_run, read_frames
+from tests import warm
 from tests.cli.test_commands import BUNDLED, agenteval
 from tests.cli.test_over_http import serving, verdicts
 
@@ -35,10 +34,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 @contextmanager
 def replaying(run: Path, *options: str) -> Iterator[str]:
     """The base URL of a served recording. The server must have nothing to complain of."""
-    command = [sys.executable, "-m", "agenteval", "replay", str(run), "--serve", "--port", "0", "--max-seconds", "1800"]
-    server = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
+    command = ("replay", str(run), "--serve", "--port", "0", "--max-seconds", "1800")
+    server = warm.start("agenteval", *command, *options)
     try:
-        assert server.stderr is not None
         found = re.search(r"http://\S+/v1", server.stderr.readline())
         assert found
         yield found[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,14 @@ import pytest
 
 from agenteval.cli.takeoff import steps
 from agenteval.scenario import load_suite
-from tests.cli.test_commands import KEY, agenteval, interruptible
+from tests import warm
+from tests.cli.test_commands import KEY, agenteval
 from tests.cli.test_over_http import serving, verdicts
 
 
 def cut_short(folder: Path, how: signal.Signals, *options: str) -> Path:
     """A run that is ended after its fourth turn; its folder."""
-    command = interruptible("run", "ten-turn-repo", *options)
-    run = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert run.stderr is not None
+    run = warm.start("agenteval", "run", "ten-turn-repo", *options, cwd=folder)
     while "[4/" not in run.stderr.readline():
         assert run.poll() is None
     run.send_signal(how)
@@ -58,14 +56,14 @@ def test_a_run_over_http_goes_on_where_it_ended(how: signal.Signals, tmp_path: P
     assert agenteval("run", "--resume", run.name, cwd=tmp_path).returncode == 2, "a complete run needs no resuming"
 
 
-def slow_run(folder: Path, url: str) -> subprocess.Popen[str]:
+def slow_run(folder: Path, url: str) -> warm.Process:
     """A run that has begun, and will not end by itself before the test does."""
-    return until_it_writes(interruptible("run", "ten-turn-repo", "--base-url", url, "--no-preflight"), folder)
+    return begun(folder, "run", "ten-turn-repo", "--base-url", url, "--no-preflight")
 
 
-def until_it_writes(command: list[str], folder: Path) -> subprocess.Popen[str]:
-    run = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert run.stderr is not None
+def begun(folder: Path, *arguments: str) -> warm.Process:
+    """A command that has begun to write."""
+    run = warm.start("agenteval", *arguments, cwd=folder)
     while "turn" not in run.stderr.readline():
         assert run.poll() is None
     return run
@@ -77,7 +75,7 @@ def test_one_process_writes_a_run_at_a_time(tmp_path: Path) -> None:
         beside = agenteval("run", "--resume", "latest", cwd=tmp_path)
         first.kill()
         first.communicate()
-        second = until_it_writes(interruptible("run", "--resume", "latest"), tmp_path)
+        second = begun(tmp_path, "run", "--resume", "latest")
         both = agenteval("run", "--resume", "latest", cwd=tmp_path)
         second.kill()
         second.communicate()
@@ -186,7 +184,7 @@ def broken_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("--trials", "2"), "--trials cannot change"),
         (("--policy", "sliding_window"), "--policy cannot change"),
         (("--max-tokens", "9"), "--max-tokens cannot change"),
-        (("--no-stream",), "--stream cannot change"),
+        (("--no-stream",), "--no-stream cannot change"),
         (("--base-url", "http://127.0.0.1:9/v1"), "--base-url cannot change"),
         (("ten-turn-repo",), "begun with thinking-modes, not ten-turn-repo"),
     ],
@@ -206,3 +204,10 @@ def test_how_it_is_asked_may_change_and_the_same_again_is_no_change(broken_off: 
     done = agenteval("run", "--resume", "latest", *same, *how, cwd=tmp_path)
     assert "Go on" not in done.stderr
     assert done.returncode in (0, 1), done.stderr
+    (run,) = (tmp_path / "results").iterdir()
+    manifest = json.loads((run / "run.json").read_text())
+    assert manifest["changes"] == [
+        {"timeout": [300.0, 9.0], "retries": [4, 1], "preflight": [True, False], "concurrency": [1, 4]}
+    ]
+    assert (manifest["plan"]["concurrency"], manifest["options"]["retries"]) == (4, 1)
+    assert "concurrency 1 → 4" in " ".join(agenteval("report", cwd=tmp_path).stdout.split())

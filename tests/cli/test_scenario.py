@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,19 +17,13 @@ from agenteval.scenario.starter import starter
 from agenteval.script import Scenario
 from agenteval.store.starter import write_new
 from agenteval.thinking import MODES
+from tests import warm
 from tests.scenario.files import SMALL, spoilt, write
 
 
 def agenteval(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "AGENTEVAL_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "agenteval", *arguments],
-        cwd=cwd,
-        env={**clean, "COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return warm.run("agenteval", *arguments, cwd=cwd, environment={**clean, "COLUMNS": "80"})
 
 
 # --- new ----------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from agenteval.report import FORMATS
 from agenteval.scenario import load_suite
 from agenteval.store import index_frames, load_run
 from agenteval.summary import summarise
+from tests import warm
 from tests.cli.test_commands import agenteval
 from tests.kills.dying import TOLD
 
@@ -44,14 +45,8 @@ class Told:
 
 def dying(folder: Path, what: str, at: int, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command line in a process that kills itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "tests.kills.dying", what, str(at), *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent), "COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**os.environ, "COLUMNS": "80"}
+    return warm.run("tests.kills.dying", what, str(at), *arguments, cwd=folder, environment=environment)
 
 
 def killed(folder: Path, what: str, at: int, *arguments: str) -> None:
@@ -148,11 +143,8 @@ def serving(folder: Path) -> Iterator[Served]:
     """The endpoint, for as long as the block lasts."""
     log = folder / "requests.jsonl"
     log.touch()
-    command = [sys.executable, "-m", "tests.kills.counted", str(log), "founding"]
-    root = Path(__file__).parent.parent.parent
-    server = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True)
+    server = warm.start("tests.kills.counted", str(log), "founding")
     try:
-        assert server.stderr is not None
         yield Served(server.stderr.readline().strip(), log)
     finally:
         server.terminate()

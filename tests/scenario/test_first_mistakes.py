@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from agenteval.scenario import lint
+from tests import warm
 from tests.scenario.files import SMALL, spoilt, write
 
 READ_SCHEMA = "parameters: {type: object, properties: {id: {type: string}}, required: [id]}"
@@ -138,13 +137,7 @@ def test_two_files_may_not_have_the_same_name(tmp_path: Path) -> None:
 
 def test_the_command_tells_all_of_them_and_exits_with_2(tmp_path: Path) -> None:
     write(tmp_path, {f"suite/{kind}.yaml": content(kind) for kind in MISTAKES})
-    done = subprocess.run(
-        [sys.executable, "-m", "agenteval", "scenario", "lint", "suite"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = warm.run("agenteval", "scenario", "lint", "suite", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (2, "")
     lines = done.stdout.splitlines()
     assert len(lines) == len(MISTAKES)
@@ -154,13 +147,7 @@ def test_the_command_tells_all_of_them_and_exits_with_2(tmp_path: Path) -> None:
 
 def test_what_a_file_says_cannot_move_the_cursor(tmp_path: Path) -> None:
     write(tmp_path, {"suite/a.yaml": spoilt("turns:\n", '"\\e[2Jturns":\n')})
-    done = subprocess.run(
-        [sys.executable, "-m", "agenteval", "scenario", "lint", "suite"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = warm.run("agenteval", "scenario", "lint", "suite", cwd=tmp_path)
     assert done.returncode == 2
     assert "\\x1b[2Jturns" in done.stdout
     assert "\x1b" not in done.stdout

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from agenteval.scenario import lint
+from tests import warm
 from tests.scenario.files import SMALL, write
 
 SHOP = """\
@@ -138,8 +137,6 @@ def test_a_faulty_file_is_not_played(tmp_path: Path) -> None:
 
 def test_a_run_does_not_begin_with_a_scenario_that_nobody_can_pass(tmp_path: Path) -> None:
     write(tmp_path, {"a.yaml": SMALL.replace("set: {", "state: {").replace('[args.id]": closed}', '[args.id]": open}')})
-    done = subprocess.run(
-        [sys.executable, "-m", "agenteval", "run", "a.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = warm.run("agenteval", "run", "a.yaml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert 'expect.state.tickets[${ticket}]: not so on the golden course: expected "closed", is "open"' in done.stderr

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from agenteval.store import find_run, load_run
-from tests.cli.test_commands import interruptible
 from tests.servers.deployments import NO_PARSER
 from tests.servers.home import HERE
 from tests.servers.rows import on
@@ -25,6 +24,12 @@ from tests.servers.table import TABLE
 pytestmark = pytest.mark.servers
 everywhere = on("llamacpp-turn8", "vllm-turn8", "sglang-turn8")
 MARKOV, TURN8 = HERE / "markov.yaml", HERE / "turn8.yaml"
+HEEDING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, "-m", "agenteval", *sys.argv[1:]])
+"""
+"""Starts the command so that it heeds Ctrl-C, even if these tests run as a background job, which ignores it."""
 HERE_V1 = "http://127.0.0.1:{port}/v1"
 
 
@@ -126,7 +131,7 @@ def _deltas(stream: str) -> list[str]:
 def test_an_interrupted_run_says_how_to_go_on_and_does(served: Started, tmp_path: Path) -> None:
     command = ["run", str(TURN8), "--thinking", "off,on", "--family", "glm47", "--base-url", served.url]
     run = subprocess.Popen(
-        interruptible(*command),
+        [sys.executable, "-c", HEEDING, *command],
         cwd=tmp_path,
         env=surroundings(),
         stdout=subprocess.PIPE,
