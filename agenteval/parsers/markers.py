@@ -22,6 +22,11 @@ class Markers:
         """The first marker at or after `start`."""
         return self._pattern.search(text, start)
 
+    def at(self, text: str, position: int) -> str | None:
+        """The marker that begins at a position."""
+        found = self._pattern.match(text, position)
+        return found.group() if found else None
+
     def open(self, text: str, start: int = 0) -> int:
         """How many of the last characters from `start` on could be the beginning of a marker."""
         start = max(start, len(text) - self.longest + 1)
