@@ -120,9 +120,10 @@ class Speech:
             self._thoughts.append(text)
 
     def _let_out(self) -> None:
-        """What was held as reasoning is."""
+        """What was held as reasoning is: piece by piece, because a marker may have parted them."""
         if self._thoughts:
-            self._say(ReasoningDelta, "".join(self._thoughts))
+            for text in self._thoughts:
+                self._say(ReasoningDelta, text)
             self._thoughts = []
 
     def _answer(self, text: str) -> None:
