@@ -42,7 +42,7 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make fuzz", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("families", nargs="*", metavar="FAMILY", help=", ".join(FAMILIES))
     parser.add_argument("--runs", type=int, default=20_000, help="executions per family")
-    parser.add_argument("--longest", type=int, default=72, help="bytes of an input; most of them become strings")
+    parser.add_argument("--longest", type=int, default=40, help="bytes of an input; most of them become strings")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--repeat", type=Path, metavar="FILE", help="execute a saved input of the one family named")
     wanted = parser.parse_args(words)
