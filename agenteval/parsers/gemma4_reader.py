@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from agenteval.messages import ToolSpec
+from agenteval.parsers.arguments import escaped
 from agenteval.parsers.family import MakeReader
 from agenteval.parsers.marked_reader import MarkedReader, Marks, Value
 from agenteval.parsers.names import BLANK, NAME_PATTERN
@@ -82,6 +83,9 @@ class Gemma4Reader(MarkedReader):
             self._held, end = text[end:], len(text)
         self._calls.write(self._notation.said())
         return end
+
+    def _write_string(self, text: str) -> None:
+        self._calls.write(escaped(text))
 
     def _finish(self, held: str) -> None:
         self._last = held

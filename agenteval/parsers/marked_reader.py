@@ -40,6 +40,10 @@ class Value(Protocol):
     ended: bool
     broken: bool
 
+    def within(self, text: str) -> bool:
+        """Whether a text only goes on with a string."""
+        ...
+
     def read(self, text: str, at: int) -> int:
         """Reads on from `at`; the position behind what was read."""
         ...
@@ -72,6 +76,18 @@ class MarkedReader(Reader):
         self._place = _Place.HEAD
         self._head = ""
         self._value: Value | None = None  # the arguments, when they have begun
+
+    def feed(self, text: str) -> list[Delta]:
+        value = self._value
+        if value is None or self._held or self._over or not value.within(text):
+            return super().feed(text)
+        self.work += len(text)
+        self._write_string(text)
+        return self._said()
+
+    def _write_string(self, text: str) -> None:
+        """More of a string in the arguments."""
+        self._calls.write(text)
 
     def _to(self, place: _Place) -> None:
         self._place = place

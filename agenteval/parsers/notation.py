@@ -64,6 +64,10 @@ class Notation:
         self._unwraps: Types = None  # what the present string may be instead of a string
         self._out: list[str] = []
 
+    def within(self, text: str) -> bool:
+        """Whether a text only goes on with a string value that streams."""
+        return self._place is _Place.STRING and self._unwraps is None and "<" not in text
+
     def read(self, text: str, at: int) -> int:
         """Reads on from `at`; the position behind what was read."""
         self.waits, end = False, len(text)
