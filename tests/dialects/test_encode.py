@@ -257,14 +257,16 @@ def test_a_family_has_the_switch_that_it_is_known_to_have_and_no_other(dialect: 
     known, kind = SWITCHES.get(family, {}), DIALECTS[dialect]
     assert kind.modes(family) == (tuple(known) or ("on",))
     assert kind.switches(family) == bool(known)
-    asked = encode(ChatRequest("m", HISTORY, (READ,), "on", 100, 0.0, 7, family=family), kind).body
+    asked = encode(
+        ChatRequest("m", sent_history(HISTORY, "on", family), (READ,), "on", 100, 0.0, 7, family=family), kind
+    ).body
     assert asked.get("chat_template_kwargs") == known.get("on", {}).get("chat_template_kwargs")
     assert kind.guesses(family) == (not known and family not in ALWAYS_THINKING)
 
 
 def test_switches_are_spelled_as_the_templates_read_them() -> None:
     def kwargs(family: str, mode: Thinking) -> dict[str, Any]:
-        request = ChatRequest("m", HISTORY, (), mode, 1, None, 7, family=family)
+        request = ChatRequest("m", sent_history(HISTORY, mode, family), (), mode, 1, None, 7, family=family)
         arguments: dict[str, Any] = encode(request, DIALECTS["vllm"]).body["chat_template_kwargs"]
         return arguments
 
