@@ -10,6 +10,7 @@ from tests.parsers import exam
 from tests.parsers.cases import Case, Cases
 from tests.parsers.deepseek_cases import DEEPSEEK_V3_CASES, DEEPSEEK_V31_CASES
 from tests.parsers.element_cases import DEEPSEEK_V32_CASES, MINIMAX_M2_CASES
+from tests.parsers.gemma4_cases import GEMMA4_CASES
 from tests.parsers.glm45_cases import GLM45_CASES
 from tests.parsers.glm47_cases import GLM47_CASES
 from tests.parsers.harmony_cases import HARMONY_CASES
@@ -32,6 +33,7 @@ CASES: dict[str, Cases] = {
     "llama3_json": LLAMA3_JSON_CASES,
     "mistral": MISTRAL_CASES,
     "deepseek_v3": DEEPSEEK_V3_CASES,
+    "gemma4": GEMMA4_CASES,
 }
 ALL = [(FAMILIES[name], case) for name, cases in CASES.items() for case in cases.all()]
 WELL_FORMED = [(FAMILIES[name], case) for name, cases in CASES.items() for case in cases.well_formed]

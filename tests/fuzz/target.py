@@ -1,0 +1,93 @@
+"""What one execution of the fuzzer is: bytes become a text, its cuts and the choices of a run, and the invariants are
+checked on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agenteval.parsers import Family, ParsedMessage, fold
+from tests.parsers import exam
+
+HEAD = 8
+"""Bytes before the text: the choices, how the prompt ended, the cut."""
+
+WORDS = (
+    "get",
+    "save",
+    "calc",
+    "path",
+    "text",
+    "n",
+    "any",
+    ' "name": "',
+    '", "arguments": {',
+    '"a": ',
+    "{}",
+    "42",
+    "\n\n",
+)
+LOOKS = 400
+"""Characters that a parser may look at for each one that it is fed, see `work`: a name, or a marker's beginning, may be
+looked at again with each character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A reading of a text, and one way to cut it."""
+
+    reading: exam.Reading
+    text: str
+    pieces: tuple[str, ...]
+
+
+class Target:
+    """Executions of one family."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        strings = (*family.markers, *family.tags)
+        halves = [part for string in strings for part in (string[: len(string) // 2], string[1:])]
+        self._pieces = (*strings, *WORDS, *halves)[:128]
+        self._several = [policy for policy in family.policies if len(policy.options) > 1]
+
+    def read(self, data: bytes) -> Execution:
+        """What bytes stand for: those from 128 on in the text for strings of the format."""
+        head, body = data[:HEAD].ljust(HEAD, b"\0"), data[HEAD:]
+        choices, number = {}, int.from_bytes(head[:4], "little")
+        for policy in self._several:
+            number, option = divmod(number, len(policy.options))
+            choices[policy.name] = tuple(policy.options)[option]
+        text = "".join(chr(byte) if byte < 128 else self._pieces[byte % len(self._pieces)] for byte in body)
+        reading = exam.Reading(self._family, bool(head[4] & 1), choices)
+        return Execution(reading, text, tuple(_cut(text, head[5], head[6:])))
+
+    def run(self, data: bytes) -> None:
+        """One execution. Raises AssertionError where an invariant does not hold, and whatever the parser raises."""
+        execution = self.read(data)
+        whole = _outcome(execution, (execution.text,))
+        exam.check_no_markers(self._family, whole)
+        assert _outcome(execution, execution.pieces) == whole, execution
+
+
+def _outcome(execution: Execution, pieces: tuple[str, ...]) -> ParsedMessage:
+    """The message of a text cut so, with the contract of deltas, an end that stays one, and bounded work."""
+    parser = execution.reading.parser()
+    deltas = [delta for piece in pieces for delta in parser.feed(piece)]
+    deltas += parser.flush()
+    exam.check_protocol(deltas)
+    assert parser.feed("x") == [], execution
+    assert parser.flush() == [], execution
+    assert parser.work <= LOOKS * (len(execution.text) + 1), execution
+    return fold(deltas)
+
+
+def _cut(text: str, kind: int, seed: bytes) -> Iterator[str]:
+    """One by one, in two, or in groups."""
+    if kind % 4 == 0:
+        yield from text
+    elif kind % 4 == 1:
+        at = int.from_bytes(seed, "little") % (len(text) + 1)
+        yield from (text[:at], text[at:])
+    else:
+        yield from exam.grouping(text, int.from_bytes(seed, "little"), longest=2 + kind // 16)
