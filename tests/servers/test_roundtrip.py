@@ -28,8 +28,9 @@ def steps(played: Played) -> list[StepRecord]:
 
 
 def assert_all_was_judged(server: Started, what: str, played: Played, cells: int) -> None:
-    scores = played.summary["scores"]
     assert played.code in (0, 1), played.said
+    assert played.summary, played.said
+    scores = played.summary["scores"]
     refused = [record.error.detail for record in played.stored.records if record.error]
     seen = f"{scores['turns_judged']} turns judged, {len(steps(played))} requests, {len(refused)} refused"
     right = (scores["endpoint_errors"], scores["turns_judged"]) == (0, cells * TURNS)
