@@ -11,7 +11,7 @@ FLOORS = [
     ("errors", "clock", "canonical"),
     ("messages", "wire", "thinking", "match", "schema", "tokens", "stats", "template", "visible", "wording"),
     ("timing", "script"),
-    ("stream", "outcome"),
+    ("stream", "outcome", "document"),
     ("parsers",),
     ("prompts",),
     ("tools", "dialects", "context", "scoring", "server"),

@@ -12,9 +12,9 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from agenteval.document import reader
+from agenteval.document.reader import MAX_BYTES, Document, Place, read
 from agenteval.errors import FileError
-from agenteval.scenario import reader
-from agenteval.scenario.reader import MAX_BYTES, Document, Place, read
 
 LOADERS = [reader.LOADER, yaml.SafeLoader]
 

@@ -10,8 +10,8 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from agenteval.document.reader import Document, Path
 from agenteval.errors import Problem
-from agenteval.scenario.reader import Document, Path
 from agenteval.script import Json
 
 _EXPECTED = {
