@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-from agenteval.parsers import Choices
+from agenteval.parsers import FAMILIES, Choices
 from agenteval.regress.case import Case
 from agenteval.regress.cuts import Thoroughness
 from agenteval.regress.exam import Exam, Failure, Result
 from agenteval.regress.own import Own
-from agenteval.regress.subject import Subject
+from agenteval.regress.subject import Question, Subject
 
 Progress = Callable[[str, Result], None]
 
@@ -52,26 +52,33 @@ def tally(results: Iterable[Result]) -> Tally:
     )
 
 
-def check(
-    subject: Subject,
-    corpus: Sequence[Case],
-    choices: Choices,
-    thoroughness: Thoroughness,
-    see: Progress | None = None,
-) -> Paper:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an exam is held. `choices`: the options of policies that are right, by policy; `cut`: places, if only this way
+    of cutting is tried."""
+
+    thoroughness: Thoroughness = "all"
+    choices: Choices = field(default_factory=dict)
+    cut: tuple[int, ...] | None = None
+
+
+def check(subject: Subject, corpus: Sequence[Case], options: Options, see: Progress | None = None) -> Paper:
     """The exam of one parser over the cases of its family."""
-    own = Own(subject.family)
-    exam = Exam(subject, thoroughness, oracle=None if subject.traits.exact else own)
-    wanted: Mapping[str, str] = {
-        name: option
-        for name, option in choices.items()
-        if name in {policy.name for policy in subject.family.policies}
-    }
+    oracle = None if subject.traits.exact else Own(subject.family)
+    exam = Exam(subject, options.thoroughness, oracle, options.cut)
+    known = {policy.name for policy in subject.family.policies}
+    choices = {name: option for name, option in options.choices.items() if name in known}
     results = []
     for case in corpus:
         if case.family == subject.family.name:
-            for result in exam.sit(case, wanted):
+            for result in exam.sit(case, choices):
                 results.append(result)
                 if see:
                     see(subject.name, result)
-    return Paper(subject.name, subject.family.name, getattr(subject, "version", None), tuple(results))
+    return Paper(subject.name, subject.family.name, subject.version, tuple(results))
+
+
+def rewritten(case: Case, raw: str) -> Case:
+    """The case with another text, which means what our own parser reads in it."""
+    said = Own(FAMILIES[case.family]).whole(Question(case.tools, case.thinking), raw)
+    return replace(case, raw=raw, expected=said, otherwise={})

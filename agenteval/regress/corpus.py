@@ -196,6 +196,8 @@ def _check_options(case: CaseFile, family: Family, complain: Callable[[str, str]
     for option in case.otherwise:
         if option not in policy.options or option == policy.default:
             others = [name for name in policy.options if name != policy.default]
-            complain("otherwise", f"{case.policy} has no other option {option!r}; there are {', '.join(others) or 'none'}")
+            complain(
+                "otherwise", f"{case.policy} has no other option {option!r}; there are {', '.join(others) or 'none'}"
+            )
     if case.expected is None and not case.otherwise:
         complain("id", "what should come out? `expected`, `otherwise` or both")

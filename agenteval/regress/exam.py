@@ -8,7 +8,7 @@ marker. Where a parser can be asked: 8. nothing comes after the end, 9. the work
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,13 +17,17 @@ from agenteval.regress import rules
 from agenteval.regress.case import Case
 from agenteval.regress.cuts import Cutter, Pieces, Thoroughness, thinned
 from agenteval.regress.likeness import same
-from agenteval.regress.shrink import smallest_cut, smallest_text
+from agenteval.regress.shrink import cut_at, smallest_cut, smallest_text
 from agenteval.regress.subject import Countable, Question, Stream, Subject, SubjectError
 
 Kind = Literal[
     "whole", "cuts", "protocol", "markers", "finish", "truncation", "hold_back", "flush", "linear", "raised", "crashed",
     "hung",
 ]  # fmt: skip
+
+
+Show = Callable[[Pieces], bool]
+"""Whether a cut text shows the failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,21 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class Exam:
     """A parser's exam. `oracle`: a parser to compare shrunk inputs with, where there is one that reads the case
-    rightly; `shrinking`: whether failures are made small."""
+    rightly; `cut`: places, if only this way of cutting is tried, and nothing that cuts otherwise."""
 
     subject: Subject
     thoroughness: Thoroughness = "all"
     oracle: Subject | None = None
-    shrinking: bool = True
+    cut: tuple[int, ...] | None = None
 
     @property
     def cutter(self) -> Cutter:
         return Cutter(self.subject.family.special, self.subject.traits.whole_tokens)
+
+    def cuts(self, text: str) -> Iterable[Pieces]:
+        if self.cut is not None:
+            return [cut_at(text, [min(place, len(text)) for place in self.cut])]
+        return self.cutter.cuts(text, self.thoroughness)
 
     def sit(self, case: Case, choices: Mapping[str, str]) -> list[Result]:
         """A case, once for each of its options where the parser can choose; `choices` narrows them."""
@@ -102,7 +111,7 @@ class Exam:
             option = sitting.read_whole(meanings)
             if self.subject.traits.streams:
                 sitting.cut()
-                if case.well_formed:
+                if case.well_formed and self.cut is None:
                     sitting.truncate()
             sitting.count()
         except SubjectError as error:
@@ -161,7 +170,7 @@ class _Sitting:
         return None
 
     def cut(self) -> None:
-        for pieces in self._exam.cutter.cuts(self._case.raw, self._exam.thoroughness):
+        for pieces in self._exam.cuts(self._case.raw):
             self.cuts += 1
             stream = self._streamed(pieces)
             if stream is None:
@@ -204,7 +213,7 @@ class _Sitting:
         raw = self._case.raw
         if said := self._subject.after_the_end(self._question, raw):
             self.fail("flush", f"after the end: {said}", (raw,))
-        if flaw := superlinear(self._subject, self._question, raw):
+        if self._exam.thoroughness == "all" and (flaw := superlinear(self._subject, self._question, raw)):
             self.fail("linear", flaw, (raw,))
 
     def _streamed(self, pieces: Pieces) -> Stream | None:
@@ -223,17 +232,18 @@ class _Sitting:
     # --- making it small ------------------------------------------------------------------------------------------
 
     def _shrink_cuts(self) -> None:
-        for kind, show in (("cuts", self._differs), ("protocol", self._breaks_protocol)):
-            failure = self.failures.get(kind)  # type: ignore[call-overload]
-            if failure and self._exam.shrinking:
+        shows: dict[Kind, Show] = {"cuts": self._differs, "protocol": self._breaks_protocol}
+        for kind, show in shows.items():
+            failure = self.failures.get(kind)
+            if failure and self._exam.cut is None:
                 small = smallest_cut(failure.pieces, show)
                 got = self._read(small)
                 shrunk = smallest_text(small, self._exam.cutter, show)
-                self.failures[failure.kind] = replace(failure, pieces=small, got=got and got.message, shrunk=shrunk)
+                self.failures[kind] = replace(failure, pieces=small, got=got and got.message, shrunk=shrunk)
 
     def _shrink_whole(self) -> None:
         oracle = self._exam.oracle
-        if not (oracle and self._exam.shrinking):
+        if oracle is None or self._exam.cut is not None:
             return
 
         def disagree(pieces: Pieces) -> bool:
@@ -271,5 +281,3 @@ def superlinear(subject: Countable, question: Question, text: str, copies: int =
     """Whether twice the text costs more than twice the work, counted, with the text coming character by character."""
     once, twice = (subject.work(question, text * times) for times in (copies, 2 * copies))
     return f"work {once} for {copies} copies, {twice} for twice as many" if twice > 2.1 * once + 64 else None
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from agenteval import __version__
 from agenteval.parsers import Delta, Family, ParsedMessage
 from agenteval.regress.subject import Question, Stream, Traits
 
@@ -20,6 +21,10 @@ class Own:
     @property
     def name(self) -> str:
         return f"agenteval:{self.family.name}"
+
+    @property
+    def version(self) -> str | None:
+        return __version__
 
     @property
     def traits(self) -> Traits:

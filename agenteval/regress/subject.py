@@ -72,6 +72,11 @@ class Subject(Protocol):
     def family(self) -> Family: ...
 
     @property
+    def version(self) -> str | None:
+        """What the engine says of itself; None if it says nothing."""
+        ...
+
+    @property
     def traits(self) -> Traits: ...
 
     def whole(self, question: Question, text: str) -> ParsedMessage:
