@@ -41,5 +41,6 @@ class Case:
 
     def meanings(self) -> dict[str | None, ParsedMessage]:
         """Every meaning that is right: by the option of the policy, None for the default."""
-        default = {} if self.expected is None else {None: self.expected}
-        return {**default, **self.otherwise}
+        found: dict[str | None, ParsedMessage] = {} if self.expected is None else {None: self.expected}
+        found.update(self.otherwise)
+        return found

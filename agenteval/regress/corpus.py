@@ -98,6 +98,15 @@ def load_corpus(folder: pathlib.Path, families: Iterable[str] | None = None) -> 
     return tuple(loading.cases)
 
 
+def load_tools(folder: pathlib.Path) -> tuple[ToolSpec, ...]:
+    """The tools that a corpus offers to every case. Raises FileError with everything that is wrong with its file."""
+    loading = _Loading(folder, None)
+    loading.load_tools()
+    if loading.problems:
+        raise FileError(tuple(loading.problems))
+    return loading.tools
+
+
 class _Loading:
     """A corpus on its way, collecting problems."""
 
@@ -106,17 +115,20 @@ class _Loading:
         self.problems: list[Problem] = []
         self.files = 0
         self._folder, self._families = folder, families
-        self._tools: tuple[ToolSpec, ...] = ()
+        self.tools: tuple[ToolSpec, ...] = ()
         self._seen: dict[str, str] = {}
 
     def load(self) -> None:
-        tools = self._folder / TOOLS_FILE
-        if tools.is_file() and (read_tools := self._checked(tools, ToolsFile)):
-            self._tools = tuple(tool.spec() for tool in read_tools[1].tools)
+        self.load_tools()
         for path in sorted(self._folder.rglob("*.yaml")):
-            if path != tools and self._is_wanted(path):
+            if path != self._folder / TOOLS_FILE and self._is_wanted(path):
                 self.files += 1
                 self._load_file(path)
+
+    def load_tools(self) -> None:
+        path = self._folder / TOOLS_FILE
+        if path.is_file() and (found := self._checked(path, ToolsFile)):
+            self.tools = tuple(tool.spec() for tool in found[1].tools)
 
     def _is_wanted(self, path: pathlib.Path) -> bool:
         """Folders that are called like a family hold cases of that family only; others are read to know."""
@@ -151,9 +163,9 @@ class _Loading:
                 case.id,
                 case.why,
                 tuple(case.guards),
-                self._tools if case.tools is None else tuple(tool.spec() for tool in case.tools),
+                self.tools if case.tools is None else tuple(tool.spec() for tool in case.tools),
                 case.raw,
-                case.expected and case.expected.message(),
+                None if case.expected is None else case.expected.message(),
                 case.thinking,
                 case.policy,
                 {option: said.message() for option, said in case.otherwise.items()},

@@ -48,7 +48,10 @@ class _Pair:
 
     def differences(self, case: Case, thoroughness: Thoroughness) -> Iterator[Difference]:
         question = Question(case.tools, case.thinking)
-        whole = [_said(lambda subject=subject: subject.whole(question, case.raw)) for subject in (self.one, self.other)]
+        whole = (
+            _said(lambda: self.one.whole(question, case.raw)),
+            _said(lambda: self.other.whole(question, case.raw)),
+        )
         if not self._alike(*whole):
             yield Difference(case, None, 1, tuple(_fields(*whole)))
         if not (self.one.traits.streams and self.other.traits.streams):

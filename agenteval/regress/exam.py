@@ -1,6 +1,6 @@
 """The exam: one case, one parser, everything that must hold. A failure comes with its smallest cut and input.
 
-1. The whole text means what the case says. 2. Every cut means what the whole text means. 3. The deltas keep the stream
+1. The whole text means what the case says (of malformed text: under one of the options of its policy). 2. Every cut means what the whole text means. 3. The deltas keep the stream
 contract, 4. no special string leaks, 5. the finish reason fits. 6. A reply that breaks off invents nothing (well-formed
 replies only: what is malformed may mean something else when it is cut). 7. Nothing is held back that cannot become a
 marker. Where a parser can be asked: 8. nothing comes after the end, 9. the work is linear in the text.
@@ -16,12 +16,12 @@ from agenteval.parsers import ParsedMessage
 from agenteval.regress import rules
 from agenteval.regress.case import Case
 from agenteval.regress.cuts import Cutter, Pieces, Thoroughness, thinned
-from agenteval.regress.likeness import same
+from agenteval.regress.likeness import differing, same
 from agenteval.regress.shrink import cut_at, smallest_cut, smallest_text
 from agenteval.regress.subject import Countable, Question, Stream, Subject, SubjectError
 
 Kind = Literal[
-    "whole", "cuts", "protocol", "markers", "finish", "truncation", "hold_back", "flush", "linear", "raised", "crashed",
+    "whole", "policy", "cuts", "protocol", "markers", "finish", "truncation", "hold_back", "flush", "linear", "raised", "crashed",
     "hung",
 ]  # fmt: skip
 
@@ -58,7 +58,11 @@ class Result:
     @property
     def whole(self) -> bool:
         """Whether the whole text was read as it should be."""
-        return not any(failure.kind in ("whole", "raised", "crashed", "hung") for failure in self.failures)
+        return not any(failure.kind in ("whole", "policy", "raised", "crashed", "hung") for failure in self.failures)
+
+    @property
+    def depends_on_the_cut(self) -> bool:
+        return any(failure.kind in ("cuts", "crashed", "hung") for failure in self.failures)
 
     @property
     def clean(self) -> bool:
@@ -88,7 +92,7 @@ class Exam:
     def sit(self, case: Case, choices: Mapping[str, str]) -> list[Result]:
         """A case, once for each of its options where the parser can choose; `choices` narrows them."""
         meanings = case.meanings()
-        if case.policy in choices:
+        if case.policy is not None and case.policy in choices:
             default = next(policy.default for policy in self.subject.family.policies if policy.name == case.policy)
             wanted = choices[case.policy]
             meanings = {option: said for option, said in meanings.items() if (option or default) == wanted}
@@ -165,8 +169,10 @@ class _Sitting:
         for option, meaning in meanings.items():
             if same(self._whole, meaning, exact=self._exact):
                 return option
-        self.fail("whole", "", (raw,), wanted, self._whole)
-        self._shrink_whole()
+        ours = self._case.well_formed or self._subject.traits.chooses
+        kind: Kind = "whole" if ours else "policy"
+        self.fail(kind, "", (raw,), wanted, self._whole)
+        self._shrink_whole(kind, wanted)
         return None
 
     def cut(self) -> None:
@@ -176,7 +182,7 @@ class _Sitting:
             if stream is None:
                 continue
             deltas = stream.deltas
-            if flaw := rules.protocol_flaw(deltas):
+            if flaw := rules.protocol_flaw(deltas, exact=self._exact):
                 self.fail("protocol", flaw, pieces)
             if flaw := rules.finish_flaw(stream):
                 self.fail("finish", flaw, pieces)
@@ -232,37 +238,46 @@ class _Sitting:
     # --- making it small ------------------------------------------------------------------------------------------
 
     def _shrink_cuts(self) -> None:
-        shows: dict[Kind, Show] = {"cuts": self._differs, "protocol": self._breaks_protocol}
-        for kind, show in shows.items():
-            failure = self.failures.get(kind)
-            if failure and self._exam.cut is None:
-                small = smallest_cut(failure.pieces, show)
-                got = self._read(small)
-                shrunk = smallest_text(small, self._exam.cutter, show)
-                self.failures[kind] = replace(failure, pieces=small, got=got and got.message, shrunk=shrunk)
+        failure = self.failures.get("cuts")
+        if failure and failure.expected and failure.got and self._exam.cut is None:
+            signature = differing(failure.expected, failure.got)
 
-    def _shrink_whole(self) -> None:
+            def differs(pieces: Pieces) -> bool:
+                stream, whole = self._read(pieces), self._whole_or_none("".join(pieces))
+                if stream is None or whole is None or same(stream.message, whole, exact=self._exact):
+                    return False
+                return differing(whole, stream.message) == signature
+
+            self._make_small("cuts", failure, differs)
+        if (failure := self.failures.get("protocol")) and self._exam.cut is None:
+            self._make_small("protocol", failure, self._breaks_protocol)
+
+    def _make_small(self, kind: Kind, failure: Failure, shows: Show) -> None:
+        pieces = smallest_cut(failure.pieces, shows)
+        stream = self._read(pieces)
+        shrunk = smallest_text(pieces, self._exam.cutter, shows)
+        got = stream.message if stream and failure.got else failure.got
+        self.failures[kind] = replace(failure, pieces=pieces, got=got, shrunk=shrunk)
+
+    def _shrink_whole(self, kind: Kind, wanted: ParsedMessage) -> None:
         oracle = self._exam.oracle
         if oracle is None or self._exam.cut is not None:
             return
+        signature = differing(wanted, self._whole)
 
-        def disagree(pieces: Pieces) -> bool:
+        def disagrees(pieces: Pieces) -> bool:
             text = "".join(pieces)
             said = self._whole_or_none(text)
-            return said is not None and not same(said, oracle.whole(self._question, text), exact=self._exact)
+            return said is not None and differing(oracle.whole(self._question, text), said) == signature
 
         raw = (self._case.raw,)
-        if disagree(raw):
-            shrunk = smallest_text(raw, self._exam.cutter, disagree)
-            self.failures["whole"] = replace(self.failures["whole"], shrunk=shrunk)
-
-    def _differs(self, pieces: Pieces) -> bool:
-        stream, whole = self._read(pieces), self._whole_or_none("".join(pieces))
-        return bool(stream and whole and not same(stream.message, whole, exact=self._exact))
+        if signature and disagrees(raw):
+            shrunk = smallest_text(raw, self._exam.cutter, disagrees)
+            self.failures[kind] = replace(self.failures[kind], shrunk=shrunk)
 
     def _breaks_protocol(self, pieces: Pieces) -> bool:
         stream = self._read(pieces)
-        return stream is not None and rules.protocol_flaw(stream.deltas) is not None
+        return stream is not None and rules.protocol_flaw(stream.deltas, exact=self._exact) is not None
 
     def _read(self, pieces: Pieces) -> Stream | None:
         try:

@@ -14,6 +14,22 @@ def same(one: ParsedMessage, other: ParsedMessage, *, exact: bool) -> bool:
     return one == other or (not exact and _plain(one) == _plain(other))
 
 
+def differing(one: ParsedMessage, other: ParsedMessage) -> frozenset[str]:
+    """The parts in which two readings differ, and how: the signature of a fault while its input is made smaller."""
+    found = set[str]()
+    for what, here, there in (("reasoning", one.reasoning, other.reasoning), ("content", one.content, other.content)):
+        if here.strip() != there.strip():
+            found.add(f"{what} {'lost' if not there.strip() else 'added' if not here.strip() else 'changed'}")
+    if len(one.calls) != len(other.calls):
+        found.add("calls lost" if len(one.calls) > len(other.calls) else "calls added")
+    for here_call, there_call in zip(one.calls, other.calls, strict=False):
+        if here_call.name != there_call.name:
+            found.add("names")
+        elif _value(here_call.arguments_text) != _value(there_call.arguments_text):
+            found.add(f"arguments {is_json(here_call.arguments_text)} {is_json(there_call.arguments_text)}")
+    return frozenset(found)
+
+
 def is_json(text: str) -> bool:
     try:
         json.loads(text)

@@ -86,7 +86,7 @@ class Remote:
         if names.reasoning_parser is not None:
             opener = "[THINK]" if self.family.name == "mistral" else "<think>"
             asked = opener + text if question.thinking and self.family.name != "harmony" else text
-            body = {"text": asked, "reasoning_parser": names.reasoning_parser}
+            body: dict[str, Any] = {"text": asked, "reasoning_parser": names.reasoning_parser}
             apart = _read(self.endpoint.ask("/separate_reasoning", body), _Reasoning)
             reasoning, text = apart.reasoning_text or "", apart.text or ""
         tools = [tool_object(tool) for tool in question.tools]

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache
 
 from agenteval.parsers import CallDelta, Delta, Family, ParsedMessage
 from agenteval.regress.likeness import is_json
 from agenteval.regress.subject import Stream
 
 
-def protocol_flaw(deltas: Sequence[Delta]) -> str | None:
+def protocol_flaw(deltas: Sequence[Delta], *, exact: bool = True) -> str | None:
     """The OpenAI stream contract: name once and first, indices from 0 in order of appearance, calls one after the other,
-    nothing empty."""
+    nothing empty. Not exactly: empty text only where a call follows (some clients end the turn there, sglang#29441)."""
     latest = -1
-    for delta in deltas:
+    for number, delta in enumerate(deltas):
         if not isinstance(delta, CallDelta):
-            if not delta.text:
-                return "an empty text delta"
+            if not delta.text and (exact or any(isinstance(later, CallDelta) for later in deltas[number:])):
+                return "an empty text delta" if exact else "an empty text delta before a call's"
         elif delta.index > latest + 1 or delta.index < 0:
             return f"call {delta.index} comes after call {latest}"
         elif delta.index < latest:
@@ -27,7 +28,7 @@ def protocol_flaw(deltas: Sequence[Delta]) -> str | None:
             latest = delta.index
         elif delta.name is not None:
             return f"call {delta.index} gets a name twice: {delta.name!r}"
-        elif not delta.arguments:
+        elif exact and not delta.arguments:
             return "an empty call delta"
     return None
 
@@ -90,18 +91,18 @@ def held_back_flaw(family: Family, text: str, given: Stream, *, exact: bool) -> 
 
 def open_end(family: Family, text: str) -> int:
     """How many characters at the end of a text are the beginning of a marker, with the newlines that frame it."""
-    marker = max((size for size in _beginnings(family, text)), default=0)
+    known, longest = _beginnings((*family.markers, *family.tags))
+    marker = next((size for size in range(min(longest, len(text)), 0, -1) if text[-size:] in known), 0)
     ahead = text[: len(text) - marker]
     newlines = len(ahead) - len(ahead.rstrip("\n"))
     return marker + min(newlines, max(family.framing.thought, family.framing.call))
 
 
-def _beginnings(family: Family, text: str) -> Iterator[int]:
-    for marker in (*family.markers, *family.tags):
-        for size in range(min(len(marker) - 1, len(text)), 0, -1):
-            if text.endswith(marker[:size]):
-                yield size
-                break
+@cache
+def _beginnings(markers: tuple[str, ...]) -> tuple[frozenset[str], int]:
+    """Every beginning of a marker, and the length of the longest."""
+    found = frozenset(marker[:size] for marker in markers for size in range(1, len(marker)))
+    return found, max(map(len, found), default=0)
 
 
 def without_open_end(family: Family, text: str) -> str:

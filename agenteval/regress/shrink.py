@@ -37,6 +37,8 @@ def smallest(items: Sequence[T], fails: Callable[[Sequence[T]], bool], patience:
 def smallest_cut(pieces: Pieces, fails: Callable[[Pieces], bool]) -> Pieces:
     """The same text with as few of its cuts as still fail."""
     text, places = "".join(pieces), places_of(pieces)
+    if fails((text,)):
+        return (text,)
     kept = smallest(places, lambda some: fails(cut_at(text, some))) if len(places) > 1 else places
     return cut_at(text, kept)
 

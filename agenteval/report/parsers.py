@@ -20,11 +20,12 @@ from agenteval.report import markdown, terminal
 from agenteval.report.tables import Table
 from agenteval.visible import visible
 
-HEADER = ("parser", "well-formed", "whole", "every cut", "open questions", "as ours", "otherwise", "failed")
+HEADER = ("parser", "well-formed", "whole", "every cut", "malformed", "as ours", "by option", "cut-proof", "failed")
 SHOWN = 20
 """Failures that are told one by one on a terminal; the other formats have all."""
 INSTRUCTIONS = {
     "whole": "the whole text is misread",
+    "policy": "malformed text is read otherwise than under any option",
     "cuts": "the reading depends on the cut",
     "protocol": "the deltas break the stream contract",
     "markers": "a special string leaks",
@@ -37,7 +38,7 @@ INSTRUCTIONS = {
     "crashed": "the parser died",
     "hung": "the parser did not come back",
 }
-ONE_CUT = ("whole", "cuts", "protocol", "markers", "finish")
+ONE_CUT = ("whole", "policy", "cuts", "protocol", "markers", "finish")
 """Failures that one way of cutting shows."""
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -61,6 +62,7 @@ def _row(paper: Paper) -> tuple[str, ...]:
         str(open_.all),
         str(open_.clean - open_.other_option),
         str(open_.other_option),
+        str(sum(not result.depends_on_the_cut for result in paper.results if not result.case.well_formed)),
         str(formed.all - formed.passed + open_.all - open_.passed),
     )
 
@@ -80,7 +82,8 @@ def headline(verdict: Verdict) -> str:
 
 def render_terminal(verdict: Verdict, reproduce: Reproduce) -> str:
     parts = [headline(verdict), "", terminal.drawn(table(verdict))]
-    for paper, result, failure in verdict.new[:SHOWN]:
+    first = sorted(verdict.new, key=lambda found: not found[1].case.well_formed)
+    for paper, result, failure in first[:SHOWN]:
         parts += ["", *map(visible, told(paper, result, failure, reproduce))]
     if len(verdict.new) > SHOWN:
         parts += ["", f"… and {len(verdict.new) - SHOWN} more: --format md or json has them all."]
@@ -96,7 +99,7 @@ def render_markdown(verdict: Verdict, reproduce: Reproduce) -> str:
         first, *lines = told(paper, result, failure, reproduce)
         parts += ["", f"## {markdown.escaped(first)}", "", "```text", *map(_unfenced, lines), "```"]
     if verdict.known:
-        rows = tuple(
+        rows: tuple[tuple[str, ...], ...] = tuple(
             (paper.subject, result.case.full_name, failure.kind, reason)
             for paper, result, failure, reason in verdict.known
         )
@@ -203,7 +206,9 @@ def _failure(paper: Paper, result: Result, failure: Failure, reproduce: Reproduc
 
 def render_junit(verdict: Verdict, reproduce: Reproduce) -> str:
     """One suite per parser, one test case per sitting; known failures are skipped ones."""
-    reasons = {(id(result), failure.kind): reason for _, result, failure, reason in verdict.known}
+    reasons: dict[tuple[int, str], str] = {
+        (id(result), failure.kind): reason for _, result, failure, reason in verdict.known
+    }
     root = ElementTree.Element("testsuites", name="agenteval parsers check")
     for paper in verdict.papers:
         suite = ElementTree.SubElement(root, "testsuite", name=paper.subject, tests=str(len(paper.results)))

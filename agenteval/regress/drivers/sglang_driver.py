@@ -52,7 +52,7 @@ class Reply:
         self.reasoning = None
         if setting["reasoning_parser"]:
             self.reasoning = ReasoningParser(
-                setting["reasoning_parser"], streaming, question["thinking"], **active(ReasoningParser)
+                setting["reasoning_parser"], streaming, thinks(question), **active(ReasoningParser)
             )
         self.calls = FunctionCallParser(self.tools, setting["tool_parser"]) if self.tools else None
 
@@ -104,6 +104,12 @@ class Reply:
         if not wanted.startswith(streamed[last]) or wanted == streamed[last]:
             return []
         return [{"index": last, "name": None, "arguments": wanted[len(streamed[last]) :]}]
+
+
+def thinks(question):
+    """Whether the request asked for thinking: the template opened it, or the model does at once."""
+    text = question["text"] if "text" in question else "".join(question["pieces"])
+    return question["thinking"] or text.lstrip().startswith(("<think>", "[THINK]"))
 
 
 def said(kind, text):
