@@ -171,6 +171,7 @@ def _family(name: str) -> Family:
 @click.argument("parsers", nargs=-1, required=True, metavar="ENGINE:FAMILY...")
 @with_options(*WORKSHOP, CORPUS, CUTS, CASE, POLICY)
 @click.option("--cut", callback=_cut, metavar="PLACES", help="Only this way of cutting, like 3,17; with one --case.")
+@click.option("--shrink/--no-shrink", default=True, help="Look for the smallest input that fails; default: yes.")
 @click.option("--raw", metavar="JSON", help="Another text for the one --case, as a JSON string.")
 @click.option(
     "--baseline",
@@ -193,7 +194,7 @@ def check_parsers(parsers: tuple[str, ...], form: str, baseline: Path | None, **
     known = load_baseline(baseline) if baseline else ()
     with opened(parsers, _workshop(values)) as subjects:
         corpus = _cases({subject.family.name for subject in subjects}, values)
-        options = Options(values["cuts"], dict(values["choices"]), values["cut"])
+        options = Options(values["cuts"], dict(values["choices"]), values["cut"], values["shrink"])
         papers = [_examined(subject, corpus, options) for subject in subjects]
     verdict = judge(papers, known)
     line = _typed(values)
@@ -205,7 +206,7 @@ def _examined(subject: Subject, corpus: Sequence[Case], options: Options) -> Pap
     paper = check(subject, corpus, options)
     failed = sum(bool(result.failures) for result in paper.results)
     tell(
-        f"{paper.subject}{f' ({paper.version})' if paper.version else ''}: {len(paper.results)} sittings, {failed} failed"
+        f"{paper.subject} ({paper.version or 'version unknown'}): {len(paper.results)} sittings, {failed} failed"
     )
     return paper
 

@@ -54,18 +54,19 @@ def tally(results: Iterable[Result]) -> Tally:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an exam is held. `choices`: the options of policies that are right, by policy; `cut`: places, if only this way
-    of cutting is tried."""
+    """How an exam is held. `choices`: the options of policies that are right, by policy; `cut`: places, if only this
+    way of cutting is tried; `shrinking`: whether failures are made small, which takes long with slow parsers."""
 
     thoroughness: Thoroughness = "all"
     choices: Choices = field(default_factory=dict)
     cut: tuple[int, ...] | None = None
+    shrinking: bool = True
 
 
 def check(subject: Subject, corpus: Sequence[Case], options: Options, see: Progress | None = None) -> Paper:
     """The exam of one parser over the cases of its family."""
     oracle = None if subject.traits.exact else Own(subject.family)
-    exam = Exam(subject, options.thoroughness, oracle, options.cut)
+    exam = Exam(subject, options.thoroughness, oracle, options.cut, options.shrinking)
     known = {policy.name for policy in subject.family.policies}
     choices = {name: option for name, option in options.choices.items() if name in known}
     results = []

@@ -1,9 +1,12 @@
 """The exam: one case, one parser, everything that must hold. A failure comes with its smallest cut and input.
 
-1. The whole text means what the case says (of malformed text: under one of the options of its policy). 2. Every cut means what the whole text means. 3. The deltas keep the stream
-contract, 4. no special string leaks, 5. the finish reason fits. 6. A reply that breaks off invents nothing (well-formed
-replies only: what is malformed may mean something else when it is cut). 7. Nothing is held back that cannot become a
-marker. Where a parser can be asked: 8. nothing comes after the end, 9. the work is linear in the text.
+1. The whole text means what the case says (of malformed text: under one of the options of its policy).
+2. Every cut means what the whole text means.
+3. The deltas keep the stream contract, no special string leaks, and the finish reason, where one is given, fits.
+4. A reply that breaks off invents nothing. (Only well-formed ones: what is malformed may mean something else when it is
+   cut.)
+5. Nothing is held back that cannot become a marker.
+6. Where a parser can be asked: nothing comes after the end, and the work is linear in the text.
 """
 
 from __future__ import annotations
@@ -21,9 +24,20 @@ from agenteval.regress.shrink import cut_at, smallest_cut, smallest_text
 from agenteval.regress.subject import Countable, Question, Stream, Subject, SubjectError
 
 Kind = Literal[
-    "whole", "policy", "cuts", "protocol", "markers", "finish", "truncation", "hold_back", "flush", "linear", "raised", "crashed",
+    "whole",
+    "policy",
+    "cuts",
+    "protocol",
+    "markers",
+    "finish",
+    "truncation",
+    "hold_back",
+    "flush",
+    "linear",
+    "raised",
+    "crashed",
     "hung",
-]  # fmt: skip
+]
 
 
 Show = Callable[[Pieces], bool]
@@ -73,12 +87,14 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class Exam:
     """A parser's exam. `oracle`: a parser to compare shrunk inputs with, where there is one that reads the case
-    rightly; `cut`: places, if only this way of cutting is tried, and nothing that cuts otherwise."""
+    rightly; `cut`: places, if only this way of cutting is tried, and nothing that cuts otherwise;
+    `shrinking`: whether failures are made small."""
 
     subject: Subject
     thoroughness: Thoroughness = "all"
     oracle: Subject | None = None
     cut: tuple[int, ...] | None = None
+    shrinking: bool = True
 
     @property
     def cutter(self) -> Cutter:
@@ -239,7 +255,7 @@ class _Sitting:
 
     def _shrink_cuts(self) -> None:
         failure = self.failures.get("cuts")
-        if failure and failure.expected and failure.got and self._exam.cut is None:
+        if failure and failure.expected and failure.got and self._shrinks:
             signature = differing(failure.expected, failure.got)
 
             def differs(pieces: Pieces) -> bool:
@@ -249,8 +265,12 @@ class _Sitting:
                 return differing(whole, stream.message) == signature
 
             self._make_small("cuts", failure, differs)
-        if (failure := self.failures.get("protocol")) and self._exam.cut is None:
+        if (failure := self.failures.get("protocol")) and self._shrinks:
             self._make_small("protocol", failure, self._breaks_protocol)
+
+    @property
+    def _shrinks(self) -> bool:
+        return self._exam.shrinking and self._exam.cut is None
 
     def _make_small(self, kind: Kind, failure: Failure, shows: Show) -> None:
         pieces = smallest_cut(failure.pieces, shows)
@@ -261,7 +281,7 @@ class _Sitting:
 
     def _shrink_whole(self, kind: Kind, wanted: ParsedMessage) -> None:
         oracle = self._exam.oracle
-        if oracle is None or self._exam.cut is not None:
+        if oracle is None or not self._shrinks:
             return
         signature = differing(wanted, self._whole)
 

@@ -9,9 +9,9 @@ Our first line is `{"id": 0, "hello": {"families": {NAME: {"special": […], …
     {"id": 2, "family": "glm47", "thinking": false, "tools": […], "text": "…"}               a whole text
     {"id": 2, "message": {"reasoning": "", "content": "Hi", "calls": [{"name": "f", "arguments": "{}"}]}}
 
-A DELTA is `{"reasoning": "…"}`, `{"content": "…"}` or `{"index": 0, "name": "f", "arguments": "…"}`. A parser that raises
-answers `{"id": 1, "error": "…"}`. What the program writes to stderr is shown when it dies. It is started when it is first
-asked, killed when it does not answer in time, and started again for the next question.
+A DELTA is `{"reasoning": "…"}`, `{"content": "…"}` or `{"index": 0, "name": "f", "arguments": "…"}`. A parser that
+raises answers `{"id": 1, "error": "…"}`. What the program writes to stderr is shown when it dies. It is started when it
+is first asked, killed when it does not answer in time, and started again for the next question.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ from agenteval.regress.subject import Stream
 
 
 def protocol_flaw(deltas: Sequence[Delta], *, exact: bool = True) -> str | None:
-    """The OpenAI stream contract: name once and first, indices from 0 in order of appearance, calls one after the other,
-    nothing empty. Not exactly: empty text only where a call follows (some clients end the turn there, sglang#29441)."""
+    """The OpenAI stream contract: name once and first, indices from 0 in order of appearance, calls one after the
+    other, nothing empty. Not exactly: empty text only where a call follows (some clients end the turn there,
+    sglang#29441)."""
     latest = -1
     for number, delta in enumerate(deltas):
         if not isinstance(delta, CallDelta):

@@ -9,7 +9,7 @@ from typing import TypeVar
 from agenteval.regress.cuts import Cutter, Pieces
 
 T = TypeVar("T")
-PATIENCE = 300
+PATIENCE = 150
 """How many tries a shrinking may cost."""
 
 

@@ -119,7 +119,7 @@ def test_a_mistake_in_a_file_is_named_with_its_place(tmp_path: Path, right: str,
 
 
 def test_a_name_stands_once(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="'one' stands twice; its first place is .*mine.yaml:4"):
+    with pytest.raises(FileError, match=r"'one' stands twice; its first place is .*mine\.yaml:4"):
         load_corpus(corpus(tmp_path, GOOD + GOOD.partition("cases:\n")[2]))
 
 

@@ -34,7 +34,7 @@ def without_kernels():
 class StandIn(types.ModuleType):
     """A module that has every name: a trivial model."""
 
-    __path__: list = []
+    __path__ = ()
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -144,8 +144,8 @@ def there(setting):
 
 
 without_kernels()
-from sglang.srt.entrypoints.openai.protocol import Tool  # noqa: E402
-from sglang.srt.function_call.function_call_parser import FunctionCallParser  # noqa: E402
+from sglang.srt.entrypoints.openai.protocol import Tool
+from sglang.srt.function_call.function_call_parser import FunctionCallParser
 
 try:
     from sglang.srt.parser.reasoning_parser import ReasoningParser

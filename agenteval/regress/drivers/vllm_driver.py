@@ -1,7 +1,7 @@
 """vLLM's parsers behind JSON lines. Runs in vLLM's own Python, imports nothing of agenteval.
 
-Texts go the way that vLLM's chat endpoint sends them: `Parser.parse` for a whole reply, `Parser.parse_delta` for a stream,
-with token ids of a stand-in tokenizer (every byte a token, special strings one token each; for harmony the real
+Texts go the way that vLLM's chat endpoint sends them: `Parser.parse` for a whole reply, `Parser.parse_delta` for a
+stream, with token ids of a stand-in tokenizer (every byte a token, special strings one token each; for harmony the real
 vocabulary). Versions without that class (before 0.21) are driven through the reasoning and the tool parser themselves.
 The protocol stands in `regress/pipes.py`.
 """
@@ -271,8 +271,8 @@ try:
     from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionRequest
 except ImportError:
     from vllm.entrypoints.openai.protocol import ChatCompletionRequest
-from vllm.reasoning import ReasoningParserManager  # noqa: E402
-from vllm.tool_parsers import ToolParserManager  # noqa: E402
+from vllm.reasoning import ReasoningParserManager
+from vllm.tool_parsers import ToolParserManager
 
 try:
     from vllm.parser import ParserManager
