@@ -194,7 +194,8 @@ def check_parsers(parsers: tuple[str, ...], form: str, baseline: Path | None, **
     known = load_baseline(baseline) if baseline else ()
     with opened(parsers, _workshop(values)) as subjects:
         corpus = _cases({subject.family.name for subject in subjects}, values)
-        options = Options(values["cuts"], dict(values["choices"]), values["cut"], values["shrink"])
+        choices = _chosen(values["choices"], [subject.family for subject in subjects])
+        options = Options(values["cuts"], choices, values["cut"], values["shrink"])
         papers = [_examined(subject, corpus, options) for subject in subjects]
     verdict = judge(papers, known)
     line = _typed(values)
@@ -205,9 +206,7 @@ def check_parsers(parsers: tuple[str, ...], form: str, baseline: Path | None, **
 def _examined(subject: Subject, corpus: Sequence[Case], options: Options) -> Paper:
     paper = check(subject, corpus, options)
     failed = sum(bool(result.failures) for result in paper.results)
-    tell(
-        f"{paper.subject} ({paper.version or 'version unknown'}): {len(paper.results)} sittings, {failed} failed"
-    )
+    tell(f"{paper.subject} ({paper.version or 'version unknown'}): {len(paper.results)} sittings, {failed} failed")
     return paper
 
 
@@ -253,6 +252,17 @@ def _cases(families: set[str], values: dict[str, Any]) -> list[Case]:
     if (raw is not None or values.get("cut") is not None) and len(chosen) != 1:
         raise UsageError(f"--raw and --cut need one --case, and there are {len(chosen)}")
     return [rewritten(chosen[0], _text(raw))] if raw is not None else chosen
+
+
+def _chosen(pairs: Sequence[tuple[str, str]], families: Sequence[Family]) -> dict[str, str]:
+    """The options that are right, by policy. Raises UsageError for one that none of the families has."""
+    for name, option in pairs:
+        there = [policy for family in families for policy in family.policies if policy.name == name]
+        if not there:
+            raise UsageError(f"no policy called {name!r} here; agenteval parsers list FAMILY names them")
+        if not any(option in policy.options for policy in there):
+            raise UsageError(f"the policy {name} has no option {option!r}; there are: {', '.join(there[0].options)}")
+    return dict(pairs)
 
 
 def _text(raw: str) -> str:

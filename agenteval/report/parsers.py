@@ -70,7 +70,7 @@ def _row(paper: Paper) -> tuple[str, ...]:
 def headline(verdict: Verdict) -> str:
     cases = sum(len(paper.results) for paper in verdict.papers)
     cuts = sum(result.cuts for paper in verdict.papers for result in paper.results)
-    failed = f"{len(verdict.new)} failures" if verdict.new else "no failure"
+    failed = {0: "no failure", 1: "1 failure"}.get(len(verdict.new), f"{len(verdict.new)} failures")
     news = f"{failed}{' that the baseline does not know' if verdict.known or verdict.repaired else ''}"
     rest = f", {len(verdict.known)} known" if verdict.known else ""
     gone = f", {len(verdict.repaired)} repaired" if verdict.repaired else ""
