@@ -30,8 +30,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("agenteval.cli.compare", "Compare two runs cell by cell; gates the exit code."),
     "parsers": ("agenteval.cli.parsers", "Regression-check tool-call and reasoning parsers of any engine."),
     "replay": ("agenteval.cli.replay", "Score a recorded run again, or serve it as an endpoint."),
+    "selftest": ("agenteval.cli.selftest", "Measure this client's own timing errors on this machine."),
     "serve": ("agenteval.cli.serve", "Serve the built-in endpoint over HTTP."),
-    "scenario": ("agenteval.cli.scenario", "List, check and show scenarios."),
+    "scenario": ("agenteval.cli.scenario", "Write, list, check and show scenarios."),
     "policies": ("agenteval.cli.policies", "List context policies and their knobs."),
 }
 """Command → module that defines it (as `command`), and its one-line help."""

@@ -32,7 +32,11 @@ SHOWN_K = (1, 2, 4, 8, 16, 32)
 
 LEFT = frozenset(
     {"tool call", "thinking", "metric", "change", "BASE", "NEW", "chance", "scenario", "policy", "cells", "why"}
+<<<<<<< HEAD
     | {"parser", "case", "kind", "reason"}
+=======
+    | {"starts", "bar", "verdict"}
+>>>>>>> main
 )
 """Columns of texts; all others are numbers, set to the right."""
 

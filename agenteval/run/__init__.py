@@ -10,10 +10,11 @@ from agenteval.run.plan import Cell, Plan, expand
 from agenteval.run.preflight import Asked, Preflight, ping, preflight
 from agenteval.run.retries import Retries
 from agenteval.run.session import CellEnd, run_cell
-from agenteval.run.watch import LAG_BOUND_MS, LoopWatch, SelfReport
+from agenteval.run.watch import LAG_BOUND_MS, SEND_BOUND_MS, LoopWatch, SelfReport, no_long_collections
 
 __all__ = [
     "LAG_BOUND_MS",
+    "SEND_BOUND_MS",
     "Accountant",
     "Asked",
     "BatchEnd",
@@ -27,6 +28,7 @@ __all__ = [
     "Retries",
     "SelfReport",
     "expand",
+    "no_long_collections",
     "ping",
     "preflight",
     "run_batch",

@@ -7,13 +7,14 @@ stand in the first system message (a client may write more around it). What was 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agenteval.canonical import tagged_hash
 from agenteval.messages import Message, ToolSpec, Transcript
 from agenteval.scenario.bind import bind, draw
 from agenteval.script import Scenario
+from agenteval.simulator.recall import message_text
 from agenteval.simulator.request import Received
 from agenteval.tools import GoldenTurn, play
 
@@ -26,20 +27,35 @@ Library = Sequence[Scenario]
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A scenario bound to a seed, its values, and how it goes when all is right."""
+    """A scenario bound to a seed, its values, and how it goes when all is right: `turns` tells which turn a user begins
+    with a text, `said` all that is said in each."""
 
     scenario: Scenario
     values: tuple[str, ...]
     golden: tuple[GoldenTurn, ...]
+    turns: Mapping[str | None, int]
+    said: tuple[str, ...]
 
-    def turn_of(self, text: str | None) -> int | None:
-        """Index of the turn that a user begins with this text."""
-        return next((at for at, turn in enumerate(self.golden) if turn.user.content == text), None)
+    @classmethod
+    def of(cls, scenario: Scenario, seed: int) -> Script:
+        """A scenario, bound."""
+        values = tuple(value for value in draw(scenario, seed).values() if isinstance(value, str))
+        bound = bind(scenario, seed)
+        golden = play(bound)
+        turns = {turn.user.content: at for at, turn in reversed(list(enumerate(golden)))}
+        said = tuple("\n".join(map(message_text, (turn.user, *turn.messages))) for turn in golden)
+        return cls(bound, values, golden, turns, said)
 
     def before(self, turn: int) -> Transcript:
         """The golden conversation up to and including a turn's user message."""
         past = (message for done in self.golden[:turn] for message in (done.user, *done.messages))
         return (Message("system", self.scenario.system), *past, self.golden[turn].user)
+
+    def said_before(self, turn: int, part: int) -> str:
+        """All that is said in the golden conversation up to a turn's user message and so many messages after it."""
+        now = (self.golden[turn].user, *self.golden[turn].messages[:part])
+        system = message_text(Message("system", self.scenario.system))
+        return "\n".join((system, *self.said[:turn], *map(message_text, now)))
 
 
 class Shelf:
@@ -70,9 +86,7 @@ class Shelf:
     def _script(self, scenario: Scenario, seed: int) -> Script:
         key = (scenario.hash, seed)
         if key not in self._bound:
-            values = tuple(value for value in draw(scenario, seed).values() if isinstance(value, str))
-            bound = bind(scenario, seed)
-            self._bound[key] = Script(bound, values, play(bound))
+            self._bound[key] = Script.of(scenario, seed)
             if len(self._bound) > KEPT:
                 self._bound.popitem(last=False)
         return self._bound[key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agenteval.summary.compare import ArmChange, Comparison, Thresholds, TurnPair, compare
+from agenteval.summary.lean import lean
 from agenteval.summary.missing import Missing
 from agenteval.summary.rows import ArmRow, TurnRow
 from agenteval.summary.summary import Summary, summarise
@@ -19,5 +20,6 @@ __all__ = [
     "TurnPair",
     "TurnRow",
     "compare",
+    "lean",
     "summarise",
 ]

@@ -9,6 +9,7 @@ The protocol stands in `regress/pipes.py`.
 from __future__ import annotations
 
 import importlib.metadata
+import inspect
 import json
 import os
 import sys
@@ -191,10 +192,25 @@ class Apart:
         return reasoning, found.content if found.tools_called else content, calls
 
     def feeds(self, question):
+        if hasattr(ParserManager, "get_parser"):
+            return self.feeds_together(question)
         request, reasoning_parser, tools = self.make(question)
         stream = _ApartStream(request, reasoning_parser, tools, self.family.prompt(question))
         lines = [delta_lines_of(stream, piece, self.family) for piece in question["pieces"]]
         return [*lines, []]
+
+
+    def feeds_together(self, question):
+        """Versions 0.18 to 0.20: one class for streams; what the endpoint itself sent at the end is missing."""
+        setting, request = self.family.setting, self.family.request(question)
+        kind = ParserManager.get_parser(setting["tool_parser"], setting["reasoning_parser"], enable_auto_tools=True)
+        parser = kind(self.family.tokenizer, request.tools, chat_template_kwargs=request.chat_template_kwargs)
+        prompt = self.family.prompt(question)
+        pieces = question["pieces"]
+        return [
+            *(delta_lines(parser.parse_delta(piece, self.family.encode(piece), request, prompt)) for piece in pieces),
+            [],
+        ]
 
 
 class _ApartStream:
@@ -277,9 +293,10 @@ from vllm.tool_parsers import ToolParserManager
 try:
     from vllm.parser import ParserManager
 
-    KIND = Unified if hasattr(ParserManager, "get_parser") else Apart
-except ImportError:
-    KIND = Apart
+    one_class = "is_harmony" in inspect.signature(ParserManager.get_parser).parameters
+except (ImportError, AttributeError):
+    ParserManager, one_class = None, False
+KIND = Unified if one_class else Apart
 
 FAMILIES = {}
 
