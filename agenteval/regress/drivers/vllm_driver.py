@@ -199,7 +199,6 @@ class Apart:
         lines = [delta_lines_of(stream, piece, self.family) for piece in question["pieces"]]
         return [*lines, []]
 
-
     def feeds_together(self, question):
         """Versions 0.18 to 0.20: one class for streams; what the endpoint itself sent at the end is missing."""
         setting, request = self.family.setting, self.family.request(question)
