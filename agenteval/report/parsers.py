@@ -38,6 +38,10 @@ INSTRUCTIONS = {
     "crashed": "the parser died",
     "hung": "the parser did not come back",
 }
+LEGEND = (
+    "formed: well-formed replies; read rightly as a whole, under all cuts as well.",
+    "odd: malformed ones; read as we do, under another option of the policy; cut-proof: the cut changes nothing.",
+)
 ONE_CUT = ("whole", "policy", "cuts", "protocol", "markers", "finish")
 """Failures that one way of cutting shows."""
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -81,7 +85,7 @@ def headline(verdict: Verdict) -> str:
 
 
 def render_terminal(verdict: Verdict, reproduce: Reproduce) -> str:
-    parts = [headline(verdict), "", terminal.drawn(table(verdict))]
+    parts = [headline(verdict), "", terminal.drawn(table(verdict)), "", *map(terminal.wrapped, LEGEND)]
     first = sorted(verdict.new, key=lambda found: not found[1].case.well_formed)
     for paper, result, failure in first[:SHOWN]:
         parts += ["", *map(visible, told(paper, result, failure, reproduce))]

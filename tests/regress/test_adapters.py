@@ -151,7 +151,8 @@ class ParseEndpoints(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        status, said = 200, {}
+        status = 200
+        said: dict[str, object] = {}
         if "boom" in asked["text"]:
             status, said = 400, {"message": "bad text"}
         elif self.path == "/separate_reasoning":
