@@ -6,7 +6,7 @@ ARGS ?=
 SERVERS ?= llamacpp
 BIN = .venv/bin
 
-.PHONY: help run test check format docs lock bench test-kills test-servers test-engines clean
+.PHONY: help run test check format docs lock bench fuzz test-kills test-servers test-engines clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -38,6 +38,9 @@ docs: .venv/.ready ## write the program's present output into the README
 
 bench: .venv/.ready ## measure agenteval itself
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+fuzz: .venv/.ready ## fuzz the parsers with atheris (options: make fuzz ARGS='glm47 --runs 1000000')
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 test-kills: .venv/.ready ## kill runs at 200 journal bytes, and at others, and go on with them (minutes)
 	@$(BIN)/pytest -q -n 2 -m "not servers" tests/kills $(ARGS)

@@ -9,13 +9,12 @@ from typing import Any
 from agenteval.messages import Message
 from agenteval.parsers import CallDelta, Delta, Family, ParsedMessage
 from agenteval.regress.case import Case
-from agenteval.regress.corpus import bundled_corpus, load_tools
 from agenteval.regress.cuts import Thoroughness
 from agenteval.regress.exam import Exam
 from agenteval.regress.own import Own
 from agenteval.regress.subject import Question
+from tests.parsers.tools import TOOLS
 
-TOOLS = load_tools(bundled_corpus())
 DEFAULTS: Mapping[str, str] = {}
 
 

@@ -10,7 +10,8 @@ from agenteval.errors import UnrenderableError
 from agenteval.messages import Message, ToolCall
 from agenteval.parsers import CallDelta, Delta
 from agenteval.parsers.glm47 import GLM47
-from tests.parsers.sitting import TOOLS, feeds, spoken
+from tests.parsers.sitting import feeds, spoken
+from tests.parsers.tools import TOOLS
 
 
 def arg(key: str, value: str) -> str:

@@ -15,7 +15,8 @@ from agenteval.parsers.harmony import HARMONY
 from agenteval.parsers.harmony_header import Part
 from agenteval.regress.corpus import bundled_corpus, load_corpus
 from agenteval.regress.rules import open_end
-from tests.parsers.sitting import TOOLS, examined, feeds, spoken
+from tests.parsers.sitting import examined, feeds, spoken
+from tests.parsers.tools import TOOLS
 
 CALL = "<|channel|>commentary to=functions."
 

@@ -7,7 +7,8 @@ import pytest
 from agenteval.errors import UnrenderableError
 from agenteval.messages import Message, ToolCall
 from agenteval.parsers import FAMILIES
-from tests.parsers.sitting import TOOLS, check_same, examined
+from tests.parsers.sitting import check_same, examined
+from tests.parsers.tools import TOOLS
 
 CALLS = (ToolCall("", "save", '{"path": "a", "tags":  [1]}'), ToolCall("", "get", "{}"))
 FULL = Message("assistant", "Hi", "So.", CALLS)
@@ -111,6 +112,19 @@ WRITTEN = [
         FULL,
         '[THINK]So.[/THINK]Hi[TOOL_CALLS]save[ARGS]{"path": "a", "tags":  [1]}[TOOL_CALLS]get[ARGS]{}',
     ),
+    (
+        "gemma4",
+        False,
+        FULL,
+        '<|channel>thought\nSo.\n<channel|>Hi<|tool_call>call:save{path:<|"|>a<|"|>,tags:[1]}<tool_call|>'
+        "<|tool_call>call:get{}<tool_call|>",
+    ),
+    (
+        "gemma4",
+        True,
+        reply(name="calc", arguments='{"x": 1.50, "any": {"a:": null, "": [true, -0]}}'),
+        '\n<channel|><|tool_call>call:calc{x:1.50,any:{<|"|>a:<|"|>:null,<|"|><|"|>:[true,-0]}}<tool_call|>',
+    ),
     ("hermes", True, reply("Hi", "So."), "So.\n</think>\n\nHi"),
     ("hermes", True, reply("Hi"), "\n</think>\n\nHi"),
     ("hermes", False, reply(arguments="{}"), '<tool_call>\n{"name": "get", "arguments": {}}\n</tool_call>'),
@@ -147,6 +161,10 @@ REFUSED = {
         ("a key with a bracket", reply(name="calc", arguments='{"a<b": 1}')),
         ("a key with a blank at its end", reply(name="calc", arguments='{"a ": 1}')),
         ("an empty key", reply(name="calc", arguments='{"": 1}')),
+    ],
+    "gemma4": [
+        ("a string holds the quote token", reply(name="save", arguments='{"text": "a<|\\"|>"}')),
+        ("an inner key holds it", reply(name="save", arguments='{"meta": {"<|\\"|>": 1}}')),
     ],
     "glm45": [
         ("a value holds its closer", reply(name="save", arguments='{"text": "a</arg_value>"}')),

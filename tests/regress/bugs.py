@@ -94,6 +94,7 @@ BUGS: dict[str, tuple[str, ...]] = {
         "kimi_k2/section-singular",
         "kimi_k2/section-none",
     ),
+    "vllm#41967": ("gemma4/calls-in-one-increment",),
     "vllm#57950": ("glm47/a-name-with-a-dash-and-a-dot",),
     "llama.cpp#20260": ("glm47/text-before-a-call",),
     "vllm#48645": ("hermes/unclosed-thinking-reasoning",),
@@ -109,7 +110,6 @@ OUT_OF_A_PARSERS_HANDS = {
     "sglang#28035": "how the history is rendered",
     "vllm#27653": "reasoning was not in the prompt",
     "vllm#28729": "how the history is rendered",
-    "vllm#41967": "Gemma-4, which is no family here yet",
     "vllm#50188 vllm#43559 vllm#48375 vllm#53912 club-3090#710": "the cache",
     "sglang#32459": "the cache",
 }

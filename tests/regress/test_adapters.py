@@ -19,7 +19,7 @@ from agenteval.regress.adapters import DRIVEN, Workshop, opened
 from agenteval.regress.check import Options, check, rewritten
 from agenteval.regress.corpus import bundled_corpus, load_corpus
 from agenteval.regress.subject import Question, SubjectError
-from tests.parsers.sitting import TOOLS
+from tests.parsers.tools import TOOLS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -10,8 +10,9 @@ import pytest
 from agenteval.errors import FileError, UsageError
 from agenteval.parsers import FAMILIES, Family, Policy
 from agenteval.regress.check import Options, check
-from agenteval.regress.corpus import bundled_corpus, load_corpus
+from agenteval.regress.corpus import bundled_corpus, load_corpus, load_tools
 from agenteval.regress.own import Own
+from tests.parsers.tools import TOOLS
 from tests.regress.bugs import BUGS, OUT_OF_A_PARSERS_HANDS
 
 CORPUS = load_corpus(bundled_corpus())
@@ -27,6 +28,10 @@ def test_our_family_passes_the_exam(family: Family) -> None:
     paper = check(Own(family), CORPUS, Options("quick"))
     assert paper.results
     assert paper.failures == []
+
+
+def test_the_tools_are_those_of_tests_without_yaml() -> None:
+    assert load_tools(bundled_corpus()) == TOOLS
 
 
 def test_there_are_cases_enough() -> None:
