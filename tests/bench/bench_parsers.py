@@ -21,7 +21,8 @@ from typing import Any, TypeAlias
 from agenteval.clock import cpu_seconds
 from agenteval.messages import Message, ToolCall, tool_object
 from agenteval.parsers import FAMILIES, Family, fold
-from tests.parsers import exam
+from agenteval.regress.cuts import Cutter
+from tests.parsers.tools import TOOLS
 
 VARIABLES = {"vllm": "AGENTEVAL_BENCH_VLLM", "sglang": "AGENTEVAL_BENCH_SGLANG"}
 TITLE = " ".join(
@@ -90,7 +91,7 @@ def rows(sizes: tuple[int, ...] = SIZES) -> Iterator[Row]:
 
 def _row(family: Family, feed: str, size: int, engines: Mapping[str, subprocess.Popen[str] | None]) -> Row:
     raw = _stream(family, size * 1024)
-    pieces = _characters(family, raw) if feed == "character" else exam.token_true(family, raw, 7, burst=1)
+    pieces = _characters(family, raw) if feed == "character" else list(Cutter(family.special).tokens(raw, 7, burst=1))
     ours = _ours(family, pieces)
     theirs = {name: _theirs(engine, name, family, pieces) for name, engine in engines.items()}
     known = [speed for speed in theirs.values() if speed is not None]
@@ -101,7 +102,7 @@ def _row(family: Family, feed: str, size: int, engines: Mapping[str, subprocess.
 def _stream(family: Family, size: int) -> str:
     text = (LINE * (size // len(LINE) + 1))[:size]
     call = ToolCall("", "save", json.dumps({"path": "a.py", "text": text}))
-    return family.render(Message("assistant", "", tool_calls=(call,)), exam.TOOLS, False)
+    return family.render(Message("assistant", "", tool_calls=(call,)), TOOLS, False)
 
 
 def _characters(family: Family, raw: str) -> list[str]:
@@ -115,7 +116,7 @@ def _ours(family: Family, pieces: list[str]) -> float:
 
 
 def _once(family: Family, pieces: list[str]) -> float:
-    parser, out = family.parser(exam.TOOLS, False), []
+    parser, out = family.parser(TOOLS, False), []
     began = cpu_seconds()
     for piece in pieces:
         out += parser.feed(piece)
@@ -134,7 +135,7 @@ def _theirs(engine: subprocess.Popen[str] | None, name: str, family: Family, pie
         "reasoning_parser": names[1],
         "special": family.special,
         "prompt": "</think>" if "</think>" in family.special else "",
-        "tools": [tool_object(tool) for tool in exam.TOOLS],
+        "tools": [tool_object(tool) for tool in TOOLS],
         "pieces": pieces,
         "limit_s": LIMIT_S,
     }

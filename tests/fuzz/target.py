@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agenteval.parsers import Family, ParsedMessage, fold
-from tests.parsers import exam
+from agenteval.regress import rules
+from agenteval.regress.cuts import Cutter
+from agenteval.regress.subject import Question
+from tests.parsers.tools import TOOLS
 
 HEAD = 8
 """Bytes before the text: the choices, how the prompt ended, the cut."""
@@ -34,9 +37,10 @@ looked at again with each character."""
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A reading of a text, and one way to cut it."""
+    """A text, what stands beside it, and one way to cut it."""
 
-    reading: exam.Reading
+    family: Family
+    question: Question
     text: str
     pieces: tuple[str, ...]
 
@@ -59,23 +63,24 @@ class Target:
             number, option = divmod(number, len(policy.options))
             choices[policy.name] = tuple(policy.options)[option]
         text = "".join(chr(byte) if byte < 128 else self._pieces[byte % len(self._pieces)] for byte in body)
-        reading = exam.Reading(self._family, bool(head[4] & 1), choices)
-        return Execution(reading, text, tuple(_cut(text, head[5], head[6:])))
+        question = Question(TOOLS, bool(head[4] & 1), choices)
+        return Execution(self._family, question, text, tuple(_cut(text, head[5], head[6:])))
 
     def run(self, data: bytes) -> None:
         """One execution. Raises AssertionError where an invariant does not hold, and whatever the parser raises."""
         execution = self.read(data)
         whole = _outcome(execution, (execution.text,))
-        exam.check_no_markers(self._family, whole)
+        assert rules.marker_flaw(self._family, whole) is None, execution
         assert _outcome(execution, execution.pieces) == whole, execution
 
 
 def _outcome(execution: Execution, pieces: tuple[str, ...]) -> ParsedMessage:
     """The message of a text cut so, with the contract of deltas, an end that stays one, and bounded work."""
-    parser = execution.reading.parser()
+    question = execution.question
+    parser = execution.family.parser(question.tools, question.thinking, question.choices)
     deltas = [delta for piece in pieces for delta in parser.feed(piece)]
     deltas += parser.flush()
-    exam.check_protocol(deltas)
+    assert rules.protocol_flaw(deltas) is None, execution
     assert parser.feed("x") == [], execution
     assert parser.flush() == [], execution
     assert parser.work <= LOOKS * (len(execution.text) + 1), execution
@@ -90,4 +95,4 @@ def _cut(text: str, kind: int, seed: bytes) -> Iterator[str]:
         at = int.from_bytes(seed, "little") % (len(text) + 1)
         yield from (text[:at], text[at:])
     else:
-        yield from exam.grouping(text, int.from_bytes(seed, "little"), longest=2 + kind // 16)
+        yield from Cutter(()).grouping(text, int.from_bytes(seed, "little"), longest=2 + kind // 16)

@@ -33,7 +33,7 @@ def test_an_input_is_a_text_and_all_of_its_pieces(name: str, data: bytes) -> Non
 def test_every_option_of_every_policy_is_reached() -> None:
     for family in FAMILIES.values():
         target, spread = Target(family), range(0, 2**32, 999_983)
-        read = [target.read(number.to_bytes(8, "little")).reading.choices for number in spread]
+        read = [target.read(number.to_bytes(8, "little")).question.choices for number in spread]
         reached = {item for choices in read for item in choices.items()}
         several = [policy for policy in family.policies if len(policy.options) > 1]
         assert reached == {(policy.name, option) for policy in several for option in policy.options}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agenteval.parsers import FAMILIES
-from tests.parsers import exam
+from tests.parsers.sitting import examined
 
 HOLDING = [name for name, family in FAMILIES.items() if "unclosed_thinking" in {p.name for p in family.policies}]
 
@@ -18,7 +18,7 @@ def test_no_marker_arises_from_halves_when_it_is_let_out(name: str) -> None:
         for pair in (("<think>", "</think>"), ("[THINK]", "[/THINK]"), ("<|channel>", "<channel|>"))
         if set(pair) <= set(family.markers)
     )
-    reading = exam.Reading(family, True, {"unclosed_thinking": "content"})
+    chosen = {"unclosed_thinking": "content"}
     for marker in family.markers:
         if marker != opener:
-            exam.check_cuts(reading, f"{marker[:2]}{opener}{marker[2:]}{closer}Hi", groupings=1)
+            examined(family, f"{marker[:2]}{opener}{marker[2:]}{closer}Hi", True, choices=chosen)

@@ -7,7 +7,8 @@ import pytest
 from agenteval.errors import UnrenderableError
 from agenteval.messages import Message, ToolCall
 from agenteval.parsers import FAMILIES
-from tests.parsers import exam
+from tests.parsers.sitting import check_same, examined
+from tests.parsers.tools import TOOLS
 
 CALLS = (ToolCall("", "save", '{"path": "a", "tags":  [1]}'), ToolCall("", "get", "{}"))
 FULL = Message("assistant", "Hi", "So.", CALLS)
@@ -175,15 +176,15 @@ ALL_REFUSED = [(name, why, message) for name in FAMILIES for why, message in [*R
 
 @pytest.mark.parametrize(("name", "thinking", "message", "raw"), WRITTEN)
 def test_a_reply_is_written_as_the_model_writes_it(name: str, thinking: bool, message: Message, raw: str) -> None:
-    assert FAMILIES[name].render(message, exam.TOOLS, thinking) == raw
-    exam.check_same(exam.check_cuts(exam.Reading(FAMILIES[name], thinking), raw), message)
+    assert FAMILIES[name].render(message, TOOLS, thinking) == raw
+    check_same(examined(FAMILIES[name], raw, thinking), message)
 
 
 @pytest.mark.parametrize("thinking", [False, True])
 @pytest.mark.parametrize(("name", "why", "message"), ALL_REFUSED)
 def test_what_the_format_cannot_express_is_refused(name: str, why: str, message: Message, thinking: bool) -> None:
     with pytest.raises(UnrenderableError):
-        FAMILIES[name].render(message, exam.TOOLS, thinking)
+        FAMILIES[name].render(message, TOOLS, thinking)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -192,4 +193,4 @@ def test_a_marker_in_words_is_refused(name: str) -> None:
     for marker in (*family.markers, *family.tags):
         for message in (reply(f"a {marker} b"), reply(reasoning=f"a{marker}")):
             with pytest.raises(UnrenderableError):
-                family.render(message, exam.TOOLS, False)
+                family.render(message, TOOLS, False)
