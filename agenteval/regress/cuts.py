@@ -43,7 +43,11 @@ class Cutter:
         return places
 
     def cuts(self, text: str, thoroughness: Thoroughness) -> Iterator[Pieces]:
-        """Cuts of every kind, cheap and telling ones first."""
+        """Cuts of every kind, cheap and telling ones first; without empty pieces, where only tokens come."""
+        for pieces in self._cuts(text, thoroughness):
+            yield tuple(filter(None, pieces)) if self.whole_tokens else pieces
+
+    def _cuts(self, text: str, thoroughness: Thoroughness) -> Iterator[Pieces]:
         letters = self.letters(text)
         yield tuple(letters)
         whole = thoroughness == "all"

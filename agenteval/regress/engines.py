@@ -26,6 +26,7 @@ VLLM = {
     "llama3_json": Names("llama3_json", None),
     "mistral": Names("mistral", "mistral"),
     "deepseek_v3": Names("deepseek_v3", "deepseek_v3"),
+    "gemma4": Names("gemma4", "gemma4"),
 }
 SGLANG = {
     "glm45": Names("glm45", "glm45"),
@@ -40,6 +41,7 @@ SGLANG = {
     "llama3_json": Names("llama3", None),
     "mistral": Names("mistral", "mistral"),
     "deepseek_v3": Names("deepseekv3", "deepseek-v3"),
+    "gemma4": Names("gemma4", "gemma4"),
 }
 
 PROMPT_ENDS = {
@@ -55,5 +57,6 @@ PROMPT_ENDS = {
     "llama3_json": ("<|start_header_id|>assistant<|end_header_id|>\n\n",) * 2,
     "mistral": ("[/INST]", "[/INST][THINK]"),
     "deepseek_v3": ("<｜Assistant｜>", "<｜Assistant｜><think>\n"),
+    "gemma4": ("<|turn>model\n", "<|turn>model\n<|channel>thought\n"),
 }
 """How a prompt ends: as the model begins to answer, and where the template has opened its reasoning."""

@@ -215,7 +215,8 @@ class _Sitting:
 
     def _prefix_flaws(self, text: str) -> Iterator[tuple[Kind, str]]:
         family = self._subject.family
-        given, regrouped = self._streamed((text,)), self._streamed(self._exam.cutter.grouping(text, seed=len(text)))
+        several = tuple(filter(None, self._exam.cutter.grouping(text, seed=len(text))))
+        given, regrouped = self._streamed((text,)), self._streamed(several)
         if given is None or regrouped is None:
             return
         part = given.message

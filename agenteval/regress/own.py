@@ -24,7 +24,7 @@ class Own:
 
     @property
     def version(self) -> str | None:
-        return __version__
+        return f"agenteval {__version__}"
 
     @property
     def traits(self) -> Traits:

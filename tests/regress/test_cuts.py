@@ -18,7 +18,10 @@ def test_pieces_join_to_the_text(text: str, whole_tokens: bool) -> None:
     cutter = Cutter(SPECIAL, whole_tokens)
     cuts = list(cutter.cuts(text, "all"))
     assert {"".join(pieces) for pieces in cuts} == {text}
-    assert {places_of(pieces)[0] for pieces in cuts if len(pieces) == 2} >= set(cutter.places(text))
+    places = cutter.places(text)
+    assert {places_of(pieces)[0] for pieces in cuts if len(pieces) == 2} >= set(places[1:-1])
+    assert whole_tokens or ("", text) in cuts
+    assert not whole_tokens or all(piece for pieces in cuts for piece in pieces)
     assert len(list(cutter.cuts(text, "quick"))) <= 20
 
 

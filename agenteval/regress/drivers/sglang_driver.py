@@ -6,7 +6,8 @@ at the end both are drained, and arguments that were not streamed are sent. The 
 
 from __future__ import annotations
 
-import importlib
+import importlib.abc
+import importlib.machinery
 import importlib.metadata
 import importlib.util
 import json
@@ -26,15 +27,30 @@ def without_kernels():
     package = types.ModuleType("sglang")
     package.__path__ = list(spec.submodule_search_locations)
     sys.modules["sglang"] = package
-    for name in ("IPython", "IPython.display", "xgrammar"):
-        if importlib.util.find_spec(name.partition(".")[0]) is None:
-            sys.modules[name] = StandIn(name)
+    missing = [name for name in ("IPython", "xgrammar") if importlib.util.find_spec(name) is None]
+    sys.meta_path.append(StandIns(missing))
+
+
+class StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds a stand-in for every module of packages that are missing."""
+
+    def __init__(self, packages):
+        self.packages = packages
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in self.packages:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def create_module(self, spec):
+        return StandIn(spec.name)
+
+    def exec_module(self, module):
+        pass
 
 
 class StandIn(types.ModuleType):
     """A module that has every name: a trivial model."""
-
-    __path__ = ()
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -109,7 +125,7 @@ class Reply:
 def thinks(question):
     """Whether the request asked for thinking: the template opened it, or the model does at once."""
     text = question["text"] if "text" in question else "".join(question["pieces"])
-    return question["thinking"] or text.lstrip().startswith(("<think>", "[THINK]"))
+    return question["thinking"] or text.lstrip().startswith(("<think>", "[THINK]", "<|channel>thought"))
 
 
 def said(kind, text):

@@ -78,18 +78,17 @@ class Family:
             messages=[{"role": "user", "content": "Hi"}],
             tools=question["tools"] or None,
             tool_choice="auto" if question["tools"] else "none",
-            chat_template_kwargs=switches(question, self),
+            chat_template_kwargs=switches(question),
         )
 
     def prompt(self, question):
         return self.encode(self.setting["prompt_thinking" if question["thinking"] else "prompt"])
 
 
-def switches(question, family):
+def switches(question):
     """What a client sends so that the prompt ends as it does."""
     text = question["text"] if "text" in question else "".join(question["pieces"])
-    opener = "[THINK]" if family.name == "mistral" else "<think>"
-    thinking = question["thinking"] or text.lstrip().startswith(opener)
+    thinking = question["thinking"] or text.lstrip().startswith(("<think>", "[THINK]", "<|channel>thought"))
     return {"enable_thinking": thinking, "thinking": thinking}
 
 
@@ -257,8 +256,6 @@ def delta_lines_of(stream, piece, family):
 
 def answer(question):
     name = question["family"]
-    if name not in FAMILIES:
-        FAMILIES[name] = KIND(Family(name, SETTINGS[name]))
     family = FAMILIES[name]
     if "pieces" in question:
         return {"feeds": family.feeds(question)}
@@ -267,13 +264,17 @@ def answer(question):
     return {"message": {"reasoning": reasoning or "", "content": content or "", "calls": found}}
 
 
-def there(setting):
-    """Whether this version has both parsers."""
+def there(name):
+    """Whether this version has both parsers, and they can be made with a stand-in tokenizer."""
+    setting = SETTINGS[name]
     try:
         ToolParserManager.get_tool_parser(setting["tool_parser"])
         if setting["reasoning_parser"]:
             ReasoningParserManager.get_reasoning_parser(setting["reasoning_parser"])
-    except (KeyError, ImportError):
+        FAMILIES[name] = KIND(Family(name, setting))
+        FAMILIES[name].make({"tools": [], "text": "", "thinking": False})
+    except Exception:
+        traceback.print_exc(limit=-1)
         return False
     return True
 
@@ -314,9 +315,8 @@ def tell(number, values):
     OUT.flush()
 
 
-known = [name for name, setting in SETTINGS.items() if there(setting)]
-if KIND is Apart:
-    known = [name for name in known if name != "harmony"]  # its parser read token ids in the endpoint itself
+# Before 0.21 harmony's tokens were read in the endpoint itself.
+known = [name for name in SETTINGS if not (KIND is Apart and name == "harmony") and there(name)]
 tell(hello["id"], {"version": version(), "families": known})
 for line in sys.stdin:
     question = json.loads(line)
