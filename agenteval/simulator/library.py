@@ -33,8 +33,9 @@ class Script:
     golden: tuple[GoldenTurn, ...]
 
     def turn_of(self, text: str | None) -> int | None:
-        """Index of the turn that a user begins with this text."""
-        return next((at for at, turn in enumerate(self.golden) if turn.user.content == text), None)
+        """Index of the turn that a user begins with this text; a client may write more behind it."""
+        said = [(len(turn.user.content or ""), at) for at, turn in enumerate(self.golden) if _begins(text, turn.user)]
+        return max(said)[1] if said else None
 
     def before(self, turn: int) -> Transcript:
         """The golden conversation up to and including a turn's user message."""
@@ -76,6 +77,10 @@ class Shelf:
             if len(self._bound) > KEPT:
                 self._bound.popitem(last=False)
         return self._bound[key]
+
+
+def _begins(text: str | None, user: Message) -> bool:
+    return text is not None and (text == user.content or text.startswith(f"{user.content}\n\n"))
 
 
 def _marks(tools: Iterable[ToolSpec]) -> frozenset[str]:

@@ -4,7 +4,7 @@ It finds its scenario by what the request says, the turn by the last user messag
 made since then, and goes on as the scenario expects. It knows only what stands in the prompt that it received: see
 `recall`. Whatever it does not know gets a plain answer that begins with `MARK`.
 
-Not covered: requests for a summary, a forced `tool_choice`, mistakes of its own; an error from a tool changes nothing
+Asked for a summary, it writes one from what it received: see `summary`. Not covered: a forced `tool_choice`, mistakes of its own; an error from a tool changes nothing
 in what it does next.
 """
 
@@ -22,6 +22,7 @@ from agenteval.simulator.ailments import Effect
 from agenteval.simulator.library import Library, Script, Shelf
 from agenteval.simulator.recall import Recall, misremembered
 from agenteval.simulator.request import Received
+from agenteval.simulator.summary import asks_for_summary, summary_of
 
 MARK = "[simulated endpoint]"
 
@@ -29,6 +30,7 @@ LOST = "I no longer have what this needs: it does not stand in the conversation 
 
 CALLING = "Request {turn}, part {part}: {tool} gets me further here."
 ANSWERING = "Request {turn}, part {part}: I can answer this now."
+SUMMARISING = "I am asked for a summary; I write down what stands here."
 STRANGE = "This request belongs to none of the scenarios that I know."
 """The thoughts hold no value of the conversation, so that dropping them loses none."""
 
@@ -44,6 +46,8 @@ class ScriptedModel:
         script = self._shelf.find(received)
         turn = None if script is None else script.turn_of(_last_user(received.messages))
         if script is None or turn is None:
+            if asks_for_summary(received.messages):
+                return Message("assistant", summary_of(received), SUMMARISING if received.thinking else None)
             return Message("assistant", _unknown(received), STRANGE if received.thinking else None)
         part = Part.of(script, turn, received.messages)
         calling = bool(part.calls) and received.may_call
