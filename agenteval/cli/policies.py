@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import click
 
@@ -22,9 +23,11 @@ def command() -> None:
 def list_policies() -> None:
     """Names, knobs with their defaults, and what each does."""
     for name, kind in POLICIES.items():
-        knobs = ",".join(f"{knob}={spelled(default)}" for knob, default in knobs_of(kind) if spelled(default))
-        click.echo(entry(f"{name}{':' + knobs if knobs else ''}", _says(name)))
-    click.echo("\nSeveral work on one view, in order: a+b. Your own: module:function with --allow-code.")
+        click.echo(entry(name, _says(name)))
+        knobs = ", ".join(f"{knob}={short(spelled(default))}" for knob, default in knobs_of(kind) if spelled(default))
+        if knobs:
+            click.echo(fill(f"knobs: {knobs}", 80, initial_indent="    ", subsequent_indent="    "))
+    click.echo("\nSeveral work on one view, in order: a+b. Your own: module:function with\n--allow-code.")
 
 
 @command.command(name="show")
@@ -73,6 +76,11 @@ def check(function: str, allow_code: bool, transcripts: int, seed: int, target: 
     found = check_reducer(load_reducer(function), transcripts=transcripts, seed=seed, target=target)
     click.echo(visible(told(function, found)))
     return 1 if any(item.broken for item in found) else 0
+
+
+def short(text: str) -> str:
+    """A default as it fits into a list; `show` has it whole."""
+    return text if len(text) <= 40 else "…"
 
 
 def _says(name: str) -> str:

@@ -12,7 +12,7 @@ from agenteval.context.dropping import ExtractiveLedger, HeadTail, SlidingWindow
 from agenteval.context.entry import Offload, ReciteState, ToolOutputLimit
 from agenteval.context.own import OwnPolicy, Reducer, from_wire, load_reducer, reduced, to_wire
 from agenteval.context.pipeline import Pipeline
-from agenteval.context.policy import Budget, Count, ModelReply, ModelRequest, Policy, PolicyReport, View
+from agenteval.context.policy import Action, Budget, Count, ModelReply, ModelRequest, Policy, PolicyReport, View
 from agenteval.context.pruning import DedupeToolResults, PruneErrors
 from agenteval.context.rule import KNOBS, Rule
 from agenteval.context.spec import OWN, knobs_of, parse_rules, shortest, spelled
@@ -40,8 +40,8 @@ POLICIES: dict[str, type[Rule]] = {
 
 
 def build_policy(text: str, *, allow_code: bool = False) -> Policy:
-    """A policy from `NAME[:key=value,…]`, several joined by `+`, or a user's own `module:function`, whose code runs only
-    if it is allowed. Raises UsageError with the names and knobs that exist."""
+    """A policy from `NAME[:key=value,…]`, several joined by `+`, or a user's own `module:function`, which runs only if
+    it is allowed. Raises UsageError with the names and knobs that exist."""
     if text.partition(":")[0] not in POLICIES and OWN.fullmatch(text):
         if not allow_code:
             raise UsageError(f"policy {text}: your own code runs only with --allow-code")
@@ -65,6 +65,7 @@ __all__ = [
     "KNOBS",
     "OWN",
     "POLICIES",
+    "Action",
     "Budget",
     "Count",
     "ModelReply",

@@ -4,13 +4,13 @@ cut, looping or calling answer is rejected and the old history stays."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
 from agenteval.context.clearing import ClearToolUses
 from agenteval.context.dropping import dropped, tail_start
-from agenteval.context.items import Items, head_length, messages_of
+from agenteval.context.items import Item, Items, head_length, messages_of
 from agenteval.context.ledger import ledger
 from agenteval.context.policy import ModelReply
 from agenteval.context.rule import Changed, Rejected, Rule, Shrinking, Sight, Wanted
@@ -29,8 +29,8 @@ STYLES = {
         "One short line per entry."
     ),
     "anchored": (
-        "If a summary already stands in a note by the harness, keep its entries, correct what has changed and add what is "
-        "new. Use these headings: Goal, Rules, Facts (identifiers and numbers verbatim), Done, Failed, Open."
+        "If a summary already stands in a note by the harness, keep its entries, correct what has changed and add what "
+        "is new. Use these headings: Goal, Rules, Facts (identifiers and numbers verbatim), Done, Failed, Open."
     ),
 }
 LABEL = "Summary of earlier messages, written by the model for itself; these are not the user's words:"
@@ -92,8 +92,9 @@ class Summarize(Shrinking):
     def _asked(self, sight: Sight, head: int, boundary: int) -> tuple[tuple[Message, ...], int]:
         order = f"{ASK} {STYLES[self.style]} At most {self.limit * 3 // 4} words."
         if self.mode == "suffix":
-            return (*messages_of(sight.items), Message("user", order)), self.limit + THINKING_ROOM
-        written = "\n".join(_written_out(sight.items[head - 1 : boundary]))
+            return (*messages_of(sight.live), Message("user", order)), self.limit + THINKING_ROOM
+        whole = (replace(item, message=_whole(item, sight)) for item in sight.items[head - 1 : boundary])
+        written = "\n".join(_written_out(whole))
         asked = Message("user", f"{order}\n\nThe conversation:\n\n{written}")
         return (Message("system", SUMMARISER), asked), self.limit + THINKING_ROOM
 
@@ -109,7 +110,14 @@ class Summarize(Shrinking):
         now = len(sight.transcript)
         close = memory.close + 1 if memory.acted_at >= 0 and now - memory.acted_at < CLOSE_BY else 0
         gone = len(sight.items) - len(kept)
-        return Changed(kept, written, Asked(0, now, close), f"{gone} messages gave way to a summary by the model")
+        places = {item.index for item in kept}
+        unseen = (
+            sum(bool(item.done) and item.index not in places for item in sight.live) if self.mode == "suffix" else 0
+        )
+        skipped = f"; of {unseen} it saw only what an earlier action had left" if unseen else ""
+        return Changed(
+            kept, written, Asked(0, now, close), f"{gone} messages gave way to a summary by the model{skipped}"
+        )
 
 
 CLOSE_BY = 4
@@ -118,7 +126,7 @@ CLOSE_BY = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskThenSummarize(Shrinking):
-    """First old tool results are cleared as by `clear_tool_uses`; a summary is asked for only if that was not enough."""
+    """First old tool results are cleared as by `clear_tool_uses`; a summary is asked for only if that is not enough."""
 
     name: ClassVar[str] = "mask_then_summarize"
     keep_last: int = 2
@@ -202,7 +210,12 @@ def unusable(reply: ModelReply, limit: int) -> str:
     return ""
 
 
-def _written_out(items: Items) -> Iterator[str]:
+def _whole(item: Item, sight: Sight) -> Message:
+    """A message as it was, whatever became of a result; the goal with its note, which holds the last summary."""
+    return sight.transcript[item.index] if item.message.role == "tool" else item.message
+
+
+def _written_out(items: Iterable[Item]) -> Iterator[str]:
     """Every message in full, as a record."""
     for item in items:
         if item.message.role == "tool":

@@ -4,7 +4,7 @@ are never touched."""
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -17,8 +17,8 @@ from agenteval.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservationMasking(Shrinking):
-    """Old tool results are masked, calls and words stay: all but the last `keep_last`, whenever `step` more than
-    these have piled up."""
+    """Old tool results are masked, calls and words stay: all but those of the last `keep_last` messages with calls,
+    whenever `step` more than these have piled up."""
 
     name: ClassVar[str] = "observation_masking"
     trigger: Trigger = ALWAYS
@@ -39,9 +39,9 @@ class ObservationMasking(Shrinking):
         items = sight.items
         since = bisect_left(items, sight.memory, key=lambda item: item.index)
         results = [at for at in range(since, len(items)) if clearable(items[at], self.exclude)]
-        if len(results) < self.keep_last + self.step:
+        if len(groups := grouped(results, items)) < self.keep_last + self.step:
             return None
-        old = [at for at in results[: -self.keep_last] if at < newest_group(items)]
+        old = [at for group in groups[: -self.keep_last] for at in group if at < newest_group(items)]
         cleared = {at: emptied(items[at], self) for at in old}
         changed = {at: item for at, item in cleared.items() if item is not items[at]}
         after = items[old[-1]].index + 1 if old else sight.memory
@@ -64,7 +64,8 @@ class ClearToolUses(Shrinking):
     def act(self, sight: Sight) -> Changed | None:
         items = sight.items
         results = [at for at, item in enumerate(items) if clearable(item, self.exclude)]
-        old = [at for at in results[: -self.keep_last] if at < newest_group(items)]
+        groups = grouped(results, items)[: -self.keep_last]
+        old = [at for group in groups for at in group if at < newest_group(items)]
         cleared = {at: emptied(items[at], self) for at in old}
         changed = [at for at in old if cleared[at] is not items[at]]
         if not changed:
@@ -132,6 +133,18 @@ def clearable(item: Item, exclude: str) -> bool:
     if item.message.role != "tool" or item.done in CLEARING:
         return False
     return item.call is None or item.call.name not in exclude.split("/")
+
+
+def grouped(results: Sequence[int], items: Items) -> list[list[int]]:
+    """Positions of results by the message whose calls they answer."""
+    groups: list[list[int]] = []
+    for at in results:
+        same = groups and all(items[between].message.role == "tool" for between in range(groups[-1][-1] + 1, at))
+        if same:
+            groups[-1].append(at)
+        else:
+            groups.append([at])
+    return groups
 
 
 CLEARING = frozenset({"observation_masking", "clear_tool_uses", "dedupe_tool_results", "prune_errors"})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from agenteval.context.items import Items, call_groups, head_length, newest_user
-from agenteval.context.rule import Changed, Rule, Sight
+from agenteval.context.rule import PINS, Changed, Rule, Sight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +18,9 @@ class FullHistory(Rule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OracleContext(Rule):
-    """Goal, the messages that hold what this turn needs (known from the scenario), the last call with its result, and
-    the present turn: the upper bound. What is needed changes with the turn, so nothing is sticky."""
+    """Goal, the user's standing rules, the messages that hold what this turn needs (known from the scenario), the last
+    call with its result, and the present turn: the upper bound. What is needed changes from turn to turn, so nothing is
+    sticky."""
 
     name: ClassVar[str] = "oracle_context"
     sticky: bool = False
@@ -38,7 +39,10 @@ class OracleContext(Rule):
             return None
         middle = tuple(items[at] for start, end in sorted(wanted) for at in range(start, end))
         kept = items[:head] + middle + items[now:]
-        return Changed(kept, sight.notes, None, f"kept what this turn needs, {len(middle)} earlier messages")
+        places = {item.index for item in kept}
+        dropped = [item for item in items if item.index not in places]
+        notes = sight.notes.with_dropped(dropped, PINS, sight.goal)
+        return Changed(kept, notes, None, f"kept what this turn needs, {len(middle)} earlier messages")
 
 
 def _holds(items: Items, group: tuple[int, int], text: str) -> bool:

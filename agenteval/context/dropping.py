@@ -104,13 +104,19 @@ def dropped(sight: Sight, span: tuple[int, int], rule: Shrinking) -> tuple[Items
 
 
 def boundaries(items: Items, head: int, keep_last: int) -> list[int]:
-    """Positions at which the kept part may begin, oldest first. Whole earlier turns go first; within the newest turn its
-    user message stays, and only its older call groups may go."""
+    """Positions at which the kept part may begin, oldest first. Whole earlier turns go first; within the newest turn
+    its user message stays, and only its older call groups may go. The newest calls always stay."""
     now = newest_user(items)
-    turns = [at for at in range(head + 1, len(items)) if items[at].message.role == "user" and at <= now]
     groups = call_groups(items, max(now + 1, head))
+    last = now if groups else last_call(items)
+    turns = [at for at in range(head + 1, min(last + 1, len(items))) if items[at].message.role == "user"]
     late = [start for start, _ in groups[: len(groups) - keep_last + 1] if start > max(now + 1, head)]
     return turns + late
+
+
+def last_call(items: Items) -> int:
+    """Position of the newest message with calls; the end if there is none."""
+    return next((at for at in range(len(items) - 1, -1, -1) if items[at].message.tool_calls), len(items))
 
 
 def tail_start(items: Items, keep_last: int) -> int:

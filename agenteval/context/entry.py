@@ -24,8 +24,8 @@ READ_TO = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolOutputLimit(Rule):
-    """A tool's result longer than `limit` tokens is shortened before it enters: start and end stay (`head_tail`), one of
-    them, or of JSON its fields with long values cut (`json_fields`, still JSON; other texts as head_tail)."""
+    """A tool's result longer than `limit` tokens is shortened before it enters: start and end stay (`head_tail`), one
+    of them, or of JSON its fields with long values cut (`json_fields`, still JSON; other texts as head_tail)."""
 
     name: ClassVar[str] = "tool_output_limit"
     limit: int = 300
@@ -78,11 +78,11 @@ def json_fields(text: str, limit: int) -> str | None:
 
 def _pruned(value: Any, items: int, characters: int) -> Any:
     if isinstance(value, str) and len(value) > characters:
-        return f"{value[:characters]}… [cut by the harness]"
+        return f"{value[:characters]}… [cut by the harness; call again for more]"
     if isinstance(value, list):
         kept = [_pruned(item, items, characters) for item in value[:items]]
         more = len(value) - items
-        return [*kept, f"[{more} more removed by the harness]"] if more > 0 else kept
+        return [*kept, f"[{more} more removed by the harness; call again for others]"] if more > 0 else kept
     if isinstance(value, dict):
         return {key: _pruned(item, items, characters) for key, item in value.items()}
     return value

@@ -1,5 +1,5 @@
-"""A ledger of what was done: one line a call and a user's message, newest last. Written as a record, not as calls, so that
-no model takes it for a way to call."""
+"""A ledger of what was done: one line a call and a user's message, newest last. Written as a record, not as calls, so
+that no model takes it for a way to call."""
 
 from __future__ import annotations
 

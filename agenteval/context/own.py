@@ -1,4 +1,4 @@
-"""A user's own policy, `module:function`: OpenAI messages in, the messages to send out. Runs only where it is allowed."""
+"""A user's own policy, `module:function`: OpenAI messages in, the messages to send out. Runs only where allowed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agenteval.context.policy import Budget, Count, ModelReply, ModelRequest, PolicyReport, State, View
+from agenteval.context.policy import Action, Budget, Count, ModelReply, ModelRequest, PolicyReport, State, View
 from agenteval.errors import UsageError
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 
@@ -36,16 +36,17 @@ class OwnPolicy:
             first = min(len(messages), len(transcript))
         if first is None:
             return View(transcript, None, PolicyReport(acted=False, policy=self.name))
+        before, after = count(transcript), count(messages)
         known = {id(message) for message in transcript}
         report = PolicyReport(
             acted=True,
             policy=self.name,
-            tokens_before=count(transcript),
-            tokens_after=count(messages),
+            tokens_before=before,
+            tokens_after=after,
             first_changed=first,
             dropped_messages=len(transcript) - len(messages),
             changed_messages=sum(id(message) not in known for message in messages),
-            actions=(f"{self.name}: {len(transcript)} → {len(messages)} messages",),
+            actions=(Action(self.name, "always", f"{len(transcript)} → {len(messages)} messages", before, after),),
         )
         return View(messages, None, report)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agenteval.context.items import Items, Notes, annotated, entered, messages_of, newest_group
-from agenteval.context.policy import Budget, Count, ModelReply, ModelRequest, PolicyReport, State, View
+from agenteval.context.policy import Action, Budget, Count, ModelReply, ModelRequest, PolicyReport, State, View
 from agenteval.context.rule import Changed, Rejected, Rule, Sight, Wanted
 from agenteval.context.trigger import Trigger
 from agenteval.context.words import is_error, text_tokens
@@ -19,7 +19,7 @@ from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is carried: how much of the transcript has entered, the view, and by rule its memory and last turn of action."""
+    """What is carried: how much of the transcript has entered, the view; by rule its memory and last turn of action."""
 
     seen: int
     items: Items
@@ -40,7 +40,9 @@ class Work:
     at: int = 0
     before: int | None = None
     after: int | None = None
-    actions: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    cause: str = ""
+    live: Items = ()
     rejected: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     missed: int | None = None
@@ -78,7 +80,7 @@ class Pipeline:
         work: Work = state
         rule = self._parts[work.at]
         outcome = rule.answer(self._sight(work), reply)
-        return self._play(replace(self._taken(work, outcome), at=work.at + 1))
+        return self._play(replace(self._taken(work, outcome, work.cause), at=work.at + 1))
 
     def recall(self, call: ToolCall, transcript: Transcript, state: State) -> str:
         for rule, memory in zip(self._parts, state.memory, strict=True):
@@ -102,15 +104,20 @@ class Pipeline:
             taken.append(item)
         items = held.items + tuple(taken)
         work = replace(
-            work, held=replace(held, seen=len(work.transcript), items=items, memory=tuple(memory), turn=turn)
+            work,
+            held=replace(held, seen=len(work.transcript), items=items, memory=tuple(memory), turn=turn),
+            live=items,
         )
         if not names:
             return work
+        before, after = work.count(messages_of(held.items + new)), work.count(messages_of(items))
         return replace(
             work,
-            before=work.count(messages_of(held.items + new)),
-            after=work.count(messages_of(items)),
-            actions=tuple(f"{name}: as it entered" for name in names),
+            before=before,
+            after=after,
+            actions=tuple(
+                Action(name, "a message entered", "rewrote it as it entered", before, after) for name in names
+            ),
             removed=_altered_ids(new, tuple(taken)),
         )
 
@@ -123,7 +130,7 @@ class Pipeline:
             outcome = rule.act(self._sight(work))
             if isinstance(outcome, Wanted):
                 memory = _at(work.held.memory, at, outcome.memory)
-                waiting = replace(work, held=replace(work.held, memory=memory))
+                waiting = replace(work, cause=cause, held=replace(work.held, memory=memory))
                 return ModelRequest(outcome.messages, outcome.max_tokens, waiting, outcome.offers_tools)
             work = self._taken(work, outcome, cause)
         return self._view(work)
@@ -131,7 +138,8 @@ class Pipeline:
     def _sight(self, work: Work) -> Sight:
         held, rule = work.held, self._parts[work.at]
         count = counted_by(rule.count, work.count)
-        return Sight(held.items, held.notes, held.memory[work.at], work.transcript, work.budget, count, held.turn)
+        memory = held.memory[work.at]
+        return Sight(held.items, held.notes, memory, work.transcript, work.budget, count, held.turn, work.live)
 
     def _cause(self, rule: Rule, work: Work) -> str:
         """Why a rule may act now; empty if it may not."""
@@ -140,7 +148,7 @@ class Pipeline:
             return ""
         return cause_of(rule.trigger, self._sight(work))
 
-    def _taken(self, work: Work, outcome: Changed | Rejected | None, cause: str = "a model's words") -> Work:
+    def _taken(self, work: Work, outcome: Changed | Rejected | None, cause: str) -> Work:
         """The work after a rule's outcome, if that makes progress."""
         if outcome is None:
             return work
@@ -158,13 +166,14 @@ class Pipeline:
             told = f"{rule.name}: would free {before - after} tokens, fewer than {max(rule.min_reclaim, 1)}"
             return replace(work, rejected=(*work.rejected, told))
         acted = _at(held.acted, work.at, held.turn)
-        low = rule.target if rule.trigger.tokens is not None else None
+        high = rule.trigger.tokens if cause.endswith(" tokens") else None
+        low = rule.target if high is not None else None
         return replace(
             work,
             held=replace(held, items=items, notes=outcome.notes, memory=memory, acted=acted),
             before=before if work.before is None else work.before,
             after=after,
-            actions=(*work.actions, f"{rule.name}: {outcome.wrote} ({cause}; {before} → {after} tokens)"),
+            actions=(*work.actions, Action(rule.name, cause, outcome.wrote, before, after, high, low)),
             removed=(*work.removed, *_altered_ids(held.items, items)),
             missed=after - low if low is not None and after > low else None,
         )

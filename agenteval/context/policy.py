@@ -17,23 +17,37 @@ State: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What the endpoint allows: `window` tokens of prompt and reply together; None: it does not say. `needed`: the texts
-    that a right answer to this turn holds, which only the control `oracle_context` may look at."""
+    """What the endpoint allows: `window` tokens of prompt and reply together; None: it does not say. `needed`: the
+    texts that a right answer to this turn holds, which only the control `oracle_context` may look at."""
 
     window: int | None = None
     needed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that was done: by which rule, why, what, and the tokens of the prompt before and after. `above`: the
+    high mark that was passed, `target`: the low one; None where the rule has no mark in tokens."""
+
+    rule: str
+    why: str
+    what: str
+    before: int | None = None
+    after: int | None = None
+    above: int | None = None
+    target: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyReport:
     """What a policy did at one step.
 
-    `tokens_before` and `tokens_after` are counts of the rendered prompt (None: not counted); `first_changed` is the index
-    of the first message of the transcript that the view lacks or alters (None: the view is the transcript);
-    `dropped_messages` and `changed_messages` say how many it lacks and alters in all, `removed_ids` whose calls' results
-    went or were altered at this step. `actions`: what was done, by which rule, on which trigger; `rejected`: what was not
-    done, and why; `missed_target`: tokens above the low mark after acting, None if it was reached. What a summary cost
-    stands in the record of its own request (`purpose: summary`).
+    `tokens_before` and `tokens_after` are counts of the rendered prompt (None: not counted); `first_changed` is the
+    index of the first message of the transcript that the view lacks or alters (None: the view is the transcript);
+    `dropped_messages` and `changed_messages` say how many it lacks and alters in all, `removed_ids` the calls whose
+    results went or were altered at this step. `rejected`: what was not done, and why; `missed_target`: tokens above the
+    low mark after acting, None if it was reached. What a summary cost stands in the record of its own request
+    (`purpose: summary`).
     """
 
     acted: bool
@@ -44,7 +58,7 @@ class PolicyReport:
     dropped_messages: int = 0
     changed_messages: int = 0
     removed_ids: tuple[str, ...] = ()
-    actions: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
     rejected: tuple[str, ...] = ()
     missed_target: int | None = None
     note: str = ""

@@ -72,7 +72,7 @@ class PruneErrors(Rule):
         return 0, ()
 
     def act(self, sight: Sight) -> Changed | None:
-        """Memory: index of the first new message, and of this turn the indices of the calls that failed and still do."""
+        """Memory: index of the first new message, and the indices of this turn's calls that failed and still do."""
         seen, failed = sight.memory
         items = sight.items
         new = bisect_left(items, seen, key=lambda item: item.index)
@@ -110,7 +110,10 @@ class PruneErrors(Rule):
 
 def _solved(item: Item, errors: list[str]) -> Item:
     told = "; ".join(dict.fromkeys(errors))
-    text = f"{item.text}\n[note by the harness: {len(errors)} failed attempts before this were removed: {told}]"
+    text = (
+        f"{item.text}\n[note by the harness: {len(errors)} failed attempts before this were removed; made again they "
+        f"would fail again with: {told}]"
+    )
     return replace(item, message=replace(item.message, content=text))
 
 

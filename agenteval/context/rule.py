@@ -1,4 +1,4 @@
-"""A rule: what one policy does to the view that is carried from step to step. A policy is one rule or several (`a+b`)."""
+"""A rule: what one policy does to the view that is carried from step to step. A policy is one rule or more (`a+b`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ Pin: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a rule sees when it may act. `memory`: its own, from the last step; `turn`: user turns so far."""
+    """What a rule sees when it may act. `live`: the items before other rules acted at this step, which is what
+    the server has in its cache; `memory`: its own, from the last step; `turn`: user turns so far."""
 
     items: Items
     notes: Notes
@@ -27,6 +28,7 @@ class Sight:
     budget: Budget
     count: Count
     turn: int
+    live: Items = ()
 
     def tokens(self, items: Items | None = None) -> int:
         return self.count(messages_of(self.items if items is None else items))
@@ -38,7 +40,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a rule makes of the view (the same items: nothing but its memory). `wrote`: what was done, in a few words."""
+    """What a rule makes of the view (the same items: only its memory changes). `wrote`: what was done, in words."""
 
     items: Items
     notes: Notes
@@ -108,7 +110,7 @@ class Shrinking(Rule):
 
     trigger: Trigger = AT_3000
     target: int = 1500
-    min_reclaim: int = 1
+    min_reclaim: int = 300
     cooldown_turns: int = 0
     pin: Pin = PINS
     keep_last: int = 3
@@ -137,7 +139,7 @@ KNOBS: dict[str, str] = {
     "target": "low mark in tokens: once it acts it goes on down to this",
     "min_reclaim": "an action that frees fewer tokens is not done",
     "cooldown_turns": "user turns that must pass between two actions",
-    "pin": "what of dropped messages is kept verbatim: constraints, tags (<pin>…</pin>); system and first_user always are",
+    "pin": "what of dropped messages is kept verbatim: constraints, tags (<pin>…</pin>); system, first_user always are",
     "keep_last": "how many of the newest groups (of results, of turns' reasoning) stay as they are",
     "sticky": "no: decided anew from the whole transcript at every step, which breaks the prefix cache",
     "placeholder": "what stands in place of what is gone; {tool} is the tool's name",

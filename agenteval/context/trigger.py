@@ -1,4 +1,4 @@
-"""When a rule acts: `3000` (tokens), `7turns`, `5tool_uses`, `on_error`, `always`, or any of several: `3000/on_error`."""
+"""When a rule acts: `3000` (tokens), `7turns`, `5tool_uses`, `on_error`, `always`, or any of them: `3000/on_error`."""
 
 from __future__ import annotations
 

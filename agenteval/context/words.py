@@ -65,7 +65,7 @@ def tagged_in(text: str) -> tuple[str, ...]:
 
 
 def is_error(result: str) -> bool:
-    """Whether a tool's result reads like an error: begins with `Error` or a traceback, or is JSON with `error` first."""
+    """Whether a tool's result reads like one: begins with `Error` or a traceback, or is JSON with `error` first."""
     return _ERROR.match(result) is not None
 
 

@@ -177,7 +177,10 @@ def _shown(step: StepRecord, policy: str, views: tuple[Transcript, View], tokens
         f"about {tokens[1]:,} tokens"
     )
     report = view.report
-    yield from (f"did now: {action}" for action in report.actions)
+    yield from (
+        f"did now: {done.rule}: {done.what} ({done.why}; {done.before} → {done.after} tokens)"
+        for done in report.actions
+    )
     yield from (f"did not: {reason}" for reason in report.rejected)
     if not report.actions:
         yield "did nothing at this step" + (

@@ -4,8 +4,8 @@ It finds its scenario by what the request says, the turn by the last user messag
 made since then, and goes on as the scenario expects. It knows only what stands in the prompt that it received: see
 `recall`. Whatever it does not know gets a plain answer that begins with `MARK`.
 
-Asked for a summary, it writes one from what it received: see `summary`. Not covered: a forced `tool_choice`, mistakes of its own; an error from a tool changes nothing
-in what it does next.
+Asked for a summary, it writes one from what it received: see `summary`. Not covered: a forced `tool_choice`, mistakes
+of its own; an error from a tool changes nothing in what it does next.
 """
 
 from __future__ import annotations

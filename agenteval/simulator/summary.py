@@ -1,4 +1,4 @@
-"""The scripted model's summaries: made of the prompt that it received and of nothing else, newest entries first to stay.
+"""The scripted model's summaries: made of the prompt that it received and of nothing else; the oldest entries go first.
 
 It keeps the beginning of every message and loses the rest, as a careless summariser does.
 """

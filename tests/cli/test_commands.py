@@ -86,7 +86,7 @@ def test_a_sliding_window_heals_the_last_turns(tmp_path: Path) -> None:
 
 
 def test_the_same_policy_twice_is_one_arm(tmp_path: Path) -> None:
-    alike = ("--policy", "sliding_window", "--policy", "sliding_window:high=3000,,target=1500")
+    alike = ("--policy", "sliding_window", "--policy", "sliding_window:trigger=3000,,target=1500")
     done = agenteval("run", "thinking-modes", "--thinking", "off", *alike, "--json", cwd=tmp_path)
     assert [row["turn"] for row in json.loads(done.stdout)["turns"]] == [1, 2]
 
@@ -136,7 +136,7 @@ def test_golden_history_judges_later_turns_by_themselves(tmp_path: Path) -> None
         (("run", "--tag", "nope"), "retention"),
         (("scenario", "show", "founding", "--family", "harmony", "--thinking", "off"), "always thinks"),
         (("run", "--temperature", "nan"), "--temperature"),
-        (("run", "--policy", "sliding_window:high=--5"), "whole number"),
+        (("run", "--policy", "sliding_window:trigger=--5"), "whole number"),
         (("report", "nope"), "latest"),
         (("report",), "agenteval run"),
     ],
@@ -171,7 +171,7 @@ def test_the_environment_may_name_the_endpoint(tmp_path: Path) -> None:
 def test_policies_and_scenarios_are_listed(tmp_path: Path) -> None:
     policies = agenteval("policies", "list", cwd=tmp_path).stdout
     scenarios = agenteval("scenario", "list", cwd=tmp_path).stdout
-    assert "sliding_window:high=3000,target=1500" in policies
+    assert "knobs: trigger=3000, target=1500" in policies
     assert "ten-turn-repo: 10 turns" in scenarios
     assert max(map(len, (*policies.splitlines(), *scenarios.splitlines()))) <= 80
     assert agenteval("scenario", "list", "all", cwd=tmp_path).stdout == scenarios
