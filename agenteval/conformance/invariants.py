@@ -265,7 +265,8 @@ def reported(seen: Seen) -> str | None:
         return f"first_changed is {report.first_changed}, but the view differs from {first} on"
     last = seen.before.view if seen.before else ()
     new = seen.history[len(seen.before.history) :] if seen.before else seen.history
-    if tuple(map(id, seen.view)) != tuple(map(id, (*last, *new))) and not report.acted:
+    appended = tuple(map(id, seen.view)) == tuple(map(id, (*last, *new)))
+    if not appended and not report.acted and not seen.controls:
         return "the view was rewritten without a report of it"
     if report.acted and (not report.policy or report.tokens_before is None or report.tokens_after is None):
         return "an action without its tokens before and after"

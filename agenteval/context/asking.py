@@ -13,7 +13,7 @@ from agenteval.context.dropping import dropped, tail_start
 from agenteval.context.items import Item, Items, head_length, messages_of
 from agenteval.context.ledger import ledger
 from agenteval.context.policy import ModelReply
-from agenteval.context.rule import Changed, Rejected, Rule, Shrinking, Sight, Wanted
+from agenteval.context.rule import Changed, Dropping, Rejected, Rule, Sight, Wanted
 from agenteval.context.words import CLEARED, NOTE, plain, text_tokens
 from agenteval.errors import UsageError
 from agenteval.messages import Message
@@ -53,7 +53,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summarize(Shrinking):
+class Summarize(Dropping):
     """Above the trigger the model writes a summary, and old messages give way to it; the last `keep_last` calls stay
     with their results."""
 
@@ -64,7 +64,7 @@ class Summarize(Shrinking):
     style: str = "structured"
 
     def __post_init__(self) -> None:
-        Shrinking.__post_init__(self)
+        Dropping.__post_init__(self)
         check_summary(self.name, self.mode, self.style, self.limit)
 
     def start(self) -> Asked:
@@ -125,7 +125,7 @@ CLOSE_BY = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MaskThenSummarize(Shrinking):
+class MaskThenSummarize(Dropping):
     """First old tool results are cleared as by `clear_tool_uses`; a summary is asked for only if that is not enough."""
 
     name: ClassVar[str] = "mask_then_summarize"
@@ -136,12 +136,12 @@ class MaskThenSummarize(Shrinking):
     placeholder: str = CLEARED
 
     def __post_init__(self) -> None:
-        Shrinking.__post_init__(self)
+        Dropping.__post_init__(self)
         check_summary(self.name, self.mode, self.style, self.limit)
 
     def rules(self) -> tuple[Rule, ...]:
-        shared = {item.name: getattr(self, item.name) for item in fields(Shrinking)}
-        mask = ClearToolUses(**shared)
+        shared = {item.name: getattr(self, item.name) for item in fields(Dropping)}
+        mask = ClearToolUses(**{name: value for name, value in shared.items() if name != "pin"})
         more = {"placeholder": "", "mode": self.mode, "style": self.style, "limit": self.limit}
         return mask, Summarize(**{**shared, **more})
 

@@ -9,25 +9,26 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from agenteval.context.items import Item, Items, newest_group
-from agenteval.context.rule import Changed, CountedBy, Rule, Shrinking, Sight, check_count
+from agenteval.context.rule import Changed, CountedBy, Rule, Sight, Triggered, check_count
 from agenteval.context.trigger import ALWAYS, Trigger
 from agenteval.context.words import CLEARED
 from agenteval.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObservationMasking(Shrinking):
+class ObservationMasking(Triggered):
     """Old tool results are masked, calls and words stay: all but those of the last `keep_last` messages with calls,
     whenever `step` more than these have piled up."""
 
     name: ClassVar[str] = "observation_masking"
     trigger: Trigger = ALWAYS
+    min_reclaim: int = 1
     step: int = 4
     placeholder: str = CLEARED
     exclude: str = ""
 
     def __post_init__(self) -> None:
-        Shrinking.__post_init__(self)
+        Triggered.__post_init__(self)
         if self.step < 1:
             raise UsageError(f"{self.name}: step ({self.step}) must be at least 1")
 
@@ -51,7 +52,7 @@ class ObservationMasking(Shrinking):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClearToolUses(Shrinking):
+class ClearToolUses(Triggered):
     """Above the trigger the oldest tool results are cleared until the target is reached; the last `keep_last` stay.
     Not done for less than `min_reclaim` tokens."""
 

@@ -17,13 +17,13 @@ from agenteval.context.items import (
     without,
 )
 from agenteval.context.ledger import ledger
-from agenteval.context.rule import Changed, Shrinking, Sight
+from agenteval.context.rule import Changed, Dropping, Sight
 from agenteval.context.words import REMOVED
 from agenteval.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlidingWindow(Shrinking):
+class SlidingWindow(Dropping):
     """Above the trigger the oldest turns go until the target is reached; of the newest turn its oldest calls, if need
     be. Acts rarely, so that the server's prefix cache breaks rarely."""
 
@@ -47,7 +47,7 @@ class SlidingWindow(Shrinking):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeadTail(Shrinking):
+class HeadTail(Dropping):
     """Above the trigger the first and the last groups stay, and what lies between goes; a note says so."""
 
     name: ClassVar[str] = "head_tail"
@@ -68,7 +68,7 @@ class HeadTail(Shrinking):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExtractiveLedger(Shrinking):
+class ExtractiveLedger(Dropping):
     """Above the trigger old turns give way to a ledger that the harness keeps by itself: tool, arguments and key fields
     of every call, what the user asked; no model writes it. Deterministic, costs no tokens to make."""
 
@@ -90,7 +90,7 @@ class ExtractiveLedger(Shrinking):
         return Changed(kept, written, lines, f"{len(items) - len(kept)} messages became lines of the ledger")
 
 
-def dropped(sight: Sight, span: tuple[int, int], rule: Shrinking) -> tuple[Items, Notes]:
+def dropped(sight: Sight, span: tuple[int, int], rule: Dropping) -> tuple[Items, Notes]:
     """The items without a span, and the notes with what of it is pinned and the rule's placeholder."""
     kept = without(sight.items, *span)
     if len(kept) == len(sight.items):

@@ -105,14 +105,13 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shrinking(Rule):
+class Triggered(Rule):
     """The shared knobs of rules that act on a trigger: see `KNOBS` for what each means."""
 
     trigger: Trigger = AT_3000
     target: int = 1500
     min_reclaim: int = 300
     cooldown_turns: int = 0
-    pin: Pin = PINS
     keep_last: int = 3
     sticky: bool = True
     placeholder: str = ""
@@ -122,11 +121,21 @@ class Shrinking(Rule):
         name, high = self.name, self.trigger.tokens
         if self.target < 1 or (high is not None and self.target > high):
             raise UsageError(f"{name}: target ({self.target}) must be above 0 and at most the trigger ({high} tokens)")
-        if unknown := [pin for pin in self.pin if pin not in PINS]:
-            raise UsageError(f"{name}: {unknown[0]!r} cannot be pinned; there are: {'/'.join(PINS)}")
         if self.keep_last < 1:
             raise UsageError(f"{name}: keep_last ({self.keep_last}) must be at least 1")
         check_count(name, self.count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropping(Triggered):
+    """The shared knobs of rules that drop messages."""
+
+    pin: Pin = PINS
+
+    def __post_init__(self) -> None:
+        Triggered.__post_init__(self)
+        if unknown := [pin for pin in self.pin if pin not in PINS]:
+            raise UsageError(f"{self.name}: {unknown[0]!r} cannot be pinned; there are: {'/'.join(PINS)}")
 
 
 def check_count(name: str, count: str) -> None:
@@ -136,7 +145,7 @@ def check_count(name: str, count: str) -> None:
 
 KNOBS: dict[str, str] = {
     "trigger": "when it acts: 3000 (tokens of the prompt), 7turns, 5tool_uses, on_error, always; any of several with /",
-    "target": "low mark in tokens: once it acts it goes on down to this",
+    "target": "low mark in tokens: once it acts it goes on down to this; where it cannot, the report says so",
     "min_reclaim": "an action that frees fewer tokens is not done",
     "cooldown_turns": "user turns that must pass between two actions",
     "pin": "what of dropped messages is kept verbatim: constraints, tags (<pin>…</pin>); system, first_user always are",

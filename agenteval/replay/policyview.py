@@ -173,8 +173,8 @@ def _shown(step: StepRecord, policy: str, views: tuple[Transcript, View], tokens
     transcript, view = views
     yield f"{policy} at step {step.id}" + ("  (simulated)" if step.simulated else "")
     yield (
-        f"full history {len(transcript)} messages, about {tokens[0]:,} tokens; this view {len(view.messages)} messages, "
-        f"about {tokens[1]:,} tokens"
+        f"full history {len(transcript)} messages, about {tokens[0]:,} tokens; this view {len(view.messages)} messages,"
+        f" about {tokens[1]:,} tokens"
     )
     report = view.report
     yield from (
@@ -183,9 +183,8 @@ def _shown(step: StepRecord, policy: str, views: tuple[Transcript, View], tokens
     )
     yield from (f"did not: {reason}" for reason in report.rejected)
     if not report.actions:
-        yield "did nothing at this step" + (
-            "; what was done before stays done" if report.first_changed is not None else ""
-        )
+        still = "; what was done before stays done" if report.first_changed is not None else ""
+        yield f"did nothing at this step{still}"
     diff = unified_diff(
         list(_lines(transcript)), list(_lines(view.messages)), "full history", "view", lineterm="", n=AROUND
     )

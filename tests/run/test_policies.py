@@ -53,7 +53,8 @@ class Told(Summarising):
 def test_a_policy_is_told_what_the_endpoint_allows() -> None:
     policy = Told()
     play(right, policy=policy, budget=Budget(window=8192))
-    assert set(policy.budgets) == {Budget(8192)}
+    assert {budget.window for budget in policy.budgets} == {8192}
+    assert {budget.needed for budget in policy.budgets} == {("a.py",), ("T-7",), ()}, "turn by turn, for the oracle"
 
 
 def with_summaries(body: Body) -> Says:
