@@ -21,7 +21,7 @@ class PolicyRow:
     """One arm's policy, all trials together. `acted`: steps at which it did something, `first_turn`: the earliest of
     them; `freed`: tokens of the prompt by all its actions (below 0: it adds), None where none was counted;
     `summaries`: requests for a model's words, `summary_tokens`: what these read and wrote, None where not told;
-    `rejected`: steps at which it wanted to act and did not; `over_target`: steps at which it stayed above its target."""
+    `rejected`: steps at which it wanted to act and did not; `over_target`: steps at which it stayed above target."""
 
     scenario: str
     thinking: Thinking

@@ -56,8 +56,9 @@ class Scores:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """`losses`: what infrastructure cost; `stopped`: why the run was ended early; `sentences`: what failed; `flaky`:
-    what failed in some trials only; `policies`: what each did, but for full_history; `notes`: how to read the numbers; `advice`: what to try next.
-    `trials` is empty where each cell was played once. What two runs of the same replies would not share stands in `this_run` alone."""
+    what failed in some trials only; `policies`: what each did, but for full_history; `notes`: how to read the numbers;
+    `advice`: what to try next. `trials` is empty where each cell was played once. What two runs of the same replies
+    would not share stands in `this_run` alone."""
 
     title: str
     simulated: bool
