@@ -10,7 +10,10 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Sequence
 from typing import Any, NoReturn
+
+from agenteval.growing import Grown
 
 MAX_JSON_DEPTH = 64
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
@@ -40,6 +43,26 @@ def tagged_hash(value: Any) -> str:
     """`sha256:` and 64 hex digits of the canonical JSON of a value (of the bytes, for bytes)."""
     data = value if isinstance(value, bytes) else canonical_json(value).encode("utf-8", "surrogatepass")
     return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+class ListHash:
+    """`tagged_hash` of a list that grows at its end: what was hashed before is not hashed again."""
+
+    def __init__(self) -> None:
+        self._items: Grown[Any, Any] = Grown()
+
+    def of(self, items: Sequence[Any]) -> str:
+        """The hash of the list of these items."""
+
+        def hashed(number: int) -> Any:
+            state = self._items.made[number - 1].copy() if number else hashlib.sha256(b"[")
+            state.update(f"{',' if number else ''}{canonical_json(items[number])}".encode("utf-8", "surrogatepass"))
+            return state
+
+        states = self._items.grow(items, hashed)
+        whole = states[-1].copy() if states else hashlib.sha256(b"[")
+        whole.update(b"]")
+        return f"sha256:{whole.hexdigest()}"
 
 
 def short_hash(value: Any, digits: int = 12) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -50,7 +50,7 @@ Transcript: TypeAlias = tuple[Message, ...]
 """The append-only history of a cell."""
 
 
-def last_user_index(messages: Transcript) -> int:
+def last_user_index(messages: Sequence[Message]) -> int:
     """Index of the last user message, -1 if there is none."""
     for index in range(len(messages) - 1, -1, -1):
         if messages[index].role == "user":

@@ -141,11 +141,15 @@ class StepError:
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """How the exchange went on the wire. `connect_ms`: None if a connection was open already; `reads`: how often body
-    bytes arrived; `resent`: a kept connection turned out to be closed, and the request went out once more."""
+    bytes arrived; `resent`: a kept connection turned out to be closed, and the request went out once more;
+    `send_lag_ms`: how late the request left after it was due (serialising included, connecting not); `merged`: chunks
+    that came in one read with the chunk before, so that they share its stamp."""
 
     connect_ms: float | None = None
     reads: int = 0
     resent: bool = False
+    send_lag_ms: float | None = None
+    merged: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

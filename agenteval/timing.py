@@ -246,6 +246,15 @@ def chunk_gaps_ms(timeline: Timeline) -> tuple[Measured, Measured]:
     return gaps.p50, gaps.p99
 
 
+def merged_chunks(timeline: Timeline) -> int | None:
+    """Chunks that came in one read with the chunk before, and so have its stamp; None if nothing was streamed.
+
+    The server wrote them together, or this client was too late to find the first one alone.
+    """
+    times = timeline.chunk_times
+    return sum(earlier == later for earlier, later in pairwise(times)) if timeline.streamed else None
+
+
 def chunk_rate(timeline: Timeline) -> Measured:
     """Chunks per second: (chunks − 1) / (last chunk − first chunk)."""
     times = timeline.chunk_times

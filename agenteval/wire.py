@@ -7,8 +7,11 @@ Times are ns of one monotonic clock, stamped when the bytes arrived and before a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+
+import msgspec
 
 from agenteval.clock import Clock
 
@@ -26,6 +29,25 @@ FaultKind = Literal[
     "too_large",
     "protocol",
 ]
+
+
+class Body(dict[str, Any]):
+    """A request's body that is never changed once it is made, and knows how it is spelled."""
+
+    def __init__(self, fields: Mapping[str, Any], spelled: bytes) -> None:
+        super().__init__(fields)
+        self.spelled = spelled
+
+
+def request_bytes(body: Mapping[str, Any]) -> bytes:
+    """A request's body as JSON, in the order of its keys."""
+    return body.spelled if isinstance(body, Body) else msgspec.json.encode(body, enc_hook=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +115,14 @@ class Exchange:
 @dataclass(frozen=True, slots=True)
 class Recording:
     """A reply's body exactly as it came: `chunks` are (ns after `sent_at`, bytes) in order of arrival, `ended` the ns
-    after which it was over, `fault` how it failed; `request`: the body that was sent."""
+    after which it was over, `fault` how it failed; `request`: the body that was sent, None if that is not known."""
 
     status: int | None
     headers: tuple[tuple[str, str], ...]
     chunks: tuple[tuple[int, bytes], ...]
     ended: int = 0
     fault: Fault | None = None
-    request: bytes = b""
+    request: Mapping[str, Any] | None = None
 
 
 class Receiver(Protocol):

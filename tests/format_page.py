@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from inspect import getdoc
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -143,7 +144,7 @@ def _word_row(row: tuple[str, str]) -> str:
 
 def _section(part: type[BaseModel]) -> str:
     rows = "".join(_row(field.alias or name, field) for name, field in part.model_fields.items())
-    return f"## {SECTIONS[part]}\n\n{part.__doc__}\n\n{TABLE}{rows}"
+    return f"## {SECTIONS[part]}\n\n{getdoc(part)}\n\n{TABLE}{rows}"
 
 
 def _row(key: str, field: FieldInfo) -> str:

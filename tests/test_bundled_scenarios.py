@@ -115,12 +115,7 @@ def test_the_first_run_plays_the_founding_story_first() -> None:
     assert SUITES["desk"] == ("support-desk", "trip-planner")
 
 
-def test_the_suites_are_broad_and_long() -> None:
-    """Other suites are nearly all single turns; what fails at turn 8 is never reached there."""
-    turns = [len(scenario(name).turns) for name in NAMES]
-    assert len(NAMES) >= 24
-    assert sum(count >= 8 for count in turns) * 2 >= len(NAMES)
-    assert max(turns) == 16
+def test_some_scenarios_are_for_a_first_look() -> None:
     assert sum("smoke" in scenario(name).tags for name in NAMES) >= 4
 
 

@@ -29,8 +29,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("agenteval.cli.report", "Show a run again."),
     "compare": ("agenteval.cli.compare", "Compare two runs cell by cell; gates the exit code."),
     "replay": ("agenteval.cli.replay", "Score a recorded run again, or serve it as an endpoint."),
+    "selftest": ("agenteval.cli.selftest", "Measure this client's own timing errors on this machine."),
     "serve": ("agenteval.cli.serve", "Serve the built-in endpoint over HTTP."),
-    "scenario": ("agenteval.cli.scenario", "List, check and show scenarios."),
+    "scenario": ("agenteval.cli.scenario", "Write, list, check and show scenarios."),
     "policies": ("agenteval.cli.policies", "List context policies and their knobs."),
 }
 """Command → module that defines it (as `command`), and its one-line help."""

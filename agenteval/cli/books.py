@@ -12,7 +12,7 @@ from typing import Any
 from agenteval import __version__
 from agenteval.canonical import short_hash
 from agenteval.cli.endpoint import Endpoint
-from agenteval.cli.options import EndpointOptions, PlanOptions
+from agenteval.cli.options import HOW_TO_ASK, EndpointOptions, PlanOptions
 from agenteval.cli.progress import Progress
 from agenteval.cli.voice import tell
 from agenteval.clock import RealClock, wall_stamp
@@ -20,7 +20,7 @@ from agenteval.errors import DivergedError, StorageError, UsageError
 from agenteval.outcome import StepRecord
 from agenteval.report import render_markdown
 from agenteval.report.machine import summary_values
-from agenteval.run import LAG_BOUND_MS, BatchEnd, Cell, LoopWatch, Plan
+from agenteval.run import LAG_BOUND_MS, SEND_BOUND_MS, BatchEnd, Cell, LoopWatch, Plan
 from agenteval.store import DISK, Disk, Manifest, RunFolder, RunLock, Secrets, StoredRun, free_folder
 from agenteval.summary import Summary, summarise
 from agenteval.wire import Recording
@@ -81,7 +81,7 @@ class Books:
     def go_on(cls, stored: StoredRun, lock: RunLock, order: Order, watch: LoopWatch | None) -> Books:
         """A run that was begun before; what it holds is not written again."""
         secrets = order.endpoint.secrets
-        manifest = replace(stored.manifest, status="running", resumed=stored.manifest.resumed + 1)
+        manifest = _gone_on(stored.manifest, order)
         books = cls(RunFolder.reopen(stored, lock, secrets, order.disk), manifest, secrets, watch)
         books._records = list(stored.records)
         books._known = {record.id: record for record in stored.records}
@@ -121,7 +121,7 @@ class Books:
             self.manifest,
             status="complete" if end else "interrupted",
             finished_at=wall_stamp(),
-            client=_worse(self.manifest.client, _client_facts(self._watch)),
+            client=_client_facts(self._watch, self._records, self.manifest.client),
             cells={**self.manifest.cells, **_end_facts(end)},
         )
         summary = summarise(manifest, self._records)
@@ -156,17 +156,19 @@ def _end_facts(end: BatchEnd | None) -> dict[str, Any]:
     return {"ended": len(end.ends), "lost": lost, "stopped": end.stopped}
 
 
-def _client_facts(watch: LoopWatch | None) -> Mapping[str, Any]:
-    """What the client saw of itself; nothing in virtual time, where it cannot be late."""
+def _client_facts(watch: LoopWatch | None, records: Sequence[StepRecord], then: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the client saw of itself; nothing in virtual time, where it cannot be late.
+
+    Requests are counted over all parts of a run. Of the loop, that part stands in which it was later, `then` or now;
+    where a part was killed, nobody knows.
+    """
     if watch is None:
         return {}
-    report = watch.report()
-    return {**asdict(report), "valid": report.valid, "bound_p99_ms": LAG_BOUND_MS}
-
-
-def _worse(then: Mapping[str, Any], now: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Of two parts of a run the one in which the client was later; where a part was killed, nobody knows."""
-    return max(now, then, key=lambda facts: facts.get("loop_lag_p99_ms") or 0.0)
+    report = watch.report([(record.transfer, (record.timing and record.timing.chunks) or 0) for record in records])
+    loop = ("samples", "loop_lag_p50_ms", "loop_lag_p99_ms", "loop_lag_max_ms")
+    if (then.get("loop_lag_p99_ms") or 0.0) > (report.loop_lag_p99_ms or 0.0):
+        report = replace(report, **{name: then[name] for name in loop})
+    return {**asdict(report), "valid": report.valid, "bound_p99_ms": LAG_BOUND_MS, "send_bound_p99_ms": SEND_BOUND_MS}
 
 
 def _check_same(then: StepRecord, now: StepRecord) -> None:
@@ -196,6 +198,21 @@ def _plan_facts(plan: Plan, order: Order, cells: Sequence[Cell]) -> dict[str, An
         "suites": order.suites,
         "order": short_hash([cell.id for cell in cells]),
     }
+
+
+def _gone_on(manifest: Manifest, order: Order) -> Manifest:
+    """The manifest of a run that is taken up, with how it is asked from now on."""
+    now = {**{name: getattr(order.endpoint, name) for name in HOW_TO_ASK}, "concurrency": order.plan.concurrency}
+    then = {**manifest.options, "concurrency": manifest.plan["concurrency"]}
+    changes = {name: (then.get(name), value) for name, value in now.items() if then.get(name) != value}
+    return replace(
+        manifest,
+        status="running",
+        resumed=manifest.resumed + 1,
+        changes=(*manifest.changes, changes) if changes else manifest.changes,
+        plan={**manifest.plan, "concurrency": now.pop("concurrency")},
+        options={**manifest.options, **now},
+    )
 
 
 def _public_options(options: EndpointOptions) -> dict[str, Any]:

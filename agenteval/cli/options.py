@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from agenteval.dialects import DIALECTS
 from agenteval.errors import UsageError
 from agenteval.parsers import FAMILIES
 from agenteval.run import Retries
+from agenteval.simulator import DEFAULT_PROFILE, PROFILES
 from agenteval.store import Secrets
 from agenteval.thinking import MODES
 from agenteval.wire import Limits
@@ -22,7 +23,10 @@ from agenteval.wire import Limits
 F = TypeVar("F", bound=Callable[..., Any])
 
 PATIENCE = ("timeout", "timeout_connect", "timeout_between", "timeout_total", "retries", "retry_wait", "patience")
-"""Options that say how long to wait, and change nothing of what is asked."""
+"""Options that say how long to wait."""
+
+HOW_TO_ASK = (*PATIENCE, "preflight", "insecure")
+"""An endpoint's options that change nothing of what is asked."""
 
 DEFAULT_OUT = Path("results")
 LIMITS, RETRIES, PATIENCE_S = Limits(), Retries(), 300.0
@@ -92,7 +96,7 @@ def _headers(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> t
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.isascii() or set(name + value) & set("\r\n\0"):
-            raise click.BadParameter(f"{pair!r} is not NAME=VALUE")
+            raise click.BadParameter("a header is NAME=VALUE, for instance X-Team=blue")
         found.append((name, value))
     return tuple(found)
 
@@ -155,8 +159,16 @@ ENDPOINT = (
         show_default=True,
         help="How the server spells the API.",
     ),
-    click.option("--family", metavar="NAME", help="The model's native format; default: by the model's name."),
-    click.option("--profile", metavar="NAME", help="Which deployment the built-in endpoint imitates."),
+    click.option(
+        "--family",
+        metavar="NAME",
+        help=f"The model's native format: {', '.join(FAMILIES)}. Default: by the model's name.",
+    ),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        help=f"Which deployment the built-in endpoint imitates: {', '.join(PROFILES)}.  [default: {DEFAULT_PROFILE}]",
+    ),
     click.option(
         "--header",
         multiple=True,
@@ -299,8 +311,15 @@ def was_typed(name: str) -> bool:
 
 def typed_options() -> dict[str, str]:
     """The options that stand on the command line: name → how it is spelled there."""
-    options = (item for item in click.get_current_context().command.params if isinstance(item, click.Option))
-    return {item.name: item.opts[0] for item in options if item.name and was_typed(item.name)}
+    context = click.get_current_context()
+    options = (item for item in context.command.params if isinstance(item, click.Option))
+    return {item.name: _spelling(item, context.params) for item in options if item.name and was_typed(item.name)}
+
+
+def _spelling(option: click.Option, values: Mapping[str, Any]) -> str:
+    """`--no-stream` where a switch was turned off, else the option's name."""
+    off = option.is_flag and option.secondary_opts and values.get(option.name or "") is False
+    return option.secondary_opts[0] if off else option.opts[0]
 
 
 def plan_options(values: dict[str, Any]) -> PlanOptions:

@@ -11,7 +11,7 @@ from agenteval.cli.step import step_text
 from agenteval.cli.voice import coloured
 from agenteval.report import FORMATS, render_terminal
 from agenteval.store import find_run, load_run
-from agenteval.summary import summarise
+from agenteval.summary import lean, summarise
 
 
 @click.command(name="report")
@@ -21,10 +21,11 @@ from agenteval.summary import summarise
 @click.option("--step", metavar="ID", help="One step whole: what the model saw and said, findings, and a curl.")
 def command(run: str, out: Path, kind: str, step: str | None) -> int:
     """Show RUN again: its id, its folder, or `latest`."""
-    stored = load_run(find_run(run, out))
+    path = find_run(run, out)
     if step is not None:
-        click.echo(step_text(stored, step), nl=False)
+        click.echo(step_text(load_run(path), step), nl=False)
         return 0
+    stored = load_run(path, lean)
     summary = summarise(stored.manifest, stored.records)
     text = render_terminal(summary, colour=coloured()) if kind == "terminal" else FORMATS[kind](summary)
     click.echo(text, nl=False)

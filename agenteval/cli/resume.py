@@ -10,7 +10,7 @@ from typing import Any
 
 from agenteval.cli.books import Order
 from agenteval.cli.endpoint import Endpoint
-from agenteval.cli.options import PATIENCE, EndpointOptions, PlanOptions, typed_options, was_typed
+from agenteval.cli.options import HOW_TO_ASK, EndpointOptions, PlanOptions, typed_options, was_typed
 from agenteval.cli.voice import tell
 from agenteval.client import ReplayTransport
 from agenteval.errors import UsageError
@@ -36,7 +36,7 @@ NEEDED = {
 """What a manifest must say for its run to be played again, by part."""
 
 
-OPERATIONAL = (*PATIENCE, "preflight", "concurrency", "insecure")
+OPERATIONAL = (*HOW_TO_ASK, "concurrency")
 """Options that change nothing of what is asked: the typed ones are taken."""
 
 ELSEWHERE = ("api_key", "header", "resume", "out", "as_json", "allow_code")
@@ -85,7 +85,7 @@ def _refuse_changes(then: tuple[Any, ...], now: tuple[Any, ...]) -> None:
         if old != new:
             raise UsageError(
                 f"{flag} cannot change in a run that is gone on with: leave it out, or begin a new run "
-                "(time-outs, --retries, --retry-wait, --patience, --concurrency, --no-preflight may change)"
+                "(time-outs, --retries, --retry-wait, --patience, --concurrency, --no-preflight, --insecure may change)"
             )
 
 

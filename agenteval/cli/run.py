@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -22,6 +21,7 @@ from agenteval.cli.endpoint import (
     simulated_endpoint,
     way_of_asking,
 )
+from agenteval.cli.loop import loop_run
 from agenteval.cli.options import (
     ENDPOINT,
     OUT,
@@ -156,7 +156,7 @@ def _play_over_http(
     """All cells against `--base-url`."""
     opened: list[Books] = []
     try:
-        return _loop_run(_over_http(order, scenarios, kept, opened))
+        return loop_run(_over_http(order, scenarios, kept, opened))
     except KeyboardInterrupt:
         if not opened:
             tell("Interrupted before the first conversation: no run was begun, nothing is kept.")
@@ -271,12 +271,3 @@ def _greeting(endpoint: Endpoint) -> str:
         f"Endpoint {facts['base_url']}: model {endpoint.model}, dialect {endpoint.dialect.name} "
         f"({facts['found_by']}), family {family}{f', context window {window:,} tokens' if window else ''}."
     )
-
-
-def _loop_run(main: Coroutine[Any, Any, T]) -> T:
-    """Run on uvloop where it is installed."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(main)
-    return uvloop.run(main)

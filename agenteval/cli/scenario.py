@@ -10,7 +10,7 @@ import click
 from agenteval.cli.voice import tell
 from agenteval.dialects import ALWAYS_THINKING
 from agenteval.errors import FileError, UsageError
-from agenteval.prompts import RENDERERS
+from agenteval.prompts import FORMATS
 from agenteval.report.scenario import render_scenario
 from agenteval.report.terminal import entry
 from agenteval.scenario import ALL, expanded, lint, load_suite
@@ -56,7 +56,7 @@ def new_scenario(name: str, out: Path) -> None:
     tell(f"Written. It runs as it is: agenteval run {path} (its first lines say what else there is)")
 
 
-@command.command(name="list")
+@command.command(name="list", short_help="Scenarios with turns, tags and what each is for.")
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
 def list_scenarios(suites: tuple[str, ...]) -> None:
     """Scenarios of some suites (default: all bundled ones), with turns, tags and what each is for."""
@@ -78,14 +78,14 @@ def lint_suites(suites: tuple[str, ...]) -> int:
     return 2 if problems else 0
 
 
-@command.command(name="show")
+@command.command(name="show", short_help="What the model will see, with tokens per part.")
 @click.argument("suite", metavar="SUITE")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="As that of a run.")
 @click.option("--turn", type=click.IntRange(1), metavar="N", help="Only this turn, as it comes after those before.")
 @click.option("--thinking", type=click.Choice(MODES), help="The thinking mode; default: off where it can be had.")
 @click.option(
     "--family",
-    type=click.Choice(list(RENDERERS)),
+    type=click.Choice(list(FORMATS)),
     default="glm47",
     show_default=True,
     help="Whose prompt is counted; harmony: gpt-oss.",

@@ -15,7 +15,12 @@ from agenteval.simulator.serve import serve
 
 @click.command(name="serve")
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
-@click.option("--profile", default="glm47-4x-spark", show_default=True, help="Which deployment to imitate.")
+@click.option(
+    "--profile",
+    default="glm47-4x-spark",
+    show_default=True,
+    help=f"Which deployment to imitate: {', '.join(PROFILES)}.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option(

@@ -79,6 +79,10 @@ class Answer:
         answered = self.touched
         self.end(None if complete else closed_fault(error, self.where, self.size, answered=answered), at)
 
+    def release(self) -> None:
+        """Nothing more is fed. The parser and this object hold each other, and both hold the recorded bytes."""
+        del self._parser
+
     def end(self, fault: Fault | None, at: int) -> None:
         """End with a fault or without; the first end counts."""
         if not self.ended.done():

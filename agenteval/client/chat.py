@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 import msgspec
 
+from agenteval.clock import NS_PER_MS
 from agenteval.outcome import StepError
 from agenteval.stream import Defect, Fold, Reply, error_of, fold_whole
 from agenteval.timing import Timeline
-from agenteval.wire import Exchange, HttpRequest, Limits, Recording, Transport
+from agenteval.wire import Exchange, HttpRequest, Limits, Recording, Transport, request_bytes
 
 SERVER_GAVE_UP = frozenset({"abort", "error"})
 """Finish reasons by which vLLM and SGLang say that they, not the model, ended a reply."""
@@ -38,7 +39,8 @@ class Attempt:
 
     `error`: the server's message for a status that is not 2xx (the status stands in `exchange`). An error
     inside a 200 stream is `reply.error`. `retry_after_s`: how long the server asks to wait, None if it does
-    not.
+    not. `send_lag_ms`: from when this client was asked for the request to its first byte, serialising included and
+    connecting not; None where that is not known.
     """
 
     exchange: Exchange
@@ -47,6 +49,7 @@ class Attempt:
     recording: Recording
     error: str | None = None
     retry_after_s: float | None = None
+    send_lag_ms: float | None = None
 
     @property
     def failure(self) -> StepError | None:
@@ -127,23 +130,20 @@ async def chat(
 ) -> Attempt:
     """Send one request and take its reply, streamed or whole. Never raises for what a server does."""
     accept = (("accept", "text/event-stream, application/json"),)
-    data = request_bytes(body)
+    ready_at = transport.clock.now()
     listener = _Listener()
-    request = HttpRequest("POST", CHAT_PATH, accept + headers, data)
+    request = HttpRequest("POST", CHAT_PATH, accept + headers, request_bytes(body))
     exchange = await transport.exchange(request, listener, limits)
     attempt = _attempt(exchange, listener, asked_for_stream=body.get("stream") is True)
-    return replace(attempt, recording=replace(attempt.recording, request=data))
+    lag = _send_lag_ms(exchange, ready_at)
+    return replace(attempt, recording=replace(attempt.recording, request=body), send_lag_ms=lag)
 
 
-def request_bytes(body: Mapping[str, Any]) -> bytes:
-    """A request body as JSON, in the order of its keys."""
-    return msgspec.json.encode(body, enc_hook=_plain)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
+def _send_lag_ms(exchange: Exchange, ready_at: int) -> float | None:
+    """Unknown where no answer shows that the request left, or that it left at the first try."""
+    if exchange.status is None or exchange.resent or exchange.replayed:
+        return None
+    return (exchange.sent_at - ready_at) / NS_PER_MS - (exchange.connect_ms or 0.0)
 
 
 def _attempt(exchange: Exchange, listener: _Listener, *, asked_for_stream: bool) -> Attempt:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, cast
 from agenteval.client.address import Address
 from agenteval.client.answer import Answer
 from agenteval.client.faults import connect_fault, timeout_fault
+from agenteval.client.inbox import Inbox
 from agenteval.clock import NS_PER_S, Clock
 from agenteval.wire import Exchange, Fault, FaultKind, Limits, Receiver
 
@@ -25,12 +26,14 @@ class Connection(asyncio.Protocol):
     `idle_since`: when it was opened, or its last exchange ended.
     """
 
-    def __init__(self, clock: Clock, where: str) -> None:
+    def __init__(self, clock: Clock, where: str, inbox: Inbox) -> None:
         self.open = False
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._now = clock.now
         self.idle_since = self._now()
         self._where = where
+        self._inbox = inbox
+        self._unread = 0  # reads that are in the inbox
         self._answer: Answer | None = None
         self._transport: asyncio.Transport | None = None
 
@@ -55,7 +58,8 @@ class Connection(asyncio.Protocol):
             watch.stop()
             self._answer = None
             self.idle_since = self._now()
-            if not answer.reusable:
+            answer.release()
+            if self._unread or not answer.reusable:
                 self.close()
         return answer.exchange(sent_at, connect_ms), answer.touched
 
@@ -65,6 +69,13 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def _take(self, data: bytes, at: int) -> None:
+        self._unread -= 1
+        if self._answer is None:
+            self.close()
+        else:
+            self._answer.feed(data, at)
+
     # Callbacks of the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -73,18 +84,18 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         at = self._now()
-        if self._answer is None:
-            self.close()
-        else:
-            self._answer.feed(data, at)
+        self._unread += 1
+        self._inbox.put(self._take, data, at)
 
     def eof_received(self) -> None:
         self.open = False
+        self._inbox.settle()
         if self._answer is not None:
             self._answer.closed(None, self._now())
 
     def connection_lost(self, error: Exception | None) -> None:
         self.open = False
+        self._inbox.settle()
         if self._answer is not None:
             self._answer.closed(error, self._now())
         if not self.lost.done():
@@ -128,26 +139,25 @@ class _Watch:
 
 
 async def open_connection(
-    address: Address, tls: ssl.SSLContext | None, clock: Clock, limits: Limits
+    address: Address, tls: ssl.SSLContext | None, limits: Limits, connection: Callable[[], Connection]
 ) -> Connection | Fault:
     """Resolve, connect and shake hands, within `connect_s`; the fault if that fails."""
     try:
         async with asyncio.timeout(limits.connect_s):
             sock = await _connected_socket(address)
-            return await _wrapped(sock, address, tls, clock)
+            return await _wrapped(sock, address, tls, connection)
     except OSError as error:
         return connect_fault(error, address, limits)
 
 
-async def _wrapped(sock: socket.socket, address: Address, tls: ssl.SSLContext | None, clock: Clock) -> Connection:
+async def _wrapped(
+    sock: socket.socket, address: Address, tls: ssl.SSLContext | None, connection: Callable[[], Connection]
+) -> Connection:
     """The loop owns the socket from here on, and closes it if the handshake fails."""
-    _, connection = await asyncio.get_running_loop().create_connection(
-        lambda: Connection(clock, address.where),
-        sock=sock,
-        ssl=tls,
-        server_hostname=address.host if tls else None,
+    _, opened = await asyncio.get_running_loop().create_connection(
+        connection, sock=sock, ssl=tls, server_hostname=address.host if tls else None
     )
-    return connection
+    return opened
 
 
 async def _connected_socket(address: Address) -> socket.socket:

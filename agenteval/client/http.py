@@ -15,6 +15,7 @@ from dataclasses import replace
 from agenteval import __version__
 from agenteval.client.address import address_of
 from agenteval.client.connection import Connection, open_connection
+from agenteval.client.inbox import Inbox
 from agenteval.clock import NS_PER_MS, NS_PER_S, Clock, RealClock
 from agenteval.errors import UsageError
 from agenteval.wire import Exchange, Fault, HttpRequest, Limits, Receiver
@@ -60,6 +61,7 @@ class HttpTransport:
         self._max_connections = max_connections
         self._slots = asyncio.Semaphore(max_connections)
         self._idle: list[Connection] = []
+        self._inbox = Inbox(self.clock.now)
         self._keeping = True
         self._all: set[Connection] = set()
 
@@ -118,11 +120,14 @@ class HttpTransport:
         return result
 
     async def _open(self, limits: Limits) -> Connection | Fault:
-        opened = await open_connection(self._address, self._tls, self.clock, limits)
+        opened = await open_connection(self._address, self._tls, limits, self._new_connection)
         if isinstance(opened, Connection):
             self._all.add(opened)
             opened.lost.add_done_callback(lambda _: self._all.discard(opened))
         return opened
+
+    def _new_connection(self) -> Connection:
+        return Connection(self.clock, self._address.where, self._inbox)
 
     def _take_idle(self) -> Connection | None:
         """The connection used last, since it is the likeliest to be alive."""

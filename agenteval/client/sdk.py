@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from agenteval.client.address import Address, address_of
-from agenteval.client.chat import Attempt, Pairs, chat, http_error, request_bytes, retry_after_s, without_secrets
+from agenteval.client.chat import Attempt, Pairs, chat, http_error, retry_after_s, without_secrets
 from agenteval.client.faults import connect_fault, redirect_fault, timeout_fault
 from agenteval.client.replay import ReplayTransport
 from agenteval.client.sdkfold import SdkFold, plain
@@ -30,12 +30,12 @@ from agenteval.clock import Clock, RealClock
 from agenteval.errors import UsageError
 from agenteval.stream import Reply
 from agenteval.timing import Timeline
-from agenteval.wire import Exchange, Fault, Limits, Recording, Transport
+from agenteval.wire import Exchange, Fault, Limits, Recording, Transport, request_bytes
 
 SDK_PARAMETERS = ("model", "messages", "tools", "max_tokens", "seed", "temperature", "stream", "stream_options")
 """What is handed to the SDK by name; every other key of a body goes into its `extra_body`."""
 
-MISSING = "--transport openai needs the openai SDK: pip install agenteval[openai]"
+MISSING = "--transport openai needs the openai SDK: pip install openai"
 
 _LIMITS = Limits()
 
@@ -69,8 +69,7 @@ class SdkChat:
         """Send one request and take its reply, streamed or whole. Never raises for what a server does."""
         if isinstance(transport, ReplayTransport) and transport.hears_again:
             return await chat(transport, body, limits=limits)
-        data = request_bytes(body)
-        arguments = _arguments(msgspec.json.decode(data))
+        arguments = _arguments(msgspec.json.decode(request_bytes(body)))
         heard = _Heard(arguments.get("stream") is True)
         sent_at = self._clock.now()
         try:
@@ -78,7 +77,7 @@ class SdkChat:
                 await self._ask(arguments, limits, heard)
         except TimeoutError:
             heard.out_of_time = True
-        return self._attempt(heard, sent_at, data, limits)
+        return self._attempt(heard, sent_at, body, limits)
 
     async def aclose(self) -> None:
         """Close every connection of the SDK."""
@@ -100,13 +99,13 @@ class SdkChat:
             else:
                 heard.raised, heard.response = error, heard.response or getattr(error, "response", None)
 
-    def _attempt(self, heard: _Heard, sent_at: int, data: bytes, limits: Limits) -> Attempt:
+    def _attempt(self, heard: _Heard, sent_at: int, body: Mapping[str, Any], limits: Limits) -> Attempt:
         ended_at, response = self._clock.now(), heard.response
         status = None if response is None else response.status_code
         headers = () if response is None else tuple((name.lower(), value) for name, value in response.headers.items())
         exchange = Exchange(sent_at, ended_at, status, self._fault(heard, limits), None, headers, len(heard.events))
         chunks = _written(heard, exchange)
-        recording = Recording(status, without_secrets(headers), chunks, ended_at - sent_at, exchange.fault, data)
+        recording = Recording(status, without_secrets(headers), chunks, ended_at - sent_at, exchange.fault, body)
         if status is None or isinstance(heard.raised, self._sdk.APIStatusError):
             error = None if exchange.fault else http_error(response.content)
             timeline = Timeline(sent_at, ended_at, streamed=False)

@@ -7,8 +7,8 @@ from __future__ import annotations
 from agenteval.dialects.constraint import CONSTRAINTS, Constraint, constraint_of
 from agenteval.dialects.detect import Detection, context_window, family_of_model, recognise
 from agenteval.dialects.dialect import ALWAYS_THINKING, DIALECTS, Dialect
-from agenteval.dialects.encode import ChatRequest, EncodedRequest, encode
-from agenteval.dialects.history import SentHistory, sent_history
+from agenteval.dialects.encode import ChatRequest, EncodedRequest, Encoder, encode
+from agenteval.dialects.history import Sending, SentHistory, sent_history
 
 __all__ = [
     "ALWAYS_THINKING",
@@ -19,6 +19,8 @@ __all__ = [
     "Detection",
     "Dialect",
     "EncodedRequest",
+    "Encoder",
+    "Sending",
     "SentHistory",
     "constraint_of",
     "context_window",

@@ -7,20 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from agenteval.canonical import ListHash
 from agenteval.dialects.dialect import Dialect
-from agenteval.dialects.history import sent_history
-from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, tool_object
+from agenteval.dialects.history import SentHistory
+from agenteval.growing import Grown
+from agenteval.messages import Message, ToolCall, ToolSpec, tool_object
 from agenteval.outcome import Repair
 from agenteval.thinking import Thinking
+from agenteval.wire import Body, request_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One model request before it is spelled for a server. `extra` goes into the body as it is, last; `family`: the
-    model's native format, which decides how thinking is asked for (None: unknown)."""
+    """One model request before it is spelled for a server. `history`: what is sent of the messages; `extra` goes into
+    the body as it is, last; `family`: the model's native format, which decides how thinking is asked for (None:
+    unknown)."""
 
     model: str
-    messages: Transcript
+    history: SentHistory
     tools: tuple[ToolSpec, ...]
     thinking: Thinking
     max_tokens: int
@@ -33,16 +39,43 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class EncodedRequest:
-    body: Mapping[str, Any]
+    """A body, the hash of its messages, and what had to be repaired in them."""
+
+    body: Body
+    view_hash: str
     repairs: tuple[Repair, ...]
 
 
+class Encoder:
+    """Encodes the requests of one conversation in a dialect; messages that were sent before are not encoded again."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._messages: Grown[Message, dict[str, Any]] = Grown()
+        self._spelled: Grown[dict[str, Any], bytes] = Grown()
+        self._hash = ListHash()
+
+    def encode(self, request: ChatRequest) -> EncodedRequest:
+        """The body of `POST /v1/chat/completions`."""
+        sent = request.history.messages
+        encoded = self._messages.grow(sent, lambda number: _encode_message(sent[number], self._dialect))
+        spelled = self._spelled.grow(encoded, lambda number: msgspec.json.encode(encoded[number]))
+        own = list(encoded)
+        fields = _fields(request, own, self._dialect)
+        raw = msgspec.Raw(b"[%b]" % b",".join(spelled)) if fields["messages"] is own else fields["messages"]
+        body = Body(fields, request_bytes({**fields, "messages": raw}))
+        return EncodedRequest(body, self._hash.of(encoded), request.history.repairs)
+
+
 def encode(request: ChatRequest, dialect: Dialect) -> EncodedRequest:
-    """The body of `POST /v1/chat/completions` in a dialect, and what had to be repaired in the history."""
-    history = sent_history(request.messages, request.thinking, request.family)
+    """One request for itself."""
+    return Encoder(dialect).encode(request)
+
+
+def _fields(request: ChatRequest, messages: list[dict[str, Any]], dialect: Dialect) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": request.model,
-        "messages": [_encode_message(message, dialect) for message in history.messages],
+        "messages": messages,
         "max_tokens": request.max_tokens,
         "seed": request.seed,
     }
@@ -54,7 +87,7 @@ def encode(request: ChatRequest, dialect: Dialect) -> EncodedRequest:
         body["stream"] = True
         body.update(dialect.running_counts)
     body.update(dialect.thinking_body(request.thinking, request.family))
-    return EncodedRequest(_merged(body, request.extra), history.repairs)
+    return _merged(body, request.extra)
 
 
 def _merged(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:

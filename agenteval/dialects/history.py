@@ -9,10 +9,12 @@ which is the open tool loop.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from agenteval.canonical import JsonProblem, parse_json
 from agenteval.dialects.dialect import ALWAYS_THINKING
+from agenteval.growing import Grown
 from agenteval.messages import Message, ToolCall, Transcript, last_user_index
 from agenteval.outcome import Repair
 from agenteval.thinking import Thinking
@@ -26,15 +28,39 @@ class SentHistory:
     repairs: tuple[Repair, ...]
 
 
+class Sending:
+    """What is sent of the histories of one conversation, each of which mostly goes on where the one before ended."""
+
+    def __init__(self) -> None:
+        self._sent: Grown[Message, Message] = Grown()
+        self._repairs: dict[int, tuple[Repair, ...]] = {}
+        self._reasoning_from = 0
+
+    def history(self, messages: Transcript, thinking: Thinking, family: str | None) -> SentHistory:
+        """What is sent of these messages to a model of a family (None: unknown)."""
+        before, begin = self._reasoning_from, _reasoning_from(messages, thinking, family)
+        self._reasoning_from = begin
+
+        def sent(index: int) -> Message:
+            repairs: list[Repair] = []
+            message = _sent(messages[index], keep_reasoning=index >= begin, repairs=repairs)
+            self._repairs.pop(index, None)
+            if repairs:
+                self._repairs[index] = tuple(repairs)
+            return message
+
+        unchanged = None if before == begin else min(before, begin)
+        told = tuple(self._sent.grow(messages, sent, unchanged))
+        return SentHistory(told, tuple(self._all_repairs(len(told))))
+
+    def _all_repairs(self, number: int) -> Iterator[Repair]:
+        for index in sorted(self._repairs):
+            yield from self._repairs[index] if index < number else ()
+
+
 def sent_history(messages: Transcript, thinking: Thinking, family: str | None) -> SentHistory:
-    """What is sent of these messages to a model of a family (None: unknown)."""
-    repairs: list[Repair] = []
-    reasoning_from = _reasoning_from(messages, thinking, family)
-    sent = tuple(
-        _sent(message, keep_reasoning=index >= reasoning_from, repairs=repairs)
-        for index, message in enumerate(messages)
-    )
-    return SentHistory(sent, tuple(repairs))
+    """What is sent of one history."""
+    return Sending().history(messages, thinking, family)
 
 
 def _reasoning_from(messages: Transcript, thinking: Thinking, family: str | None) -> int:
@@ -42,7 +68,7 @@ def _reasoning_from(messages: Transcript, thinking: Thinking, family: str | None
     if thinking == "off":
         return len(messages)
     preserved = thinking == "preserved" and family not in ALWAYS_THINKING
-    return 0 if preserved else last_user_index(messages)
+    return 0 if preserved else max(0, last_user_index(messages))
 
 
 def _sent(message: Message, *, keep_reasoning: bool, repairs: list[Repair]) -> Message:

@@ -1,10 +1,8 @@
-"""Whole prompts as a model sees them: messages and tools as text, their tokens, and what two prompts
-share."""
+"""Whole prompts as a model sees them: messages and tools as text, and their tokens."""
 
 from __future__ import annotations
 
-from agenteval.prompts.counting import RENDERERS, PromptCount, RenderPrompt, count_prompt
-from agenteval.prompts.glm import render_prompt
-from agenteval.prompts.prefix import common_prefix
+from agenteval.prompts.counting import FORMATS, PromptCount, PromptCounter, count_prompt
+from agenteval.prompts.format import Parts, PromptFormat, render
 
-__all__ = ["RENDERERS", "PromptCount", "RenderPrompt", "common_prefix", "count_prompt", "render_prompt"]
+__all__ = ["FORMATS", "Parts", "PromptCount", "PromptCounter", "PromptFormat", "count_prompt", "render"]

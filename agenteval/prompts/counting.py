@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from agenteval.errors import UsageError
 from agenteval.messages import Message, ToolSpec
-from agenteval.prompts import glm, harmony
+from agenteval.prompts.format import Parts, PromptFormat
+from agenteval.prompts.glm import GlmFormat
+from agenteval.prompts.harmony import HarmonyFormat
 from agenteval.tokens import Vocabulary
 
-
-class RenderPrompt(Protocol):
-    def __call__(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], *, thinking: bool, keep_reasoning: bool
-    ) -> str:
-        """The whole prompt. `keep_reasoning`: that of earlier user turns too (preserved thinking)."""
-        ...
-
-
-RENDERERS: dict[str, RenderPrompt] = {
-    "glm47": glm.render_prompt,
-    "harmony": harmony.render_prompt,
+FORMATS: dict[str, PromptFormat] = {
+    "glm47": GlmFormat(),
+    "harmony": HarmonyFormat(),
 }
 
 
@@ -36,6 +28,26 @@ class PromptCount:
     total: int
 
 
+class PromptCounter:
+    """Counts the prompts of one conversation; parts that were counted before are not counted again."""
+
+    def __init__(self, family: str, vocabulary: Vocabulary) -> None:
+        if family not in FORMATS:
+            raise UsageError(f"no prompt format for family {family!r}; known: {', '.join(FORMATS)}")
+        self._form = FORMATS[family]
+        self._vocabulary = vocabulary
+        self._parts = Parts(self._form, vocabulary.count)
+
+    def count(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], *, thinking: bool, keep_reasoning: bool
+    ) -> PromptCount:
+        """Tokens of the prompt."""
+        parts = sum(self._parts.of(messages, keep_reasoning=keep_reasoning))
+        closing = self._vocabulary.count(self._form.closing(thinking=thinking))
+        alone, opening = (self._vocabulary.count(self._form.opening(messages, offered)) for offered in ((), tools))
+        return PromptCount(alone + parts + closing, opening - alone, opening + parts + closing)
+
+
 def count_prompt(
     family: str,
     messages: Sequence[Message],
@@ -46,9 +58,4 @@ def count_prompt(
     keep_reasoning: bool,
 ) -> PromptCount:
     """Tokens of a family's prompt; raises UsageError for a family without a prompt format."""
-    if family not in RENDERERS:
-        raise UsageError(f"no prompt format for family {family!r}; known: {', '.join(RENDERERS)}")
-    render = RENDERERS[family]
-    alone = vocabulary.count(render(messages, (), thinking=thinking, keep_reasoning=keep_reasoning))
-    total = vocabulary.count(render(messages, tools, thinking=thinking, keep_reasoning=keep_reasoning))
-    return PromptCount(alone, total - alone, total)
+    return PromptCounter(family, vocabulary).count(messages, tools, thinking=thinking, keep_reasoning=keep_reasoning)

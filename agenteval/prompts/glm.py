@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from agenteval.canonical import JsonProblem, parse_json
 from agenteval.messages import Message, ToolCall, ToolSpec, last_user_index, tool_object
 from agenteval.parsers.glm47 import call_text
+from agenteval.prompts.format import PromptFormat
 
 _TOOLS_HEAD = """<|system|>
 # Tools
@@ -28,17 +29,20 @@ For each call write: \
 <tool_call>{function-name}<arg_key>{key}</arg_key><arg_value>{value}</arg_value></tool_call>"""
 
 
-def render_prompt(
-    messages: Sequence[Message], tools: Sequence[ToolSpec], *, thinking: bool, keep_reasoning: bool
-) -> str:
-    """The prompt, ready for generation. `keep_reasoning` is what servers call `clear_thinking: false`."""
-    last_user = -1 if keep_reasoning else last_user_index(tuple(messages))
-    turns = (
-        _turn(message, after=messages[index - 1] if index else None, reasons=index > last_user)
-        for index, message in enumerate(messages)
-    )
-    generation = f"<|assistant|>{'<think>' if thinking else '</think>'}"
-    return f"[gMASK]<sop>{_tools(tools)}{''.join(turns)}{generation}"
+class GlmFormat(PromptFormat):
+    """`keep_reasoning` is what servers call `clear_thinking: false`."""
+
+    def opening(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> str:
+        return f"[gMASK]<sop>{_tools(tools)}"
+
+    def reasons_after(self, messages: Sequence[Message], *, keep_reasoning: bool) -> int:
+        return -1 if keep_reasoning else last_user_index(messages)
+
+    def part(self, messages: Sequence[Message], at: int, *, reasons: bool) -> str:
+        return _turn(messages[at], after=messages[at - 1] if at else None, reasons=reasons)
+
+    def closing(self, *, thinking: bool) -> str:
+        return f"<|assistant|>{'<think>' if thinking else '</think>'}"
 
 
 def _tools(tools: Sequence[ToolSpec]) -> str:

@@ -18,12 +18,14 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from agenteval.messages import Message, ToolCall, ToolSpec
 from agenteval.parsers.harmony import NEXT, spoken, unmarked
 from agenteval.parsers.harmony_header import FUNCTIONS
+from agenteval.prompts.format import PromptFormat
 from agenteval.prompts.typescript import namespace
 
 DATE = "2026-01-01"
@@ -40,28 +42,53 @@ Reasoning: {effort}
 _CALLS = "\nCalls to these tools must go to the commentary channel: 'functions'."
 
 
-def render_prompt(
-    messages: Sequence[Message],
-    tools: Sequence[ToolSpec],
-    *,
-    thinking: bool,
-    keep_reasoning: bool,
-    effort: Effort = "medium",
-) -> str:
-    """The prompt, ready for generation. There is no prompt without thinking; `keep_reasoning`: all analysis, which no
-    server does."""
-    system = _SYSTEM.format(date=DATE, effort=effort) + (_CALLS if tools else "")
-    leading = messages[0] if messages and messages[0].role == "system" else None
-    instructions = (leading.content or "") if leading else None
-    developer = _developer(instructions, tools) if instructions or tools else ""
-    rest = messages[1:] if leading else messages
-    turns = "".join(_turns(rest, -1 if keep_reasoning else _last_final(rest)))
-    return f"{_message('system', system)}{developer}{turns}{NEXT}"
+@dataclass(frozen=True, slots=True)
+class HarmonyFormat(PromptFormat):
+    """There is no prompt without thinking; `keep_reasoning`: all analysis, which no server does."""
+
+    effort: Effort = "medium"
+
+    def opening(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> str:
+        system = _SYSTEM.format(date=DATE, effort=self.effort) + (_CALLS if tools else "")
+        instructions = (messages[0].content or "") if _begins(messages, 0) else None
+        developer = _developer(instructions, tools) if instructions or tools else ""
+        return _message("system", system) + developer
+
+    def reasons_after(self, messages: Sequence[Message], *, keep_reasoning: bool) -> int:
+        return -1 if keep_reasoning else _last_final(messages)
+
+    def part(self, messages: Sequence[Message], at: int, *, reasons: bool) -> str:
+        message = messages[at]
+        if _begins(messages, at):
+            return ""
+        if message.role == "assistant":
+            return _assistant(message, reasons=reasons)
+        if message.role == "tool":
+            author = f"{FUNCTIONS}{_called(messages, at)} to=assistant<|channel|>commentary"
+            return _message(author, message.content or "")
+        if message.role == "system":
+            return _developer(message.content or "", ())
+        return _message(message.role, message.content or "")
+
+    def closing(self, *, thinking: bool) -> str:
+        return NEXT
+
+
+def _begins(messages: Sequence[Message], at: int) -> bool:
+    """Whether a message is the system prompt that a conversation begins with."""
+    return at == 0 and bool(messages) and messages[0].role == "system"
 
 
 def _last_final(messages: Sequence[Message]) -> int:
     """Index of the last answer in words, -1 if there is none."""
-    return max((at for at, message in enumerate(messages) if _answers(message)), default=-1)
+    return next((at for at in range(len(messages) - 1, -1, -1) if _answers(messages[at])), -1)
+
+
+def _called(messages: Sequence[Message], at: int) -> str:
+    """The name in the call that a result answers: the last one before it with that id; empty if there is none."""
+    wanted = messages[at].tool_call_id
+    before = (call for number in range(at - 1, -1, -1) for call in reversed(messages[number].tool_calls))
+    return next((call.name for call in before if call.id == wanted), "")
 
 
 def _answers(message: Message) -> bool:
@@ -73,21 +100,6 @@ def _developer(instructions: str | None, tools: Sequence[ToolSpec]) -> str:
     if tools:
         parts.append(f"# Tools\n\n## functions\n\n{namespace('functions', tools)}")
     return _message("developer", "\n\n".join(parts))
-
-
-def _turns(messages: Sequence[Message], last_final: int) -> Iterator[str]:
-    names: dict[str | None, str] = {}
-    for at, message in enumerate(messages):
-        names |= {call.id: call.name for call in message.tool_calls}
-        if message.role == "assistant":
-            yield _assistant(message, reasons=at > last_final)
-        elif message.role == "tool":
-            author = f"{FUNCTIONS}{names.get(message.tool_call_id, '')} to=assistant<|channel|>commentary"
-            yield _message(author, message.content or "")
-        elif message.role == "system":
-            yield _developer(message.content or "", ())
-        else:
-            yield _message(message.role, message.content or "")
 
 
 def _assistant(message: Message, *, reasons: bool) -> str:

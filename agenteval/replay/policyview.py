@@ -21,10 +21,11 @@ from agenteval.context import (
     from_wire,
     without_note,
 )
+from agenteval.dialects import Sending
 from agenteval.errors import UsageError
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 from agenteval.outcome import StepRecord
-from agenteval.run import Accountant
+from agenteval.run import Accountant, Size
 from agenteval.scoring.needed import texts_in
 from agenteval.store import StoredRun, StoredStep, read_frames
 from agenteval.tokens import Calibration
@@ -49,7 +50,7 @@ def policy_view(stored: StoredRun, wanted: str, text: str | None, *, allow_code:
     ]
     told = {(r.turn, r.step): r for r in asked if r.reply is not None}
     transcripts = list(_transcripts(stored, cell, frames))
-    played = _Playing(stored, policy, told, same=text in (None, step.policy))
+    played = _Playing(stored, policy, told, step, same=text in (None, step.policy))
     outcome: View | ModelRequest | None = None
     for record, transcript in zip(cell, transcripts, strict=True):
         outcome = played.step(record, transcript, frames)
@@ -75,22 +76,32 @@ class _Playing:
     """A policy under way over one recorded cell."""
 
     def __init__(
-        self, stored: StoredRun, policy: Policy, told: dict[tuple[int, int], StepRecord], *, same: bool
+        self,
+        stored: StoredRun,
+        policy: Policy,
+        told: dict[tuple[int, int], StepRecord],
+        step: StepRecord,
+        *,
+        same: bool,
     ) -> None:
-        endpoint = stored.manifest.endpoint
+        thinking, endpoint = step.thinking, stored.manifest.endpoint
         self._policy, self._state, self._told, self._same = policy, policy.begin(), told, same
-        self._accountant = Accountant(endpoint.get("family"))
+        self._family = endpoint.get("family")
+        self._scale = Accountant(self._family).scale(thinking)
+        self._sending = Sending()
         self._window = endpoint.get("context_window")
         self._calibration = Calibration()
         self._tools: tuple[ToolSpec, ...] = ()
-        self._thinking: Any = "off"
+        self._thinking = thinking
 
     def count(self, messages: Transcript) -> int:
-        return self._accountant.size(messages, self._tools, self._thinking).estimate(self._calibration)
+        return self._size(messages).estimate(self._calibration)
+
+    def _size(self, messages: Transcript) -> Size:
+        return self._scale.size(self._sending.history(messages, self._thinking, self._family).messages, self._tools)
 
     def step(self, record: StepRecord, transcript: Transcript, frames: dict[str, StoredStep]) -> View | ModelRequest:
         """The outcome at one step; a summary that was recorded there is heard again."""
-        self._thinking = record.thinking
         own = {tool.name for tool in self._policy.tools}
         offered = tuple(tool for tool in _tools(frames[record.id].request or {}) if tool.name not in own)
         self._tools = (*offered, *self._policy.tools)
@@ -106,8 +117,7 @@ class _Playing:
             self._state = outcome.state
             if self._same or record.policy == "full_history":
                 sent = outcome.messages if self._same else transcript
-                size = self._accountant.size(sent, self._tools, self._thinking)
-                self._calibration = size.learnt(self._calibration, record.tokens.prompt)
+                self._calibration = self._size(sent).learnt(self._calibration, record.tokens.prompt)
         return outcome
 
 

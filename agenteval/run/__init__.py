@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agenteval.run.accounting import Accountant
+from agenteval.run.accounting import Accountant, Size
 from agenteval.run.batch import BatchEnd, run_batch, run_simulated
 from agenteval.run.breaker import Breaker
 from agenteval.run.desk import Desk
@@ -10,10 +10,11 @@ from agenteval.run.plan import Cell, Plan, expand
 from agenteval.run.preflight import Asked, Preflight, ping, preflight
 from agenteval.run.retries import Retries
 from agenteval.run.session import CellEnd, run_cell
-from agenteval.run.watch import LAG_BOUND_MS, LoopWatch, SelfReport
+from agenteval.run.watch import LAG_BOUND_MS, SEND_BOUND_MS, LoopWatch, SelfReport, no_long_collections
 
 __all__ = [
     "LAG_BOUND_MS",
+    "SEND_BOUND_MS",
     "Accountant",
     "Asked",
     "BatchEnd",
@@ -26,7 +27,9 @@ __all__ = [
     "Preflight",
     "Retries",
     "SelfReport",
+    "Size",
     "expand",
+    "no_long_collections",
     "ping",
     "preflight",
     "run_batch",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agenteval.dialects import sent_history
-from agenteval.messages import ToolSpec, Transcript
+from agenteval.growing import Grown
+from agenteval.messages import Message, ToolSpec, Transcript
 from agenteval.outcome import Tokens
 from agenteval.parsers import FAMILIES
-from agenteval.prompts import RENDERERS, PromptCount, count_prompt
-from agenteval.scoring.shown import shown_text
+from agenteval.prompts import FORMATS, PromptCount, PromptCounter
+from agenteval.scoring.shown import message_texts, tool_text
 from agenteval.stream import Reply, Usage
 from agenteval.thinking import Thinking
 from agenteval.tokens import Calibration, CountSource, TokenCount, Vocabulary, vocabulary
@@ -39,32 +39,37 @@ class Size:
         return calibration.estimate(self.units).value
 
 
+class Scale:
+    """Measures the prompts of one conversation; what was measured before is not measured again. `counter`: None where
+    the family's template is not known."""
+
+    def __init__(self, counter: PromptCounter | None, thinking: Thinking) -> None:
+        self._counter = counter
+        self._thinking = thinking
+        self._characters: Grown[Message, int] = Grown()
+
+    def size(self, sent: Transcript, tools: tuple[ToolSpec, ...]) -> Size:
+        """How large a prompt is before any server has counted it: that of the messages as they are sent."""
+        if self._counter is None:
+            said = self._characters.grow(sent, lambda at: sum(len(text) + 1 for text in message_texts(sent[at])))
+            return Size(None, sum(said) + sum(len(tool_text(tool)) + 1 for tool in tools) - 1)
+        counted = self._counter.count(
+            sent, tools, thinking=self._thinking != "off", keep_reasoning=self._thinking == "preserved"
+        )
+        return Size(counted, counted.total)
+
+
 class Accountant:
-    """Counts for one endpoint's family of models; holds no memory of its own."""
+    """Counts for one endpoint's family of models."""
 
     def __init__(self, family: str | None) -> None:
-        self._family = family
-        self._rendered = family if family in RENDERERS else None
+        self._rendered = family if family in FORMATS else None
         self._vocabulary: Vocabulary = vocabulary(FAMILIES[self._rendered].special if self._rendered else ())
 
-    def size(self, messages: Transcript, tools: tuple[ToolSpec, ...], thinking: Thinking) -> Size:
-        """How large a prompt is before any server has counted it: that of the messages as they are sent."""
-        sent = sent_history(messages, thinking, self._family).messages
-        counted = self._count(sent, tools, thinking)
-        return Size(counted, len(shown_text(sent, tools)) if counted is None else counted.total)
-
-    def _count(self, sent: Transcript, tools: tuple[ToolSpec, ...], thinking: Thinking) -> PromptCount | None:
-        """The prompt's tokens as rendered here; None for a family whose template is not known."""
-        if self._rendered is None:
-            return None
-        return count_prompt(
-            self._rendered,
-            sent,
-            tools,
-            self._vocabulary,
-            thinking=thinking != "off",
-            keep_reasoning=thinking == "preserved",
-        )
+    def scale(self, thinking: Thinking) -> Scale:
+        """What measures the prompts of one conversation."""
+        counter = PromptCounter(self._rendered, self._vocabulary) if self._rendered else None
+        return Scale(counter, thinking)
 
     def tokens(self, reply: Reply, size: Size, estimate: int) -> Tokens:
         """The counts of one finished request, each from the best source."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from agenteval.canonical import JsonProblem, parse_json, seed_of, tagged_hash
+from agenteval.canonical import JsonProblem, parse_json, seed_of
 from agenteval.client import Attempt
 from agenteval.clock import wall_stamp
 from agenteval.context import View
-from agenteval.dialects import ChatRequest, encode
+from agenteval.dialects import ChatRequest, Encoder, SentHistory
 from agenteval.messages import ToolSpec
 from agenteval.outcome import (
     Finding,
@@ -28,19 +28,21 @@ from agenteval.run.breaker import STOPPED
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
 from agenteval.stream import Reply
-from agenteval.timing import Timing, measure, refused_timing
+from agenteval.timing import Timing, measure, merged_chunks, refused_timing
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request to make: where in the cell it stands, what the model sees (its size as rendered here, and how
-    many tokens the server should count), what is expected of the whole turn."""
+    """One request to make: where in the cell it stands, what the model sees, what of that is `sent` (its size as
+    rendered here, and how many tokens the server should count) by which encoder, what is expected of the whole turn."""
 
     cell: Cell
     turn: int
     step: int
     view: View
     tools: tuple[ToolSpec, ...]
+    sent: SentHistory
+    encoder: Encoder
     size: Size
     estimate: int
     expected: tuple[RecordedExpectation, ...] | None = None
@@ -91,10 +93,10 @@ def _draw(question: Question, number: int) -> float:
 
 
 async def _attempt(question: Question, desk: Desk, number: int) -> Answered:
-    encoded = encode(_request(question, desk), desk.dialect)
+    encoded = question.encoder.encode(_request(question, desk))
     started = wall_stamp()
     attempt = await desk.chat(desk.transport, encoded.body, limits=desk.limits)
-    sent = Sent(number, started, tagged_hash(encoded.body["messages"]), encoded.repairs)
+    sent = Sent(number, started, encoded.view_hash, encoded.repairs)
     return Answered(attempt, _record(question, desk, sent, attempt))
 
 
@@ -113,7 +115,7 @@ def _request(question: Question, desk: Desk) -> ChatRequest:
     defaults = cell.scenario.defaults
     return ChatRequest(
         model=desk.model,
-        messages=question.view.messages,
+        history=question.sent,
         tools=question.tools,
         thinking=cell.thinking,
         max_tokens=question.max_tokens or plan.max_tokens or defaults.max_tokens,
@@ -156,10 +158,15 @@ def _record(question: Question, desk: Desk, sent: Sent, attempt: Attempt) -> Ste
         repairs=sent.repairs,
         error=error,
         simulated=desk.simulated,
-        transfer=Transfer(attempt.exchange.connect_ms, attempt.exchange.reads, attempt.exchange.resent),
+        transfer=_transfer(attempt),
         started_at=sent.started_at,
         seed=cell.seed,
     )
+
+
+def _transfer(attempt: Attempt) -> Transfer:
+    exchange, merged = attempt.exchange, merged_chunks(attempt.timeline)
+    return Transfer(exchange.connect_ms, exchange.reads, exchange.resent, attempt.send_lag_ms, merged)
 
 
 def _report(view: View) -> dict[str, object]:

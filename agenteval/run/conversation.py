@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agenteval.context import ModelReply, ModelRequest, PolicyReport, View
+from agenteval.dialects import Encoder, Sending, SentHistory
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_user_index
 from agenteval.outcome import RecordedExpectation, RecordedResult, Repair
-from agenteval.run.accounting import Size
 from agenteval.run.ask import Answered, Question
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
@@ -45,6 +45,9 @@ class Conversation:
         self._policy = desk.policy(cell.policy)
         self._policy_state = self._policy.begin()
         self._calibration = Calibration()
+        self._sending = Sending()
+        self._encoder = Encoder(desk.dialect)
+        self._scale = desk.accountant.scale(cell.thinking)
         self._golden: tuple[GoldenTurn, ...] = play(cell.scenario) if desk.plan.history == "golden" else ()
         self._used_ids: set[str] = set()
         self._once_right: dict[tuple[str, str], tuple[Any, ...]] = {}
@@ -110,15 +113,17 @@ class Conversation:
     def _asked(
         self, view: View, tools: tuple[ToolSpec, ...], step: int, expected: tuple[RecordedExpectation, ...] | None
     ) -> Question:
-        size = self.desk.accountant.size(view.messages, tools, self.cell.thinking)
+        sent = self._sent(view.messages)
+        size = self._scale.size(sent.messages, tools)
         estimate = size.estimate(self._calibration)
-        return Question(self.cell, self.turn, step, view, tools, size, estimate, expected)
+        return Question(self.cell, self.turn, step, view, tools, sent, self._encoder, size, estimate, expected)
 
     def _estimate(self, messages: Transcript) -> int:
-        return self._size(messages).estimate(self._calibration)
+        """What a policy counts with."""
+        return self._scale.size(self._sent(messages).messages, self.tools).estimate(self._calibration)
 
-    def _size(self, messages: Transcript) -> Size:
-        return self.desk.accountant.size(messages, self.tools, self.cell.thinking)
+    def _sent(self, messages: Transcript) -> SentHistory:
+        return self._sending.history(messages, self.cell.thinking, self.desk.family)
 
     def context(self, question: Question, turn: Turn) -> StepContext:
         """What the reply to a question is judged by."""
@@ -147,9 +152,10 @@ class Conversation:
 
     def _keep_for_probe(self, question: Question) -> None:
         """Of a preserved cell the first question whose view holds reasoning of an earlier turn."""
+        if self.to_probe is not None or self.cell.thinking != "preserved":
+            return
         messages = question.view.messages
-        earlier = messages[: max(last_user_index(messages), 0)]
-        if self.to_probe is None and self.cell.thinking == "preserved" and any(m.reasoning for m in earlier):
+        if any(message.reasoning for message in messages[: max(last_user_index(messages), 0)]):
             self.to_probe = question
 
     def last_text(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agenteval.client import Attempt, Chat, chat
-from agenteval.dialects import ChatRequest, Dialect, encode
+from agenteval.dialects import ChatRequest, Dialect, encode, sent_history
 from agenteval.errors import EndpointError
 from agenteval.messages import Message
 from agenteval.outcome import StepError
@@ -99,7 +99,7 @@ async def ping(asked: Asked) -> StepError | None:
 def _body(asked: Asked, max_tokens: int) -> Mapping[str, Any]:
     request = ChatRequest(
         model=asked.model,
-        messages=QUESTION,
+        history=sent_history(QUESTION, asked.thinking, asked.family),
         tools=TOOLS,
         thinking=asked.thinking,
         max_tokens=max_tokens,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from agenteval.dialects import sent_history
 from agenteval.messages import Transcript
 from agenteval.run.ask import Answered, Question, ask
 from agenteval.run.desk import Desk
@@ -16,8 +17,9 @@ async def probe_reasoning(question: Question, desk: Desk) -> None:
     To be done when a cell is over: another prompt in between would change the server's prefix cache, and with it the
     TTFT of the next step.
     """
-    bare = replace(question.view, messages=_without_reasoning(question.view.messages))
-    probe = replace(question, view=bare, purpose="probe", max_tokens=1, expected=None)
+    bare = _without_reasoning(question.view.messages)
+    view, sent = replace(question.view, messages=bare), sent_history(bare, question.cell.thinking, desk.family)
+    probe = replace(question, view=view, sent=sent, purpose="probe", max_tokens=1, expected=None)
     answered = await ask(probe, replace(desk, retries=Retries(times=0)))
     if isinstance(answered, Answered):
         desk.journal(answered.record, answered.attempt.recording)

@@ -21,7 +21,7 @@ from agenteval.scenario.rehearsal import rehearsal_problems
 from agenteval.schema import check_schema, violations
 from agenteval.script import Expectation, ExpectedAnswer, ExpectedCall, Json, MockTool, Rule, Turn
 from agenteval.template import TemplateProblem, as_text, substitute
-from agenteval.wording import either, folded, says
+from agenteval.wording import either, folded, near_miss, says, stem
 
 SEED = 0
 """The values with which files are checked and rehearsed."""
@@ -162,7 +162,8 @@ class _Checker:
         said = self._text(answer.example)
         for spellings in answer.contains:
             if not says(said, map(self._text, spellings)):
-                yield self._problem((*path, "example"), f"the example does not contain {either(spellings)}")
+                lacks = either(spellings) + near_miss(said, map(self._text, spellings))
+                yield self._problem((*path, "example"), f"the example does not contain {lacks}")
         for text in answer.excludes:
             if says(said, (self._text(text),)):
                 yield self._problem((*path, "example"), f"the example contains {text!r}, which is excluded")
@@ -178,7 +179,7 @@ class _Checker:
                 if first != number:
                     yield self._problem(where, f"the same as {spellings[first]!r}: case and spacing do not count")
                 for unwanted in answer.excludes:
-                    if says(self._text(text), (self._text(unwanted),)):
+                    if says(stem(self._text(text)), (self._text(unwanted),)):
                         yield self._problem(where, f"no answer may say {text!r}, because {unwanted!r} is excluded")
             before = asked.setdefault(frozenset(known), place)
             if before != place:

@@ -197,7 +197,11 @@ class CallFile(_Part):
 
 
 class AnswerFile(_Part):
-    """What stands in the turn's last text. Case and spacing do not count."""
+    """What stands in the turn's last text, as whole words and whole numbers: `yes` does not stand in yesterday, `12` in
+    "12.", "(12)", 12s and 12.00, and not in 142, 1,128, 12.5, 12:30 or -12, while `cancel*` lets the word go on
+    and `"*lamp"` begin earlier, and letters written without blanks (`東京`) stand anywhere. Case, spacing and marks
+    around it (`**12**`) do not count.
+    """
 
     contains: list[Wanted] = Field(
         default=[],

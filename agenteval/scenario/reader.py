@@ -220,7 +220,8 @@ class _Builder:
         node = self._anchors.get(event.anchor)
         if node is None:
             known = event.anchor in self._anchors
-            self.give_up(f"*{event.anchor} stands inside itself" if known else f"there is no &{event.anchor}")
+            unknown = f"there is no &{event.anchor}; a text that begins with * stands in quotes"
+            self.give_up(f"*{event.anchor} stands inside itself" if known else unknown)
         elif self._expects_key():
             self._take_key(node.value, plain=False)
         else:

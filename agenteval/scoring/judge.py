@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from agenteval.match import ABSENT, describe, explain
@@ -18,7 +19,7 @@ from agenteval.script import Expectation, ExpectedCall
 from agenteval.stream import HARMLESS, Reply
 from agenteval.template import MissingPath, get_path
 from agenteval.thinking import Thinking
-from agenteval.wording import either, says
+from agenteval.wording import either, near_miss, says
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,9 @@ class Judgement:
 def judge_step(reply: Reply, context: StepContext, progress: Progress) -> Judgement:
     """Findings of one reply, and the turn's progress after it."""
     calls = _read_calls(reply, context)
-    findings = [*_stream_findings(reply), *_thinking_findings(reply, context), *_leaks(reply, told_text(context.view))]
+    findings = [*_stream_findings(reply), *_thinking_findings(reply, context), *_leaks(reply, context.view)]
     findings += _id_findings(reply, context.known_ids)
-    memory = Memory(shown_text(context.view, context.offered) if calls else "", context.once_right)
+    memory = Memory(partial(shown_text, context.view, context.offered), context.once_right)
     for call in calls:
         findings += call.findings
         if call.name not in context.exempt:
@@ -112,10 +113,11 @@ def _thinking_findings(reply: Reply, context: StepContext) -> list[Finding]:
     return []
 
 
-def _leaks(reply: Reply, told: str) -> list[Finding]:
+def _leaks(reply: Reply, view: Transcript) -> list[Finding]:
     places: list[tuple[str, str | None]] = [("content", reply.content), ("reasoning", reply.reasoning)]
     for call in reply.tool_calls:
         places += (("a tool name", call.name), (f"arguments of {call.name}", call.arguments_text))
+    told = cache(partial(told_text, view))
     found = ((place, leaked(text, told)) for place, text in places)
     return [Finding("leaked_markup", f"{mark} stands in {place}") for place, mark in found if mark]
 
@@ -165,7 +167,7 @@ def _answer_findings(answer: str, expect: Expectation) -> list[Finding]:
     if expect.answer is None:
         return []
     findings = [
-        Finding("wrong_answer", f"the answer lacks {either(spellings)}")
+        Finding("wrong_answer", f"the answer lacks {either(spellings)}{near_miss(answer, spellings)}")
         for spellings in expect.answer.contains
         if not says(answer, spellings)
     ]

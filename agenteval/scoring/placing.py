@@ -8,7 +8,7 @@ but only a call that never comes is missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ class Memory:
     """What a wrong value is compared with: all that the model was shown, and the values that were right in earlier
     turns, by tool and argument name."""
 
-    shown: str
+    shown: Callable[[], str]
     once_right: Mapping[tuple[str, str], tuple[Any, ...]]
 
 
@@ -132,7 +132,7 @@ def _argument_finding(tool: str, item: Mismatch, memory: Memory) -> Finding:
         return Finding("wrong_argument", detail, item.path)
     if any(matches(value, item.got) for value in memory.once_right.get((tool, argument), ())):
         return Finding("stale_argument", f"{detail} (right in an earlier turn)", item.path)
-    if not stands(str(item.got), memory.shown):
+    if not stands(str(item.got), memory.shown()):
         return Finding("invented_argument", f"{detail} (which stands nowhere in the prompt)", item.path)
     return Finding("wrong_argument", detail, item.path)
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 
-from agenteval.messages import ToolSpec, Transcript
+from agenteval.messages import Message, ToolSpec, Transcript
 
 
 def shown_text(messages: Transcript, tools: Sequence[ToolSpec]) -> str:
     """All that stands in a prompt: messages with reasoning and calls, and the tools with their schemas."""
-    parts: list[str] = []
-    for message in messages:
-        parts += (message.content or "", message.reasoning or "")
-        parts += (f"{call.name} {call.arguments_text}" for call in message.tool_calls)
-    parts += (
-        f"{tool.name} {tool.description} {json.dumps(tool.parameters, ensure_ascii=False, default=str)}"
-        for tool in tools
-    )
-    return "\n".join(parts)
+    return "\n".join(chain(chain.from_iterable(map(message_texts, messages)), map(tool_text, tools)))
+
+
+def message_texts(message: Message) -> tuple[str, ...]:
+    """What of a message stands in a prompt."""
+    calls = (f"{call.name} {call.arguments_text}" for call in message.tool_calls)
+    return (message.content or "", message.reasoning or "", *calls)
+
+
+def tool_text(tool: ToolSpec) -> str:
+    """What of a tool stands in a prompt."""
+    return f"{tool.name} {tool.description} {json.dumps(tool.parameters, ensure_ascii=False, default=str)}"
 
 
 def told_text(messages: Transcript) -> str:

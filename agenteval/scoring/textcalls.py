@@ -7,7 +7,7 @@ names of tools that were offered count. Not covered: prose that describes a call
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import regex
 
@@ -72,9 +72,10 @@ def spells_a_call(text: str | None, tool_names: Iterable[str]) -> str | None:
     return None
 
 
-def leaked(text: str | None, told: str) -> str | None:
+def leaked(text: str | None, told: Callable[[], str]) -> str | None:
     """The first piece of markup in a text that nobody has told the model; None if there is none."""
-    if not text:
+    found = [mark for mark in SPECIAL_MARKUP if mark in text] if text else []
+    if not text or not found:
         return None
-    found = (mark for mark in SPECIAL_MARKUP if mark in text and mark not in told)
-    return min(found, key=text.index, default=None)
+    said = told()
+    return min((mark for mark in found if mark not in said), key=text.index, default=None)

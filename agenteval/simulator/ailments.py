@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from agenteval.messages import Transcript
+
 Effect = Literal["prose", "call_as_text"]
 """What becomes of a call: `prose` speaks of it and makes none, `call_as_text` writes it into the content as JSON."""
 
@@ -17,7 +19,11 @@ class Symptoms:
     """What of a request an ailment can react to. `prompt_tokens` includes tools and template."""
 
     prompt_tokens: int
-    tool_messages: int
+    messages: Transcript
+
+    @property
+    def tool_messages(self) -> int:
+        return sum(message.role == "tool" for message in self.messages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,64 +1,91 @@
 """The prefix cache of one engine: token sequences in blocks, the longest cached prefix of a new one.
 
-A block is found under the block before it, so that equal blocks behind different beginnings stay apart. Not covered:
-memory that is shared with running requests; eviction is least recently used, block by block, ends first.
+A block is known by its tokens and all blocks before it, so that equal blocks behind different beginnings stay apart.
+Not covered: memory that is shared with running requests; eviction is least recently used, block by block, ends first.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
 
 BLOCK = 16
 
-_Key = tuple[int, tuple[int, ...]]
+
+def chained(tokens: Sequence[int], before: int = 0, block: int = BLOCK) -> list[int]:
+    """The marks of all whole blocks of a sequence that follows the block with the mark `before`: each depends on all
+    tokens up to its end (64 bits; a chance collision is not expected)."""
+    marks: list[int] = []
+    for start in range(0, len(tokens) - block + 1, block):
+        before = hash((before, *tokens[start : start + block]))
+        marks.append(before)
+    return marks
+
+
+@dataclass(slots=True)
+class _Node:
+    """A cached block: the one before it, how many follow it, and when it was last used, alone or on the way to one
+    that follows."""
+
+    parent: _Node | None
+    mark: int
+    used: int = 0
+    following: int = 0
 
 
 class PrefixCache:
-    """Remembers whole blocks of token sequences, at most `capacity` tokens of them."""
+    """Remembers blocks by their marks, at most `capacity` tokens of them."""
 
     def __init__(self, capacity: int, block: int = BLOCK) -> None:
-        self._blocks: OrderedDict[_Key, int] = OrderedDict()
+        self._nodes: dict[int, _Node] = {}
         self._capacity = capacity // block
         self._block = block
-        self._next_id = 1
+        self._now = 0
+        self._ends: list[tuple[int, int]] = []
 
-    def matched(self, tokens: Sequence[int]) -> int:
-        """How many leading tokens are cached. The last token never is: it has to be computed for the first output."""
-        known = self._known(tokens[:-1])
-        self._touch(known)
-        return len(known) * self._block
+    def matched(self, marks: Sequence[int], tokens: int) -> int:
+        """How many leading tokens are cached of a sequence of so many. The last token never is: it has to be computed
+        for the first output."""
+        known = self._known(marks[: max(0, tokens - 1) // self._block])
+        if known:
+            self._use(self._nodes[marks[known - 1]])
+        return known * self._block
 
-    def remember(self, tokens: Sequence[int]) -> None:
-        """Cache all whole blocks of a sequence."""
-        path: list[_Key] = []
-        parent = 0
-        for block in self._cut(tokens):
-            key = (parent, block)
-            if key not in self._blocks:
-                self._blocks[key] = self._next_id
-                self._next_id += 1
-            parent = self._blocks[key]
-            path.append(key)
-        self._touch(path)
-        while len(self._blocks) > self._capacity:
-            self._blocks.popitem(last=False)
+    def remember(self, marks: Sequence[int]) -> None:
+        """Cache all blocks of a sequence."""
+        known = self._known(marks)
+        node = self._nodes[marks[known - 1]] if known else None
+        for mark in marks[known:]:
+            if node is not None:
+                node.following += 1
+            node = self._nodes[mark] = _Node(node, mark)
+        if node is not None:
+            self._use(node)
+        while len(self._nodes) > self._capacity:
+            self._forget_oldest()
 
-    def _known(self, tokens: Sequence[int]) -> list[_Key]:
-        path: list[_Key] = []
-        parent = 0
-        for block in self._cut(tokens):
-            key = (parent, block)
-            if key not in self._blocks:
+    def _known(self, marks: Sequence[int]) -> int:
+        """How many of the blocks are cached: all up to one, since ends are forgotten first."""
+        return bisect_left(range(len(marks)), True, key=lambda at: marks[at] not in self._nodes)
+
+    def _use(self, node: _Node) -> None:
+        self._now += 1
+        node.used = self._now
+        if not node.following:
+            heappush(self._ends, (node.used, node.mark))
+
+    def _forget_oldest(self) -> None:
+        """Of the blocks that nothing follows the one that was not used for longest."""
+        while True:
+            used, mark = heappop(self._ends)
+            node = self._nodes.get(mark)
+            if node is not None and node.used == used and not node.following:
                 break
-            parent = self._blocks[key]
-            path.append(key)
-        return path
-
-    def _touch(self, path: list[_Key]) -> None:
-        for key in reversed(path):
-            self._blocks.move_to_end(key)
-
-    def _cut(self, tokens: Sequence[int]) -> Iterator[tuple[int, ...]]:
-        for start in range(0, len(tokens) - self._block + 1, self._block):
-            yield tuple(tokens[start : start + self._block])
+        del self._nodes[mark]
+        if node.parent is not None:
+            node.parent.following -= 1
+            node.parent.used = max(node.parent.used, used)
+            if not node.parent.following:
+                heappush(self._ends, (node.parent.used, node.parent.mark))

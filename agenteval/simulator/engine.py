@@ -19,6 +19,7 @@ from agenteval.canonical import seed_of, short_hash
 from agenteval.clock import NS_PER_S, Clock
 from agenteval.messages import Message
 from agenteval.parsers import FAMILIES, CallDelta, Delta
+from agenteval.prompts import FORMATS
 from agenteval.simulator.ailments import Symptoms, effect_on
 from agenteval.simulator.cache import PrefixCache
 from agenteval.simulator.chunks import DONE, EPOCH, Ending, Speaker, Usage
@@ -28,6 +29,8 @@ from agenteval.simulator.model import ScriptedModel
 from agenteval.simulator.profiles import Profile
 from agenteval.simulator.request import Received, Refusal, read_request
 from agenteval.simulator.speech import Speech, Voice
+from agenteval.simulator.thread import Prompt, Thread, Threads
+from agenteval.tokens import vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Job:
     """An admitted request: what will be said, and all that is random about it."""
 
     received: Received
-    prompt: tuple[int, ...]
+    prompt: Prompt
     cached: int
     speech: Speech
     speaker: Speaker
@@ -44,7 +47,7 @@ class Job:
 
     def usage(self, tokens: int) -> Usage:
         """The counts after so many generated tokens."""
-        return Usage(len(self.prompt), tokens, self.cached, min(tokens, self.speech.thought))
+        return Usage(self.prompt.tokens, tokens, self.cached, min(tokens, self.speech.thought))
 
     def ending(self, *, called: bool) -> Ending:
         if self.speech.stop is None:
@@ -61,9 +64,10 @@ class Engine:
         self._family = FAMILIES[profile.family]
         self._model = ScriptedModel(library)
         self._voice = Voice(profile)
+        self._threads = Threads(FORMATS[profile.family], vocabulary(self._family.special))
         self._cache = PrefixCache(profile.cache_tokens)
         self._seed = seed
-        self._admitted = 0
+        self._number = 0
 
     def stream(self, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
         """The SSE frames of the reply to a chat completion request, each when it is due. Raises Refusal at once."""
@@ -71,22 +75,34 @@ class Engine:
 
     def admit(self, body: Mapping[str, Any]) -> Job:
         """Check a request and decide all of the reply but its timing. Raises Refusal."""
-        received = self._voice.heed(read_request(body))
+        return self._admitted(read_request(body), self._threads.new())
+
+    def admit_bytes(self, body: bytes) -> Job:
+        """The same for a body as it comes; of one that goes on with an earlier one only what is new costs time."""
+        return self._admitted(*self._threads.read(body))
+
+    def _admitted(self, received: Received, thread: Thread) -> Job:
+        received = self._voice.heed(received)
         if received.model not in (None, self.profile.model):
             raise Refusal(404, f"the model {received.model!r} does not exist", "model")
-        prompt = self._voice.prompt(received)
-        room = self._room(received, len(prompt))
-        speech = self._voice.speak(self._reply(received, len(prompt)), received, room)
-        self._admitted += 1
+        prompt = thread.prompt(
+            received.messages,
+            received.tools,
+            thinking=received.thinking,
+            keep_reasoning=received.keep_reasoning,
+        )
+        room = self._room(received, prompt.tokens)
+        speech = self._voice.speak(self._reply(received, prompt.tokens, thread), received, room)
+        self._number += 1
         now = self.clock.now()
-        name = short_hash(["reply", self._seed, self._admitted], 32)
+        name = short_hash(["reply", self._seed, self._number], 32)
         return Job(
             received=received,
             prompt=prompt,
-            cached=self._cache.matched(prompt),
+            cached=self._cache.matched(prompt.marks, prompt.tokens),
             speech=speech,
             speaker=Speaker(name, EPOCH + now // NS_PER_S, self.profile.model),
-            rng=Random(seed_of("engine", self._seed, self._admitted)),
+            rng=Random(seed_of("engine", self._seed, self._number)),
             admitted_at=now,
         )
 
@@ -125,22 +141,21 @@ class Engine:
                 elapsed = (self.clock.now() - job.admitted_at) / NS_PER_S
                 await self.clock.sleep(max(0.0, step.at - elapsed))
                 if not tokens:
-                    self._cache.remember(job.prompt)
+                    self._cache.remember(job.prompt.marks)
                 tokens = step.tokens
                 yield step
         finally:
             if tokens:
-                self._cache.remember(job.prompt + job.speech.ids[: tokens - 1])
+                self._cache.remember(job.prompt.followed_by(job.speech.ids[: tokens - 1]))
 
     def _steps(self, job: Job) -> Iterator[Step]:
         parser = self._family.parser(job.received.tools, job.received.thinking)
-        start = Prefilled(len(job.prompt), job.cached)
+        start = Prefilled(job.prompt.tokens, job.cached)
         return generate(job.speech, parser, self.profile.pace(), start, job.rng)
 
-    def _reply(self, received: Received, prompt_tokens: int) -> Message:
-        tool_messages = sum(message.role == "tool" for message in received.messages)
-        effect = effect_on(Symptoms(prompt_tokens, tool_messages), self.profile.ailments)
-        return self._model.reply(received, effect)
+    def _reply(self, received: Received, prompt_tokens: int, thread: Thread) -> Message:
+        effect = effect_on(Symptoms(prompt_tokens, received.messages), self.profile.ailments)
+        return self._model.reply(received, effect, lambda: thread.text(received.messages))
 
     def _room(self, received: Received, prompt_tokens: int) -> int:
         """The most tokens that may be generated."""

@@ -7,13 +7,14 @@ stand in the first system message (a client may write more around it). What was 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agenteval.canonical import tagged_hash
 from agenteval.messages import Message, ToolSpec, Transcript
 from agenteval.scenario.bind import bind, draw
 from agenteval.script import Scenario
+from agenteval.simulator.recall import message_text
 from agenteval.simulator.request import Received
 from agenteval.tools import GoldenTurn, play
 
@@ -26,21 +27,42 @@ Library = Sequence[Scenario]
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A scenario bound to a seed, its values, and how it goes when all is right."""
+    """A scenario bound to a seed, its values, and how it goes when all is right: `turns` tells which turn a user begins
+    with a text, `said` all that is said in each."""
 
     scenario: Scenario
     values: tuple[str, ...]
     golden: tuple[GoldenTurn, ...]
+    turns: Mapping[str | None, int]
+    said: tuple[str, ...]
+
+    @classmethod
+    def of(cls, scenario: Scenario, seed: int) -> Script:
+        """A scenario, bound."""
+        values = tuple(value for value in draw(scenario, seed).values() if isinstance(value, str))
+        bound = bind(scenario, seed)
+        golden = play(bound)
+        turns = {turn.user.content: at for at, turn in reversed(list(enumerate(golden)))}
+        said = tuple("\n".join(map(message_text, (turn.user, *turn.messages))) for turn in golden)
+        return cls(bound, values, golden, turns, said)
 
     def turn_of(self, text: str | None) -> int | None:
-        """Index of the turn that a user begins with this text; a client may write more behind it."""
-        said = [(len(turn.user.content or ""), at) for at, turn in enumerate(self.golden) if _begins(text, turn.user)]
-        return max(said)[1] if said else None
+        """Index of the turn that a user begins with this text; a client may write paragraphs behind it."""
+        while text is not None and text not in self.turns:
+            text, more, _ = text.rpartition("\n\n")
+            text = text if more else None
+        return None if text is None else self.turns[text]
 
     def before(self, turn: int) -> Transcript:
         """The golden conversation up to and including a turn's user message."""
         past = (message for done in self.golden[:turn] for message in (done.user, *done.messages))
         return (Message("system", self.scenario.system), *past, self.golden[turn].user)
+
+    def said_before(self, turn: int, part: int) -> str:
+        """All that is said in the golden conversation up to a turn's user message and so many messages after it."""
+        now = (self.golden[turn].user, *self.golden[turn].messages[:part])
+        system = message_text(Message("system", self.scenario.system))
+        return "\n".join((system, *self.said[:turn], *map(message_text, now)))
 
 
 class Shelf:
@@ -71,16 +93,10 @@ class Shelf:
     def _script(self, scenario: Scenario, seed: int) -> Script:
         key = (scenario.hash, seed)
         if key not in self._bound:
-            values = tuple(value for value in draw(scenario, seed).values() if isinstance(value, str))
-            bound = bind(scenario, seed)
-            self._bound[key] = Script(bound, values, play(bound))
+            self._bound[key] = Script.of(scenario, seed)
             if len(self._bound) > KEPT:
                 self._bound.popitem(last=False)
         return self._bound[key]
-
-
-def _begins(text: str | None, user: Message) -> bool:
-    return text is not None and (text == user.content or text.startswith(f"{user.content}\n\n"))
 
 
 def _marks(tools: Iterable[ToolSpec]) -> frozenset[str]:

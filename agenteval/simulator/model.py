@@ -11,8 +11,9 @@ of its own; an error from a tool changes nothing in what it does next.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 from agenteval.canonical import parse_json
@@ -23,6 +24,7 @@ from agenteval.simulator.library import Library, Script, Shelf
 from agenteval.simulator.recall import Recall, misremembered
 from agenteval.simulator.request import Received
 from agenteval.simulator.summary import asks_for_summary, summary_of
+from agenteval.wording import stem
 
 MARK = "[simulated endpoint]"
 
@@ -41,15 +43,16 @@ class ScriptedModel:
     def __init__(self, library: Library) -> None:
         self._shelf = Shelf((*library, PREFLIGHT))
 
-    def reply(self, received: Received, effect: Effect | None) -> Message:
-        """What the model writes; `effect` is what becomes of its calls, None when nothing ails it."""
+    def reply(self, received: Received, effect: Effect | None, seen: Callable[[], str]) -> Message:
+        """What the model writes; `effect` is what becomes of its calls, None when nothing ails it; `seen`: all that is
+        said in what was received."""
         script = self._shelf.find(received)
         turn = None if script is None else script.turn_of(_last_user(received.messages))
         if script is None or turn is None:
             if asks_for_summary(received.messages):
                 return Message("assistant", summary_of(received), SUMMARISING if received.thinking else None)
             return Message("assistant", _unknown(received), STRANGE if received.thinking else None)
-        part = Part.of(script, turn, received.messages)
+        part = Part.of(script, turn, received.messages, seen)
         calling = bool(part.calls) and received.may_call
         message = _affected(part.call(), effect) if calling else part.answer()
         return replace(message, reasoning=part.thought(calling=calling)) if received.thinking else message
@@ -67,7 +70,7 @@ class Part:
     recall: Recall
 
     @classmethod
-    def of(cls, script: Script, turn: int, received: Transcript) -> Part:
+    def of(cls, script: Script, turn: int, received: Transcript, seen: Callable[[], str]) -> Part:
         """The part that follows on what was received."""
         golden = script.golden[turn].messages
         made = _calls_since_user(script, received)
@@ -76,8 +79,8 @@ class Part:
             left = message.tool_calls[max(0, made - begun) :]
             begun += len(message.tool_calls)
             if left or at == len(golden) - 1:
-                past = (*script.before(turn), *golden[:at])
-                return cls(script, turn, made + 1, message.content, left, Recall.of(past, received))
+                recall = Recall(partial(script.said_before, turn, at), seen)
+                return cls(script, turn, made + 1, message.content, left, recall)
         raise ValueError("a golden turn has no messages")
 
     def call(self) -> Message:
@@ -108,7 +111,7 @@ class Part:
         yield from self.script.values
         answer = self.script.scenario.turns[self.turn].expect.answer
         if answer is not None:
-            yield from chain.from_iterable(answer.contains)
+            yield from map(stem, chain.from_iterable(answer.contains))
 
 
 def _affected(message: Message, effect: Effect | None) -> Message:

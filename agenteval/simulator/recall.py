@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -24,20 +24,16 @@ Json = Any
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Recall:
-    """What was said (`golden`) and what is still there (`seen`), both as one text."""
+    """What was said (`golden`) and what is still there (`seen`), both as one text that is made when it is needed."""
 
-    golden: str
-    seen: str
-
-    @classmethod
-    def of(cls, golden: Iterable[Message], received: Iterable[Message]) -> Recall:
-        return cls("\n".join(_texts(golden)), "\n".join(_texts(received)))
+    def __init__(self, golden: Callable[[], str], seen: Callable[[], str]) -> None:
+        self._golden = cache(golden)
+        self._seen = cache(seen)
 
     def lost(self, text: str) -> bool:
         """Whether a text was said once and is not there any more."""
-        return _stands(text, self.golden) and not _stands(text, self.seen)
+        return not _stands(text, self._seen()) and _stands(text, self._golden())
 
 
 def misremembered(
@@ -93,13 +89,17 @@ def _stands(text: str, where: str) -> bool:
     return text in where or json.dumps(text, ensure_ascii=False)[1:-1] in where
 
 
-def _texts(messages: Iterable[Message]) -> Iterator[str]:
-    for message in messages:
-        yield message.content or ""
-        yield message.reasoning or ""
-        for call in message.tool_calls:
-            yield call.arguments_text
-            yield from (text for _, text in _leaves(_parsed(call.arguments_text), ()))
+def message_text(message: Message) -> str:
+    """All that is said in a message."""
+    return "\n".join(_texts(message))
+
+
+def _texts(message: Message) -> Iterator[str]:
+    yield message.content or ""
+    yield message.reasoning or ""
+    for call in message.tool_calls:
+        yield call.arguments_text
+        yield from (text for _, text in _leaves(_parsed(call.arguments_text), ()))
 
 
 def _parsed(text: str) -> Json:

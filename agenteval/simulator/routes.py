@@ -10,7 +10,7 @@ import agenteval
 from agenteval.server import JSON, SSE, Response, at_once, error_response
 from agenteval.simulator.chunks import EPOCH
 from agenteval.simulator.engine import Engine
-from agenteval.simulator.request import Refusal, read_body
+from agenteval.simulator.request import Refusal
 
 OWNER = "agenteval-simulator"
 
@@ -31,7 +31,7 @@ def respond(engine: Engine, method: str, path: str, body: bytes) -> Response:
 
 
 def _chat(engine: Engine, body: bytes) -> Response:
-    job = engine.admit(read_body(body))
+    job = engine.admit_bytes(body)
     if job.received.stream:
         return Response(200, IN_EVENTS, engine.frames(job))
     return Response(200, IN_JSON, engine.whole(job))

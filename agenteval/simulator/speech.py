@@ -9,7 +9,6 @@ from agenteval.dialects import ALWAYS_THINKING
 from agenteval.errors import UnrenderableError
 from agenteval.messages import Message
 from agenteval.parsers import FAMILIES
-from agenteval.prompts import RENDERERS
 from agenteval.simulator.profiles import Profile
 from agenteval.simulator.request import Received
 from agenteval.tokens import vocabulary
@@ -36,12 +35,11 @@ class Speech:
 
 
 class Voice:
-    """A profile's template, family and vocabulary."""
+    """A profile's family and vocabulary."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._family = FAMILIES[profile.family]
-        self._render_prompt = RENDERERS[profile.family]
         self._vocabulary = vocabulary(self._family.special)
 
     def heed(self, received: Received) -> Received:
@@ -52,16 +50,6 @@ class Voice:
         if self._family.name not in ALWAYS_THINKING:
             return received
         return replace(received, thinking=True, keep_reasoning=False)
-
-    def prompt(self, received: Received) -> tuple[int, ...]:
-        """The tokens of the rendered prompt, tools included."""
-        text = self._render_prompt(
-            received.messages,
-            received.tools,
-            thinking=received.thinking,
-            keep_reasoning=received.keep_reasoning,
-        )
-        return tuple(self._vocabulary.encode(text))
 
     def speak(self, message: Message, received: Received, room: int) -> Speech:
         """A message as the model would write it, in at most `room` tokens."""

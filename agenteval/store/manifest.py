@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,8 +18,10 @@ class Manifest:
 
     `plan`: the matrix and its settings; `options`: the command line's, without secrets; `endpoint`: model, dialect and
     how it was found, address, context window (tokens; None: not told), whether simulated; `scenarios`: name → hash;
-    `versions`: of the program and below it; `resumed`: how often it was gone on with; `client`: what the client saw of
-    itself (event-loop lag), of several parts the worst; `cells`: how many were planned and ended.
+    `versions`: of the program and below it; `resumed`: how often it was gone on with; `changes`: of
+    each time at which it was then asked in another way, option → what it was and what it became (plan and options hold
+    the newest); `client`: what the client saw of itself (event-loop lag), of several parts the worst; `cells`: how many
+    were planned and ended.
     """
 
     schema: int = SCHEMA
@@ -28,6 +30,7 @@ class Manifest:
     created_at: str
     finished_at: str | None = None
     resumed: int = 0
+    changes: Sequence[Mapping[str, tuple[Any, Any]]] = ()
     plan: Mapping[str, Any]
     options: Mapping[str, Any]
     endpoint: Mapping[str, Any]

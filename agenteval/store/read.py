@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,9 +38,25 @@ def find_run(reference: str, out: Path) -> Path:
     raise UsageError(f"no run is called {reference!r}: give a run's folder, its id in {out}, or 'latest'")
 
 
-def load_run(path: Path) -> StoredRun:
-    """Read manifest and journal. Raises UsageError that names the file and line that cannot be read."""
-    return StoredRun(path, _manifest(path / MANIFEST), tuple(_records(path / JOURNAL)))
+def load_run(path: Path, kept: Callable[[StepRecord], StepRecord] | None = None) -> StoredRun:
+    """Read manifest and journal; `kept` makes of each record what is held of it (None: all). Raises UsageError that
+    names the file and line that cannot be read."""
+    with _without_gc():
+        records = _records(path / JOURNAL)
+        return StoredRun(path, _manifest(path / MANIFEST), tuple(map(kept, records) if kept else records))
+
+
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """No search for garbage while very many values are made of which none is: each search would look at all of them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 def _manifest(path: Path) -> Manifest:
@@ -50,12 +68,17 @@ def _manifest(path: Path) -> Manifest:
 
 def _records(path: Path) -> Iterator[StepRecord]:
     decoder = msgspec.json.Decoder(StepRecord)
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-    for number, line in enumerate(lines[:-1], start=1):
+    for number, line in enumerate(_lines(path), start=1):
         try:
             yield decoder.decode(line)
         except msgspec.DecodeError as error:
             raise UsageError(f"{path}:{number}: not a step's record ({error})") from error
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines that have an end, one at a time, since a journal may be long."""
+    try:
+        with path.open("rb") as file:
+            yield from (line for line in file if line.endswith(b"\n"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error

@@ -4,10 +4,11 @@ takes linear space. `RequestWriter` and `RequestReader` are each other's inverse
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
+from agenteval.growing import common_prefix
 
 Body = dict[str, Any]
 
@@ -31,23 +32,22 @@ class RequestWriter:
     """Remembers the last body of each cell under way."""
 
     def __init__(self) -> None:
-        self._last: dict[str, Body] = {}
+        self._last: dict[str, Mapping[str, Any]] = {}
 
-    def remember(self, cell: str, body: Body) -> None:
+    def remember(self, cell: str, body: Mapping[str, Any]) -> None:
         """A body that is written now, or was by somebody else."""
         self._last.pop(cell, None)
         self._last[cell] = body
         if len(self._last) > REMEMBERED:
             del self._last[next(iter(self._last))]
 
-    def spell(self, cell: str, request: bytes) -> Spelled | None:
-        """A body as a change to the last one; None for a body that is no JSON object."""
-        body = _object(request)
+    def spell(self, cell: str, body: Mapping[str, Any] | None) -> Spelled | None:
+        """A body as a change to the last one; None for none."""
         if body is None:
             return None
         last = self._last.get(cell, {})
         self.remember(cell, body)
-        kept = _common(last.get("messages"), body.get("messages"))
+        kept = common_prefix(last.get("messages") or [], body.get("messages") or [])
         same = [key for key, value in body.items() if key != "messages" and last.get(key) == value and key in last]
         changed = {key: value for key, value in body.items() if key not in same and key != "messages"}
         return Spelled(tuple(body), changed, kept, (body.get("messages") or [])[kept:])
@@ -67,23 +67,3 @@ class RequestReader:
         values = {**self._last, **spelled.changed, "messages": messages}
         self._last = {key: values[key] for key in spelled.keys if key in values}
         return self._last
-
-
-def _object(request: bytes) -> Body | None:
-    try:
-        body = msgspec.json.decode(request)
-    except msgspec.DecodeError:
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def _common(old: Any, new: Any) -> int:
-    """How many messages two histories have in common from the start."""
-    if not isinstance(old, list) or not isinstance(new, list):
-        return 0
-    count = 0
-    for one, other in zip(old, new, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agenteval.summary.compare import ArmChange, Comparison, Thresholds, TurnPair, compare
 from agenteval.summary.engaged import PolicyRow
+from agenteval.summary.lean import lean
 from agenteval.summary.missing import Missing
 from agenteval.summary.rows import ArmRow, TurnRow
 from agenteval.summary.summary import Summary, summarise
@@ -21,5 +22,6 @@ __all__ = [
     "TurnPair",
     "TurnRow",
     "compare",
+    "lean",
     "summarise",
 ]

@@ -82,6 +82,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
     """Fold a run's manifest and records, whatever their order, into what reports show."""
     records = in_plan_order(manifest, records)
     steps = last_attempts(records)
+    answered = [step for step in steps if step.error is None]
     turns = turn_rows(steps)
     arms = arm_rows(steps, turns)
     policies = policy_rows(records)
@@ -108,10 +109,10 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         notes=tuple(
             [
                 *_recording_notes(manifest),
-                *constraint_notes(manifest.endpoint, findings),
-                *_stream_notes(manifest, steps),
+                *(constraint_notes(manifest.endpoint, findings) if _calls(answered) else ()),
+                *_stream_notes(manifest, answered),
                 *explain_speed(arms),
-                *_cache_notes(manifest, steps),
+                *(_cache_notes(manifest, answered) if answered else ()),
                 *_source_notes(steps),
                 *_arrival_notes(proofs),
                 *engagement_notes(policies, records),
@@ -192,6 +193,10 @@ def _recording_notes(manifest: Manifest) -> list[str]:
         return []
     times = "with the times that they had" if recording["timed"] else "without their times, so that there are none here"
     return [f"REPLAYED: no model has answered; the replies are those of run {recording['run']}, {times}."]
+
+
+def _calls(steps: Sequence[StepRecord]) -> bool:
+    return any(step.reply is not None and step.reply.tool_calls for step in steps)
 
 
 def _stream_notes(manifest: Manifest, steps: Sequence[StepRecord]) -> list[str]:

@@ -6,7 +6,7 @@ Two runs of the same conversations may differ in nothing else; reports keep it i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,19 +41,53 @@ def this_run(manifest: Manifest, failing: StepRecord | None) -> ThisRun:
 
 def _client_notes(client: Mapping[str, Any]) -> list[str]:
     """The stamp on a run whose client was too busy to measure."""
-    if client.get("valid") is not False:
+    if not client:
         return []
-    lag, bound = _above(client["loop_lag_p99_ms"]), client["bound_p99_ms"]
-    return [
-        f"LATENCIES INVALID: this client's event loop woke up {lag:.1f} ms late at P99 (bound: {bound:.0f} ms). "
-        "Verdicts stand; repeat the run on an idle machine or with less --concurrency for the times."
-    ]
+    notes = [_client_line(client)]
+    if client.get("valid") is False:
+        late = [
+            f"{what} {_above(lag):.1f} ms late at P99 (bound: {bound:.0f} ms)" for what, lag, bound in _past(client)
+        ]
+        notes.insert(
+            0,
+            f"LATENCIES INVALID: {', '.join(late)}. Verdicts stand; repeat the run on an idle machine or with less "
+            "--concurrency for the times.",
+        )
+    return notes
+
+
+def _past(client: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
+    """What was later than its bound: in words, by how many ms, and the bound."""
+    for what, lag, bound in (
+        ("this client's event loop woke up", "loop_lag_p99_ms", "bound_p99_ms"),
+        ("this client's requests left", "send_lag_p99_ms", "send_bound_p99_ms"),
+    ):
+        if (client.get(lag) or 0.0) > client.get(bound, math.inf):
+            yield what, client[lag], client[bound]
+
+
+def _client_line(client: Mapping[str, Any]) -> str:
+    """How late the client was, and how many chunks it could not tell apart."""
+
+    def lag(name: str) -> str:
+        p99, most = client.get(f"{name}_p99_ms"), client.get(f"{name}_max_ms")
+        return "unknown" if p99 is None or most is None else f"P99 {p99:.1f} ms, at most {most:.1f} ms"
+
+    merged, chunks = client.get("merged", 0), client.get("chunks", 0)
+    return (
+        f"This client: event loop late by {lag('loop_lag')}; requests left late by {lag('send_lag')}; "
+        f"{merged:,} of {chunks:,} chunks came in one read with another."
+    )
 
 
 def _part_notes(manifest: Manifest) -> list[str]:
-    if not (manifest.resumed and manifest.client):
-        return []
-    return ["The client watched itself in each part of the run anew; of parts that were killed nothing is known."]
+    changes = (f"{name} {then} → {now}" for part in manifest.changes for name, (then, now) in part.items())
+    notes = [f"Gone on with in another way: {', '.join(changes)}."] if manifest.changes else []
+    if manifest.resumed and manifest.client:
+        notes.append(
+            "The client watched itself in each part of the run anew; of parts that were killed nothing is known."
+        )
+    return notes
 
 
 def _look(manifest: Manifest, failing: StepRecord | None) -> list[str]:

@@ -98,10 +98,16 @@ def differences(base: Manifest, new: Manifest) -> tuple[str, ...]:
     """What else is not the same, as `name: base → new`."""
     found = []
     for part, key, name in MAY_DIFFER:
-        old, fresh = getattr(base, part), getattr(new, part)
-        if old.get(key) != fresh.get(key):
-            found.append(f"{name}: {_said(old, key)} → {_said(fresh, key)}")
+        old, fresh = _in_turn(base, part, key), _in_turn(new, part, key)
+        if old != fresh:
+            found.append(f"{name}: {', then '.join(old)} → {', then '.join(fresh)}")
     return tuple(found)
+
+
+def _in_turn(run: Manifest, part: str, key: str) -> list[str]:
+    """What a run had there, one after the other where it was gone on with in another way."""
+    before = [change[key][0] for change in run.changes if key in change]
+    return [_said({key: value}, key) for value in (*before, getattr(run, part).get(key))]
 
 
 def speed_obstacle(base: Manifest, new: Manifest) -> str | None:

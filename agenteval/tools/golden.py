@@ -11,6 +11,7 @@ from agenteval.messages import Message, ToolCall
 from agenteval.script import Expectation, ExpectedAnswer, ExpectedCall, Scenario, Turn
 from agenteval.tools.execute import ToolResult, execute
 from agenteval.tools.world import World
+from agenteval.wording import stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +69,4 @@ def _call(expected: ExpectedCall, call_id: str) -> ToolCall:
 def _answer(expected: ExpectedAnswer | None) -> str:
     if expected is None or not (expected.example or expected.contains):
         return "Done."
-    return expected.example or f"Done: {', '.join(spellings[0] for spellings in expected.contains)}."
+    return expected.example or f"Done: {', '.join(stem(spellings[0]) for spellings in expected.contains)}."

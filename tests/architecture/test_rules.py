@@ -26,6 +26,7 @@ CAUGHT = [
     ("only_clock_reads_time_or_sleeps", "run", "def f(self): return self._loop.time()"),
     ("nobody_leaves_by_a_back_door", "run", "import subprocess"),
     ("nobody_leaves_by_a_back_door", "client", "from concurrent.futures import ThreadPoolExecutor"),
+    ("nobody_leaves_by_a_back_door", "selftest", "import asyncio\nasyncio.create_subprocess_exec('a')"),
     ("only_clock_reads_time_or_sleeps", "run", "from time import perf_counter_ns"),
     ("only_clock_reads_time_or_sleeps", "run", "import datetime as d\nd.datetime.now()"),
     ("only_clock_reads_time_or_sleeps", "run", "from datetime import date\ndate.today()"),
@@ -96,6 +97,7 @@ ALLOWED = [
     ("only_canonical_hashes", "canonical", "import hashlib"),
     ("only_canonical_hashes", "store", "import zlib\nzlib.decompressobj()"),
     ("async_stays_in_its_rooms", "wire", "class P(Protocol):\n    async def f(self): ..."),
+    ("nobody_leaves_by_a_back_door", "server.process", "import asyncio\nasyncio.create_subprocess_exec('a')"),
     ("no_drawer_for_everything", "run.commonplace", ""),
 ]
 

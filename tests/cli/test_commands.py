@@ -114,6 +114,13 @@ def test_golden_history_judges_later_turns_by_themselves(tmp_path: Path) -> None
     assert [row["turn"] for row in rows if not row["ok_trials"]] == [8, 9, 10]
 
 
+def test_a_header_that_is_spelled_as_in_curl_is_not_repeated_on_the_screen(tmp_path: Path) -> None:
+    done = agenteval("run", "--header", f"Authorization: Bearer {KEY}", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "NAME=VALUE" in done.stderr
+    assert KEY not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

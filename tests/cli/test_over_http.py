@@ -60,6 +60,12 @@ def test_it_says_what_it_found_and_watches_itself(fast: str, tmp_path: Path) -> 
     client = json.loads((run / "run.json").read_text())["client"]
     assert client["samples"] > 0
     assert client["valid"] in (True, False)
+    steps = [json.loads(line) for line in (run / "steps.jsonl").read_text().splitlines()]
+    assert client["requests"] == len(steps), "each says how late it left"
+    assert all(step["transfer"]["send_lag_ms"] >= 0 for step in steps)
+    assert client["chunks"] == sum(step["timing"]["chunks"] for step in steps)
+    assert client["merged"] == sum(step["transfer"]["merged"] for step in steps)
+    assert "requests left late by P99" in done.stdout.replace("\n  ", " ")
 
 
 def test_a_wrong_model_is_told_and_lost_cells_exit_3(fast: str, tmp_path: Path) -> None:
@@ -198,7 +204,7 @@ def test_a_report_says_whether_calls_were_constrained(
     tmp_path: Path, options: tuple[str, ...], says: str | None
 ) -> None:
     """By what is known of a server and family; nothing is said where nothing is known."""
-    with answering(PROSE) as url:
+    with answering(call("{}")) as url:
         always = ("--base-url", url, "--thinking", "off", "--no-preflight", "--json")
         done = agenteval("run", "thinking-modes", *always, *options, cwd=tmp_path)
     notes = " ".join(json.loads(done.stdout)["notes"])

@@ -178,7 +178,7 @@ def broken_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("--trials", "2"), "--trials cannot change"),
         (("--policy", "sliding_window"), "--policy cannot change"),
         (("--max-tokens", "9"), "--max-tokens cannot change"),
-        (("--no-stream",), "--stream cannot change"),
+        (("--no-stream",), "--no-stream cannot change"),
         (("--base-url", "http://127.0.0.1:9/v1"), "--base-url cannot change"),
         (("ten-turn-repo",), "begun with thinking-modes, not ten-turn-repo"),
     ],
@@ -198,3 +198,10 @@ def test_how_it_is_asked_may_change_and_the_same_again_is_no_change(broken_off: 
     done = agenteval("run", "--resume", "latest", *same, *how, cwd=tmp_path)
     assert "Go on" not in done.stderr
     assert done.returncode in (0, 1), done.stderr
+    (run,) = (tmp_path / "results").iterdir()
+    manifest = json.loads((run / "run.json").read_text())
+    assert manifest["changes"] == [
+        {"timeout": [300.0, 9.0], "retries": [4, 1], "preflight": [True, False], "concurrency": [1, 4]}
+    ]
+    assert (manifest["plan"]["concurrency"], manifest["options"]["retries"]) == (4, 1)
+    assert "concurrency 1 → 4" in " ".join(agenteval("report", cwd=tmp_path).stdout.split())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 
 import pytest
@@ -22,7 +21,7 @@ HELLO = Recording(
     SSE,
     ((100 * NS_PER_MS, ROLE), (250 * NS_PER_MS, frame({"content": "hi"})), (300 * NS_PER_MS, final(1) + DONE)),
     ended=310 * NS_PER_MS,
-    request=json.dumps(BODY, separators=(",", ":")).encode(),
+    request=BODY,
 )
 
 

@@ -121,7 +121,7 @@ def test_both_send_the_same_request(monkeypatch: pytest.MonkeyPatch) -> None:
         answer = streamed(frame({"content": "a"}, "stop"), DONE) if "stream" in body else in_one({"content": "a"})
         _, theirs, server = both(answer, body)
         (ours_head, ours_body), (sdk_head, sdk_body) = (request.split(b"\r\n\r\n") for request in server.requests)
-        assert json.loads(ours_body) == json.loads(sdk_body) == json.loads(theirs.recording.request)
+        assert json.loads(ours_body) == json.loads(sdk_body) == theirs.recording.request
         assert ours_head.split(b"\r\n")[0] == sdk_head.split(b"\r\n")[0]
         assert b"authorization" not in sdk_head.lower(), "no key was given"
         assert b"from-the-environment" not in sdk_head
@@ -161,5 +161,5 @@ def test_a_resumed_conversation_is_heard_again_before_the_sdk_asks() -> None:
 
 def test_without_the_sdk_a_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openai", None)
-    with pytest.raises(UsageError, match=r"pip install agenteval\[openai\]"):
+    with pytest.raises(UsageError, match=r"pip install openai"):
         SdkChat("http://127.0.0.1:1/v1")

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from agenteval.dialects import DIALECTS, ChatRequest, context_window, encode, family_of_model, recognise
+from agenteval.dialects import (
+    DIALECTS,
+    ChatRequest,
+    EncodedRequest,
+    context_window,
+    encode,
+    family_of_model,
+    recognise,
+    sent_history,
+)
 from agenteval.messages import Message, ToolCall, Transcript
 from agenteval.thinking import MODES, Thinking
 from tests.transcripts import READ, exchange
@@ -21,8 +30,12 @@ HISTORY: Transcript = (
 
 
 def body(dialect: str, thinking: Thinking, messages: Transcript = HISTORY, **extra: Any) -> dict[str, Any]:
-    request = ChatRequest("m", messages, (READ,), thinking, 100, 0.0, 7, extra=extra, family="glm47")
-    return dict(encode(request, DIALECTS[dialect]).body)
+    return dict(encoded(dialect, thinking, messages, extra=extra, family="glm47").body)
+
+
+def encoded(dialect: str, thinking: Thinking, messages: Transcript = HISTORY, **options: Any) -> EncodedRequest:
+    history = sent_history(messages, thinking, options.get("family"))
+    return encode(ChatRequest("m", history, (READ,), thinking, 100, 0.0, 7, **options), DIALECTS[dialect])
 
 
 @pytest.mark.parametrize(
@@ -53,9 +66,7 @@ def test_thinking_is_chosen_by_template_arguments(dialect: str) -> None:
 
 @pytest.mark.parametrize("dialect", ["sglang", "vllm", "llamacpp"])
 def test_a_model_of_unknown_family_is_asked_as_it_comes_unless_a_mode_is_guessed(dialect: str) -> None:
-    asked = {
-        mode: encode(ChatRequest("m", HISTORY, (READ,), mode, 100, 0.0, 7), DIALECTS[dialect]).body for mode in MODES
-    }
+    asked = {mode: encoded(dialect, mode).body for mode in MODES}
     assert DIALECTS[dialect].modes(None) == ("on",)
     assert not DIALECTS[dialect].switches(None), "so that no mode of it is judged"
     assert "chat_template_kwargs" not in asked["on"]
@@ -72,7 +83,7 @@ def test_plain_openai_has_no_switch_for_thinking() -> None:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_model_that_always_thinks_is_told_how_much(dialect: str) -> None:
     assert DIALECTS[dialect].modes("harmony") == ("on",)
-    sent = encode(ChatRequest("m", HISTORY, (READ,), "on", 100, 0.0, 7, family="harmony"), DIALECTS[dialect]).body
+    sent = encoded(dialect, "on", family="harmony").body
     assert sent["reasoning_effort"] == "medium"
     assert "chat_template_kwargs" not in sent
     assert "reasoning_effort" not in body(dialect, "on")
@@ -80,14 +91,13 @@ def test_a_model_that_always_thinks_is_told_how_much(dialect: str) -> None:
 
 @pytest.mark.parametrize("thinking", ["on", "preserved"])
 def test_a_model_that_always_thinks_gets_its_open_tool_loop_back(thinking: Thinking) -> None:
-    request = ChatRequest("m", HISTORY, (READ,), thinking, 100, 0.0, 7, family="harmony")
-    sent = encode(request, DIALECTS["vllm"]).body["messages"]
+    sent = encoded("vllm", thinking, family="harmony").body["messages"]
     assert [m["reasoning"] for m in sent if "reasoning" in m] == ["new thought"]
 
 
 def test_the_users_own_effort_wins() -> None:
-    request = ChatRequest("m", HISTORY, (), "on", 1, None, 7, extra={"reasoning_effort": "high"}, family="harmony")
-    assert encode(request, DIALECTS["vllm"]).body["reasoning_effort"] == "high"
+    asked = encoded("vllm", "on", extra={"reasoning_effort": "high"}, family="harmony")
+    assert asked.body["reasoning_effort"] == "high"
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -111,9 +121,9 @@ def test_running_counts_are_asked_for(dialect: str) -> None:
 def test_broken_arguments_are_repaired_and_the_repair_is_told(dialect: str, arguments: str, problem: str) -> None:
     broken = Message("assistant", None, None, (ToolCall("c9", "read_file", arguments),))
     messages = (Message("user", "u"), broken, Message("tool", "error", tool_call_id="c9"))
-    encoded = encode(ChatRequest("m", messages, (READ,), "off", 10, None, 1), DIALECTS[dialect])
-    assert encoded.body["messages"][1]["tool_calls"][0]["function"]["arguments"] == "{}"
-    (repair,) = encoded.repairs
+    asked = encoded(dialect, "off", messages)
+    assert asked.body["messages"][1]["tool_calls"][0]["function"]["arguments"] == "{}"
+    (repair,) = asked.repairs
     assert repair.call_id == "c9"
     assert problem in repair.problem
 
@@ -121,9 +131,9 @@ def test_broken_arguments_are_repaired_and_the_repair_is_told(dialect: str, argu
 def test_sound_arguments_go_back_verbatim() -> None:
     text = '{ "path":"\\u0041",  "limit":1.0 }'
     messages = (Message("user", "u"), Message("assistant", None, None, (ToolCall("c", "read_file", text),)))
-    encoded = encode(ChatRequest("m", messages, (), "off", 10, None, 1), DIALECTS["sglang"])
-    assert encoded.body["messages"][1]["tool_calls"][0]["function"]["arguments"] == text
-    assert encoded.repairs == ()
+    asked = encoded("sglang", "off", messages)
+    assert asked.body["messages"][1]["tool_calls"][0]["function"]["arguments"] == text
+    assert asked.repairs == ()
 
 
 def test_extra_body_adds_to_template_arguments() -> None:

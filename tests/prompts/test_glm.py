@@ -15,7 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from agenteval.errors import UsageError
 from agenteval.messages import Message, ToolCall, ToolSpec
 from agenteval.parsers import FAMILIES
-from agenteval.prompts import RENDERERS, PromptCount, common_prefix, count_prompt, render_prompt
+from agenteval.prompts import FORMATS, PromptCount, count_prompt, render
 from agenteval.tokens import vocabulary
 
 TEMPLATE = Path(__file__).parents[2] / "fixtures/templates/glm_style.jinja"
@@ -89,7 +89,7 @@ MESSAGES = st.builds(Message, st.sampled_from(["system", "user", "tool"]), TEXTS
 def test_the_prompt_is_what_the_template_renders(
     messages: list[Message], tools: tuple[ToolSpec, ...], thinking: bool, keep_reasoning: bool
 ) -> None:
-    ours = render_prompt(messages, tools, thinking=thinking, keep_reasoning=keep_reasoning)
+    ours = render(FORMATS["glm47"], messages, tools, thinking=thinking, keep_reasoning=keep_reasoning)
     assert ours == by_template(messages, tools, thinking=thinking, keep_reasoning=keep_reasoning)
 
 
@@ -113,7 +113,7 @@ RESULTS = "<|observation|><tool_response>found</tool_response><tool_response>noo
 
 
 def test_reasoning_of_earlier_turns_is_dropped() -> None:
-    assert render_prompt(TRANSCRIPT, (), thinking=False, keep_reasoning=False) == (
+    assert render(FORMATS["glm47"], TRANSCRIPT, (), thinking=False, keep_reasoning=False) == (
         "[gMASK]<sop><|system|>\nBe brief.<|user|>\nLook."
         f"<|assistant|></think>{CALLED}{RESULTS}<|assistant|></think>Done."
         "<|user|>\nThanks.<|assistant|></think>"
@@ -121,7 +121,7 @@ def test_reasoning_of_earlier_turns_is_dropped() -> None:
 
 
 def test_preserved_reasoning_is_kept() -> None:
-    assert render_prompt(TRANSCRIPT, (), thinking=True, keep_reasoning=True) == (
+    assert render(FORMATS["glm47"], TRANSCRIPT, (), thinking=True, keep_reasoning=True) == (
         "[gMASK]<sop><|system|>\nBe brief.<|user|>\nLook."
         f"<|assistant|><think>First.</think>{CALLED}{RESULTS}<|assistant|><think>Second.</think>Done."
         "<|user|>\nThanks.<|assistant|><think>"
@@ -129,14 +129,14 @@ def test_preserved_reasoning_is_kept() -> None:
 
 
 def test_reasoning_of_the_present_turn_is_kept() -> None:
-    prompt = render_prompt(TRANSCRIPT[:5], (), thinking=True, keep_reasoning=False)
+    prompt = render(FORMATS["glm47"], TRANSCRIPT[:5], (), thinking=True, keep_reasoning=False)
     assert prompt.endswith(f"<|assistant|><think>First.</think>{CALLED}{RESULTS}<|assistant|><think>")
 
 
 def test_what_the_model_wrote_stands_in_the_next_prompt() -> None:
     raw = FAMILIES["glm47"].render(TRANSCRIPT[2], (TOOL, NOW), True)
-    before = render_prompt(TRANSCRIPT[:2], (TOOL, NOW), thinking=True, keep_reasoning=False)
-    after = render_prompt(TRANSCRIPT[:5], (TOOL, NOW), thinking=True, keep_reasoning=False)
+    before = render(FORMATS["glm47"], TRANSCRIPT[:2], (TOOL, NOW), thinking=True, keep_reasoning=False)
+    after = render(FORMATS["glm47"], TRANSCRIPT[:5], (TOOL, NOW), thinking=True, keep_reasoning=False)
     assert after.startswith(before + raw)
 
 
@@ -147,8 +147,8 @@ WORDS = vocabulary(FAMILIES["glm47"].special)
 
 def test_tools_are_counted_apart_from_messages() -> None:
     counted = count_prompt("glm47", TRANSCRIPT, (TOOL,), WORDS, thinking=False, keep_reasoning=False)
-    alone = WORDS.count(render_prompt(TRANSCRIPT, (), thinking=False, keep_reasoning=False))
-    whole = WORDS.count(render_prompt(TRANSCRIPT, (TOOL,), thinking=False, keep_reasoning=False))
+    alone = WORDS.count(render(FORMATS["glm47"], TRANSCRIPT, (), thinking=False, keep_reasoning=False))
+    whole = WORDS.count(render(FORMATS["glm47"], TRANSCRIPT, (TOOL,), thinking=False, keep_reasoning=False))
     assert counted == PromptCount(messages=alone, tools=whole - alone, total=whole)
     assert counted.tools > 50
 
@@ -160,18 +160,10 @@ def test_a_prompt_can_be_counted_in_the_head() -> None:
     )  # [gMASK] <sop> <|user|> \n hello world <|assistant|> <think>
 
 
-def test_every_renderer_is_a_familys() -> None:
-    assert set(RENDERERS) <= set(FAMILIES)
+def test_every_format_is_a_familys() -> None:
+    assert set(FORMATS) <= set(FAMILIES)
 
 
 def test_an_unknown_family_is_the_users_mistake() -> None:
     with pytest.raises(UsageError, match="no prompt format for family 'hal'; known: glm47"):
         count_prompt("hal", (), (), WORDS, thinking=True, keep_reasoning=False)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "shared"),
-    [([], [], 0), ([1], [], 0), ([1, 2, 3], [1, 2, 4, 5], 2), ([1, 2], (1, 2, 3), 2), ([1], [2], 0), ([7], [7], 1)],
-)
-def test_a_common_prefix_ends_at_the_first_difference(a: Sequence[int], b: Sequence[int], shared: int) -> None:
-    assert common_prefix(a, b) == common_prefix(b, a) == shared

@@ -16,7 +16,8 @@ from agenteval.messages import Message, ToolCall, ToolSpec
 from agenteval.parsers import FAMILIES
 from agenteval.parsers.harmony import NEXT
 from agenteval.prompts import count_prompt
-from agenteval.prompts.harmony import render_prompt
+from agenteval.prompts import render as whole
+from agenteval.prompts.harmony import Effort, HarmonyFormat
 from agenteval.prompts.typescript import namespace
 from agenteval.simulator.request import read_request
 from agenteval.tokens import vocabulary
@@ -59,8 +60,8 @@ def user(text: str) -> str:
     return f"<|start|>user<|message|>{text}<|end|>"
 
 
-def render(*messages: Message, tools: tuple[ToolSpec, ...] = (), keep: bool = False) -> str:
-    return render_prompt(messages, tools, thinking=True, keep_reasoning=keep)
+def render(*messages: Message, tools: tuple[ToolSpec, ...] = (), keep: bool = False, effort: Effort = "medium") -> str:
+    return whole(HarmonyFormat(effort), messages, tools, thinking=True, keep_reasoning=keep)
 
 
 @pytest.mark.parametrize("case", RECORDED, ids=lambda case: case["why"])
@@ -122,7 +123,7 @@ def test_tools_stand_in_the_developer_message_and_in_the_system_message() -> Non
 
 
 def test_how_much_to_think_stands_in_the_system_message() -> None:
-    prompt = render_prompt(TRANSCRIPT[:2], (), thinking=True, keep_reasoning=False, effort="high")
+    prompt = render(*TRANSCRIPT[:2], effort="high")
     assert prompt == render(*TRANSCRIPT[:2]).replace("Reasoning: medium", "Reasoning: high")
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from agenteval.dialects import DIALECTS, ChatRequest, encode
+from agenteval.dialects import DIALECTS, ChatRequest, encode, sent_history
 from agenteval.messages import Message, ToolCall, Transcript
 from agenteval.parsers import FAMILIES
 from agenteval.prompts import count_prompt
 from agenteval.run import Accountant
+from agenteval.run.accounting import Size
 from agenteval.simulator.request import Received, read_request
 from agenteval.thinking import MODES, Thinking
 from agenteval.tokens import vocabulary
@@ -29,9 +30,16 @@ def history(arguments: str) -> Transcript:
 
 def received(messages: Transcript, thinking: Thinking, family: str) -> Received:
     """The request as it arrives at a server."""
-    request = ChatRequest("m", messages, (READ,), thinking, 100, 0.0, 7, family=family)
+    history = sent_history(messages, thinking, family)
+    request = ChatRequest("m", history, (READ,), thinking, 100, 0.0, 7, family=family)
     body: dict[str, Any] = dict(encode(request, DIALECTS["sglang"]).body)
     return read_request(body)
+
+
+def size(messages: Transcript, thinking: Thinking, family: str | None) -> Size:
+    """The request before it is sent."""
+    sent = sent_history(messages, thinking, family).messages
+    return Accountant(family).scale(thinking).size(sent, (READ,))
 
 
 @pytest.mark.parametrize("arguments", ['{"path": "a.py"}', '{"path":"src/main.py}', '["a.py"]', ""])
@@ -49,10 +57,10 @@ def test_prompts_are_counted_as_they_are_sent(family: str, thinking: Thinking, a
         thinking=arrived.thinking,
         keep_reasoning=arrived.keep_reasoning,
     )
-    assert Accountant(family).size(messages, (READ,), thinking).counted == there
+    assert size(messages, thinking, family).counted == there
 
 
 def test_without_a_family_the_characters_are_those_that_are_sent() -> None:
-    broken, repaired = (Accountant(None).size(history(text), (READ,), "off") for text in ('{"path": "sr', "{}"))
+    broken, repaired = (size(history(text), "off", None) for text in ('{"path": "sr', "{}"))
     assert broken.counted is None
     assert broken.units == repaired.units

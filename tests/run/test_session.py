@@ -196,7 +196,7 @@ def test_a_recording_replays_to_the_same_records() -> None:
 
 def told(lived: Played) -> ReplayTransport:
     """What was heard in a cell, to be heard again."""
-    return ReplayTransport("small", [(json.loads(item.request), item) for item in lived.recordings])
+    return ReplayTransport("small", [(dict(item.request or {}), item) for item in lived.recordings])
 
 
 def test_a_conversation_that_goes_another_way_is_not_heard_again() -> None:

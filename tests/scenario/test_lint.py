@@ -106,6 +106,11 @@ MISTAKES = [
     ),
     (
         'answer: {contains: ["${ticket}"]}',
+        "answer: {contains: [close*, clos], example: It is closed.}",
+        "the example does not contain 'clos' (only 'closed' is there)",
+    ),
+    (
+        'answer: {contains: ["${ticket}"]}',
         "answer: {contains: [closed, [half past  two, '2:30', Half past two]]}",
         "a.yaml:31:60: turns[1].expect.answer.contains[1][2]: the same as 'half past  two': case and spacing do not",
     ),

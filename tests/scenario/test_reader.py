@@ -174,7 +174,7 @@ REFUSED = [
     ("? [a]\n: b\n", "f.yaml:1:3: a key has to be a text"),
     ("? {a: 1}\n: b\n", "a key has to be a text"),
     ("a: 1\n---\nb: 2\n", "f.yaml:2:1: a second document begins here"),
-    ("a: *x\n", "f.yaml:1:4: a: there is no &x"),
+    ("a: *x\n", "f.yaml:1:4: a: there is no &x; a text that begins with * stands in quotes"),
     ("a: &x [1, *x]\n", "f.yaml:1:11: a[1]: *x stands inside itself"),
     ("a:\n\tb: 1\n", "f.yaml:2:1: a tab cannot indent; use spaces"),
     ("a: [1, 2\nb: 3\n", "f.yaml:2"),

@@ -232,6 +232,15 @@ def test_wrong_answer(answer: str, wrong: bool) -> None:
     assert [f.kind for f in judge_end(answer, {}, expect)] == (["wrong_answer"] if wrong else [])
 
 
+def test_what_stands_only_within_another_word_is_told() -> None:
+    expect = Expectation(answer=ExpectedAnswer(contains=(("refund",), ("12", "twelve"))))
+    told = [finding.detail for finding in judge_end("It was refunded, all 1,128 euros.", {}, expect)]
+    assert told == [
+        "the answer lacks 'refund' (only 'refunded' is there)",
+        "the answer lacks '12' or 'twelve' (only '1,128' is there)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("answer", "lacks"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agenteval.messages import Message
 from agenteval.simulator import PROFILES
 from agenteval.simulator.ailments import KINDS, Ailment, Effect, Symptoms, effect_on
 from tests.simulator.asking import ask, ask_all, body, engine, history, profile, script
@@ -29,7 +30,7 @@ def test_the_default_deployment_breaks_above_three_thousand_tokens() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_ailment_strikes_exactly_above_its_limit(kind: str) -> None:
-    symptoms = Symptoms(prompt_tokens=10, tool_messages=10)
+    symptoms = Symptoms(10, (Message("user"), *[Message("tool")] * 10))
     assert effect_on(symptoms, (Ailment(kind, 10),)) is None
     assert effect_on(symptoms, (Ailment(kind, 9, "call_as_text"), Ailment(kind, 8))) == "call_as_text"
 

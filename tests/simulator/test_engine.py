@@ -11,7 +11,7 @@ import pytest
 from agenteval.clock import run_virtual
 from agenteval.messages import Message
 from agenteval.parsers import FAMILIES
-from agenteval.prompts import render_prompt
+from agenteval.prompts import FORMATS, render
 from agenteval.simulator.chunks import DONE
 from agenteval.simulator.request import Refusal, read_request
 from agenteval.tokens import vocabulary
@@ -104,7 +104,7 @@ def test_tokens_are_those_of_prompt_and_raw_text() -> None:
     request = body(history(3, 2), **THINKING)
     received = read_request(request)
     words = vocabulary(FAMILIES["glm47"].special)
-    prompt = render_prompt(received.messages, received.tools, thinking=True, keep_reasoning=False)
+    prompt = render(FORMATS["glm47"], received.messages, received.tools, thinking=True, keep_reasoning=False)
     reply = ask(request)
     raw = FAMILIES["glm47"].render(reply.message(), received.tools, True)
     assert reply.counts["prompt_tokens"] == words.count(prompt)

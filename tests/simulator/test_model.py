@@ -152,7 +152,7 @@ def test_a_model_that_may_not_call_answers() -> None:
 
 
 def recall(golden: str, seen: str) -> Recall:
-    return Recall.of([Message("user", golden)], [Message("user", seen)])
+    return Recall(lambda: golden, lambda: seen)
 
 
 SCHEMA: dict[str, Any] = {

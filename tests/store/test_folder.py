@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -148,7 +149,7 @@ def test_requests_come_back_whole(tmp_path: Path) -> None:
     """They are kept as what each adds to the one before, and a policy may also take messages away."""
     tools = [{"type": "function"}]
     said = [{"role": "user", "content": str(number)} for number in range(4)]
-    bodies = [
+    bodies: list[dict[str, Any]] = [
         {"model": "m", "messages": said[:1], "tools": tools, "seed": 1},
         {"model": "m", "messages": said[:3], "tools": tools, "seed": 1},
         {"model": "m", "messages": [said[0], said[3]], "seed": 2, "tools": tools},
@@ -156,7 +157,7 @@ def test_requests_come_back_whole(tmp_path: Path) -> None:
     ]
     folder = RunFolder.create(tmp_path / "run", manifest(), Secrets(None, ()))
     for number, body in enumerate(bodies, start=1):
-        folder.append(record(turn=number), Recording(200, (), (), request=json.dumps(body).encode()))
+        folder.append(record(turn=number), Recording(200, (), (), request=body))
     folder.close()
     assert [step.request for step in read_frames(folder.path, record().cell).values()] == bodies
 

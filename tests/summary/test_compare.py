@@ -338,6 +338,12 @@ def test_other_servers_are_what_comparisons_are_for() -> None:
     assert found.differences == ("dialect: vllm → sglang", "--extra-body: none → {'top_k': 1}")
 
 
+def test_a_concurrency_that_changed_in_mid_run_is_told() -> None:
+    base = run_of(record(), plan={"concurrency": 1})
+    new = run_of(record(), plan={"concurrency": 1}, changes=({"concurrency": [1, 4]}, {"concurrency": [4, 1]}))
+    assert compared(base, new).differences == ("--concurrency: 1 → 1, then 4, then 1",)
+
+
 def test_single_trials_of_a_real_server_are_called_so() -> None:
     base, new = steps_of(()), steps_of(NO_CALL)
     assert any("by chance" in note for note in compared(run_of(*base), run_of(*new)).notes)

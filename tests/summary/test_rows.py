@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
+from agenteval.dialects import CONSTRAINTS
 from agenteval.outcome import Finding, RecordedReply, StepError, StepRecord, Tokens
 from agenteval.store import Manifest
 from agenteval.summary import Summary, summarise
@@ -113,10 +114,43 @@ def test_replies_that_came_whole_are_explained() -> None:
     assert any("1 of 2 replies came whole, although a stream was asked for" in note for note in notes)
 
 
+def test_nothing_is_said_of_replies_that_never_came() -> None:
+    whole = replace(TIMING, ttft_ms=None, refused={"ttft_ms": "the reply was not streamed"})
+    gone: dict[str, Any] = {"judged": False, "reply": RecordedReply(None, None, None, ()), "timing": whole}
+    known: dict[str, Any] = {"constraint": asdict(CONSTRAINTS["vllm", "harmony"]), "cached_flag": "--tell"}
+    assert summary_of(record(error=StepError("cut", "closed"), **gone), **known).notes == ()
+    silent = record(turn=2, reply=RecordedReply("I would look.", None, "stop", ()), findings=NO_CALL)
+    assert not any("constrained" in note for note in summary_of(silent, **known).notes)
+    assert any("constrained" in note for note in summary_of(record(), silent, **known).notes)
+
+
+def test_a_run_that_was_gone_on_with_in_another_way_says_so() -> None:
+    changed = replace(manifest_of({CELL: 1}), resumed=2, changes=({"concurrency": (1, 4), "timeout": (300.0, 9.0)},))
+    notes = summarise(changed, [record()]).this_run.notes
+    assert notes == ("Gone on with in another way: concurrency 1 → 4, timeout 300.0 → 9.0.",)
+
+
 def test_a_late_client_is_told_by_more_than_its_bound() -> None:
     late = {"valid": False, "loop_lag_p99_ms": 20.01, "bound_p99_ms": 20.0}
     notes = summarise(replace(manifest_of({CELL: 1}), client=late), [record()]).this_run.notes
     assert "woke up 20.1 ms late at P99 (bound: 20 ms)" in notes[0]
+    assert "requests left late by unknown" in notes[1]
+
+
+def test_requests_that_left_late_make_latencies_invalid_too() -> None:
+    loop = {"loop_lag_p99_ms": 1.0, "loop_lag_max_ms": 2.0, "bound_p99_ms": 20.0}
+    send = {"send_lag_p99_ms": 31.26, "send_lag_max_ms": 40.0, "send_bound_p99_ms": 20.0}
+    client = {**loop, **send, "valid": False, "chunks": 1200, "merged": 7}
+    notes = summarise(replace(manifest_of({CELL: 1}), client=client), [record()]).this_run.notes
+    assert notes[0].startswith(
+        "LATENCIES INVALID: this client's requests left 31.3 ms late at P99 (bound: 20 ms). Verdicts stand"
+    )
+    assert notes[1] == (
+        "This client: event loop late by P99 1.0 ms, at most 2.0 ms; requests left late by P99 31.3 ms, at most 40.0 "
+        "ms; 7 of 1,200 chunks came in one read with another."
+    )
+    fine = summarise(replace(manifest_of({CELL: 1}), client={**client, "valid": True}), [record()]).this_run.notes
+    assert not any("INVALID" in note for note in fine)
 
 
 def test_a_single_failing_turn_is_not_blamed_on_length() -> None:

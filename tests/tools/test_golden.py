@@ -17,6 +17,7 @@ from agenteval.script import Change, Defaults, Expectation, ExpectedAnswer, Expe
 from agenteval.template import MissingPath, get_path
 from agenteval.tools import execute, play
 from agenteval.tools.world import World
+from agenteval.wording import says
 
 ADD = MockTool(
     ToolSpec("add", "", {"type": "object", "properties": {"item": {"type": "string"}}, "required": ["item"]}),
@@ -110,9 +111,13 @@ def check_calls(bound: Scenario, messages: tuple[Message, ...]) -> None:
 
 def check_answer(answer: ExpectedAnswer | None, said: str) -> None:
     for spellings in answer.contains if answer else ():
-        assert any(text.casefold() in said.casefold() for text in spellings)
-    for text in answer.excludes if answer else ():
-        assert text.casefold() not in said.casefold()
+        assert says(said, spellings)
+    assert not (answer and says(said, answer.excludes))
+
+
+def test_a_spelling_that_may_go_on_is_said_as_it_is() -> None:
+    (turn,) = play(scenario(Turn("Go.", Expectation(answer=ExpectedAnswer(contains=(("cancel*", "gone"), ("12",)))))))
+    assert turn.messages[-1].content == "Done: cancel, 12."
 
 
 def test_a_wrong_call_leaves_the_golden_way() -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
 from agenteval.client import HttpTransport
+from agenteval.client.connection import Connection
+from agenteval.client.inbox import Inbox
 from agenteval.clock import NS_PER_S, RealClock
 from tests.client.http.talking import POST, fault_of, once, run, talk
 from tests.client.server import FAST, Answer, Server, Sink, chunked, serving, sized
@@ -169,3 +173,64 @@ def test_closing_the_transport_ends_what_is_under_way() -> None:
         assert fault_of(await task).kind == "cut"
 
     talk(scenario, [Answer(chunked(b"a")[:2], "hang")])
+
+
+class StoppedClock(RealClock):
+    """By it every read but the first comes on the heels of another."""
+
+    def __init__(self) -> None:
+        self.now = lambda: NS_PER_S
+
+
+class Wire(asyncio.Transport):
+    """Takes what is written, and notes the end."""
+
+    aborted = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        pass
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def test_what_comes_after_an_answer_closes_the_connection_even_before_it_is_understood() -> None:
+    """Else it would be taken for the answer to the next request."""
+
+    async def main() -> None:
+        wire, sink = Wire(), Sink()
+        clock = StoppedClock()
+        connection = Connection(clock, "here", Inbox(clock.now))
+        connection.connection_made(wire)
+
+        async def ask() -> bool:
+            await connection.ask(b"", sink, FAST, None)
+            return connection.open
+
+        asking = asyncio.create_task(ask())
+        await RealClock().sleep(0)
+        connection.data_received(sized(b"a"))
+        connection.data_received(sized(b"nobody asked"))
+        assert not await asking
+        assert (wire.aborted, sink.body) == (True, b"a")
+
+    run(main())
+
+
+def test_what_an_exchange_received_is_let_go_without_a_garbage_collection() -> None:
+    """Runs put long collections off, so that what holds itself would stay: all the bytes of every reply."""
+
+    async def scenario(transport: HttpTransport, server: Server) -> None:
+        sinks = [Sink() for _ in range(3)]
+        for sink in sinks:
+            await transport.exchange(POST, sink, FAST)
+        left = [weakref.ref(sink) for sink in sinks]
+        sinks.clear()
+        del sink
+        assert [ref() for ref in left] == [None] * 3
+
+    gc.disable()
+    try:
+        talk(scenario, [Answer(chunked(b"a"))] * 3)
+    finally:
+        gc.enable()

@@ -1,0 +1,93 @@
+"""Reads of many connections: stamped at once, understood in order, and in a burst never all at one go."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agenteval.client.inbox import ON_THE_HEELS_NS, SLICE, Inbox
+from agenteval.clock import RealClock
+
+
+class Desk:
+    """An inbox on a clock that the test moves, and what came out of it."""
+
+    def __init__(self) -> None:
+        self.time = 10 * ON_THE_HEELS_NS
+        self.inbox = Inbox(lambda: self.time)
+        self.put_in: list[tuple[bytes, int]] = []
+        self.came: list[tuple[bytes, int]] = []
+
+    def put(self, wait: int = 0) -> None:
+        self.time += wait
+        self.put_in.append((b"%d" % len(self.put_in), self.time))
+        self.inbox.put(self._take, *self.put_in[-1])
+
+    def _take(self, data: bytes, at: int) -> None:
+        self.came.append((data, at))
+
+
+@given(st.lists(st.one_of(st.just("turn"), st.just("settle"), st.sampled_from([0, 1, ON_THE_HEELS_NS])), max_size=60))
+def test_all_comes_out_in_order_with_its_stamp(moves: list[str | int]) -> None:
+    async def main() -> Desk:
+        desk = Desk()
+        for move in moves:
+            if move == "turn":
+                await RealClock().sleep(0)
+            elif move == "settle":
+                desk.inbox.settle()
+                assert desk.came == desk.put_in
+            else:
+                assert isinstance(move, int)
+                desk.put(move)
+            assert desk.came == desk.put_in[: len(desk.came)]
+        while len(desk.came) < len(desk.put_in):
+            await RealClock().sleep(0)
+        return desk
+
+    desk = asyncio.run(main())
+    assert desk.came == desk.put_in
+
+
+def test_a_read_alone_is_understood_at_once() -> None:
+    async def main() -> None:
+        desk = Desk()
+        for n in range(1, 4):
+            desk.put(ON_THE_HEELS_NS)
+            assert len(desk.came) == n
+
+    asyncio.run(main())
+
+
+def test_in_a_burst_the_loop_looks_for_more_between_slices() -> None:
+    async def main() -> list[int]:
+        desk, seen = Desk(), []
+        for _ in range(5 * SLICE + 1):
+            desk.put()
+        while len(desk.came) < len(desk.put_in):
+            seen.append(len(desk.came))
+            await RealClock().sleep(0)
+        return seen
+
+    seen = asyncio.run(main())
+    assert seen[0] == 1, "only the first one was alone"
+    assert [later - earlier for earlier, later in pairwise(seen)] == [SLICE] * (len(seen) - 1)
+    assert len(seen) == 5
+
+
+def test_a_long_queue_does_not_grow_without_end() -> None:
+    """As many reads in every turn as there are connections, and each is understood within some turns."""
+
+    async def main() -> int:
+        desk, most = Desk(), 0
+        for _ in range(200):
+            for _ in range(4 * SLICE):
+                desk.put()
+            most = max(most, len(desk.put_in) - len(desk.came))
+            await RealClock().sleep(0)
+        return most
+
+    assert asyncio.run(main()) <= 17 * 4 * SLICE
