@@ -58,7 +58,9 @@ def _pair(policy: str, part: str, known: Mapping[str, str]) -> tuple[str, Any]:
         raise UsageError(f"policy {policy}: {part!r} is no knob=value of it; its knobs: {knobs}")
     try:
         return key, READERS.get(known[key], str)(value)
-    except (ValueError, UsageError) as error:
+    except UsageError as error:
+        raise UsageError(f"policy {policy}: {key}: {error}") from error
+    except ValueError as error:
         wanted = "a whole number" if known[key] == "int" else str(error)
         raise UsageError(f"policy {policy}: {key} takes {wanted}, not {value!r}") from error
 
