@@ -39,7 +39,7 @@ NEEDED = {
 OPERATIONAL = (*HOW_TO_ASK, "concurrency")
 """Options that change nothing of what is asked: the typed ones are taken."""
 
-ELSEWHERE = ("api_key", "header", "resume", "out", "as_json")
+ELSEWHERE = ("api_key", "header", "resume", "out", "as_json", "allow_code")
 """Options that are read anew each time."""
 
 
@@ -64,6 +64,7 @@ def stored_order(reference: str, now: Order) -> tuple[Kept, Order]:
         temperature=plan["temperature"],
         max_tokens=plan["max_tokens"],
         tag=tuple(plan["tags"]),
+        allow_code=now.plan.allow_code,
     )
     suites = tuple(plan["suites"])
     if now.suites and now.suites != suites:

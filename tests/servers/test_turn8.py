@@ -93,7 +93,7 @@ def test_golden_history_gives_the_same_verdicts(served: Started, tmp_path: Path)
 @everywhere
 def test_a_shorter_history_gives_the_calls_back_and_loses_facts(served: Started, tmp_path: Path) -> None:
     """With only the newest turns in view every call is made, and what stood in earlier turns is a wrong argument."""
-    found = rows(served, tmp_path, "--thinking", "off", "--policy", "sliding_window:high=2500,target=1400")
+    found = rows(served, tmp_path, "--thinking", "off", "--policy", "sliding_window:trigger=2500,target=1400")
     late = [row for row in found if row["turn"] >= 8]
     assert not any("no_tool_call" in row["findings"] for row in late)
     assert late[0]["ok_trials"] == 1, "turn 8 needs nothing from before"
