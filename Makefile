@@ -6,7 +6,7 @@ ARGS ?=
 SERVERS ?= llamacpp
 BIN = .venv/bin
 
-.PHONY: help run test check format docs lock bench test-kills test-servers clean
+.PHONY: help run test check format docs lock bench fuzz test-kills test-servers test-engines clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -39,12 +39,18 @@ docs: .venv/.ready ## write the program's present output into the README
 bench: .venv/.ready ## measure agenteval itself
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+fuzz: .venv/.ready ## fuzz the parsers with atheris (options: make fuzz ARGS='glm47 --runs 1000000')
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 test-kills: .venv/.ready ## kill runs at 200 journal bytes, and at others, and go on with them (minutes)
 	@$(BIN)/pytest -q -n 2 -m "not servers" tests/kills $(ARGS)
 
 test-servers: .venv/.ready ## make real servers (once, minutes) and drive them (SERVERS='llamacpp vllm sglang')
 	@$(BIN)/python -m tests.servers $(SERVERS)
 	@SERVERS='$(SERVERS)' $(BIN)/pytest -q -m servers tests/servers $(ARGS)
+
+test-engines: .venv/.ready ## put the parsers of vLLM and SGLang under the exam (makes their environments once; half an hour)
+	@$(BIN)/python -m tests.engines $(ARGS)
 
 lock: ## resolve requirements.lock again (needs uv; make lock ARGS=--upgrade takes the newest of everything)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }

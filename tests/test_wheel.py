@@ -27,8 +27,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_bundled_file_is_in_the_wheel(installed: Path) -> None:
-    for kind in ("scenarios", "agenteval/data"):
-        inside = installed / "agenteval" / kind.removeprefix("agenteval/")
+    places = {"scenarios": "scenarios", "agenteval/data": "data", "fixtures/parsers": "corpus"}
+    for kind, place in places.items():
+        inside = installed / "agenteval" / place
         wanted = {path.relative_to(ROOT / kind) for path in (ROOT / kind).rglob("*") if path.is_file()}
         assert wanted <= {path.relative_to(inside) for path in inside.rglob("*")}
     assert (installed / "agenteval" / "py.typed").is_file()

@@ -31,7 +31,7 @@ from typing import IO
 import msgspec
 
 ROOT = Path(__file__).parent.parent
-VERBS = ("compare", "policies", "replay", "report", "run", "scenario", "selftest", "serve")
+VERBS = ("compare", "parsers", "policies", "replay", "report", "run", "scenario", "selftest", "serve")
 MOST_BYTES = 1 << 17
 
 

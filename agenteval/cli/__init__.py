@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("agenteval.cli.run", "Run scenario suites against an endpoint (none given: the built-in one)."),
     "report": ("agenteval.cli.report", "Show a run again."),
     "compare": ("agenteval.cli.compare", "Compare two runs cell by cell; gates the exit code."),
+    "parsers": ("agenteval.cli.parsers", "Regression-check tool-call and reasoning parsers of any engine."),
     "replay": ("agenteval.cli.replay", "Score a recorded run again, or serve it as an endpoint."),
     "selftest": ("agenteval.cli.selftest", "Measure this client's own timing errors on this machine."),
     "serve": ("agenteval.cli.serve", "Serve the built-in endpoint over HTTP."),

@@ -38,13 +38,13 @@ from agenteval.wire import Limits
 
 DEFAULT_PROFILE = "glm47-4x-spark"
 
-UNKNOWN_FAMILY = (
-    "the model's family is not known, so that it is asked as it comes, which is called `on` here; "
-    "name it with --family, or ask for modes with --thinking"
+ASKED_AS_IT_COMES = (
+    "so that it is asked as it comes, which is called `on` here; ask for modes with --thinking, or name another family "
+    "with --family"
 )
 GUESSED_SWITCH = (
-    "the model's family is not known; thinking off and preserved are asked for as of GLM (enable_thinking, "
-    "clear_thinking), on is the model's default, and whether they are heeded is not judged"
+    "thinking off and preserved are asked for as of GLM (enable_thinking, clear_thinking), on is the model's default, "
+    "and whether they are heeded is not judged"
 )
 
 
@@ -205,13 +205,18 @@ def planned_modes(wanted: tuple[str, ...] | None, endpoint: Endpoint) -> tuple[T
     asked = tuple(mode for mode in MODES if wanted is None or mode in wanted)
     planned = tuple(mode for mode in asked if mode in able)
     left = [mode for mode in asked if mode not in planned]
+    unknown = (
+        f"no switch of family {endpoint.family} is known" if endpoint.family else "the model's family is not known"
+    )
     if left and guessed:
-        tell(f"Not planned: thinking {', '.join(left)} ({UNKNOWN_FAMILY}).")
+        tell(f"Not planned: thinking {', '.join(left)} ({unknown}, {ASKED_AS_IT_COMES}).")
+    elif left and endpoint.dialect.switches(endpoint.family):
+        tell(f"Not planned: thinking {', '.join(left)} (models of family {endpoint.family} have no such mode).")
     elif left:
         why = f"dialect {endpoint.dialect.name} and this model have no switch for it; `on` is the model's default"
         tell(f"Not planned: thinking {', '.join(left)} ({why}).")
     if guessed and planned not in ((), ("on",)):
-        tell(f"A guess: {GUESSED_SWITCH}.")
+        tell(f"A guess: {unknown}; {GUESSED_SWITCH}.")
     if not planned:
         raise UsageError(f"none of the thinking modes asked for can be had here: try --thinking {able[0]}")
     return planned

@@ -178,7 +178,8 @@ async def _over_http(
         left, desk_of = (kept.left(cells), kept.desk_of) if kept else (cells, _one_desk)
         small = _small_question(asked, endpoint, plan, transport, asking)
         if asked.preflight and endpoint.recording is None:
-            tell_preflight(await _preflight(small, asked.secrets), left, order.plan.concurrency)
+            over = kept.turns_over() if kept else frozenset()
+            tell_preflight(await _preflight(small, asked.secrets), left, order.plan.concurrency, over)
         with _books(order, endpoint, plan, cells, kept, watch) as books:
             opened.append(books)
             await transport.prepare(order.plan.concurrency, limits(asked))

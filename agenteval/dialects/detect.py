@@ -126,11 +126,27 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-FAMILY_NAMES: tuple[tuple[str, str], ...] = (
-    (r"glm[-_.]?(4[-_.]?[7-9]|5)", "glm47"),
-    (r"glm[-_.]?4", "glm45"),
+FAMILY_NAMES: tuple[tuple[str, str | None], ...] = (
+    (r"distill|nemotron|embed|rerank", None),  # trained on other formats than the model in their name has
+    (r"glm[-_.]?(4[-_.]?[7-9]|5)(?!b|\d)", "glm47"),
+    (r"glm[-_.]?4[-_.]?[56](?!b|\d)", "glm45"),
     (r"gpt[-_.]?oss", "harmony"),
+    (r"kimi[-_.]?k2", "kimi_k2"),
+    (r"deepseek[-_.]?v3[._]2[-_.]?exp", "deepseek_v31"),
+    (r"deepseek[-_.]?(v3[._]2|v4)", "deepseek_v32"),
+    (r"deepseek[-_.]?v3[._]1", "deepseek_v31"),
+    (r"deepseek[-_.]?v3(?![._]?\d)", "deepseek_v3"),
+    (r"deepseek", None),
+    (r"minimax[-_.]?m2", "minimax_m2"),
+    (r"gemma[-_.]?4", "gemma4"),
+    (r"qwen[-_.]?3([._]5|[-_.]?coder)", "qwen3_coder"),
+    (r"qwen[-_.]?(2[._]5|3(?![._]?\d))", "hermes"),
+    (r"(^|/|\bnous\w*-)hermes[-_.]?[234]", "hermes"),
+    (r"llama[-_.]?3[._][123](?!\d)", "llama3_json"),
+    (r"mistral[-_.](small|medium|large|nemo|7b-instruct-v0\.3)|ministral|magistral|devstral", "mistral"),
 )
+"""Patterns of names, in lower case; the first that is found in a model's name counts. What a pattern leaves out on
+purpose: earlier models of a row that wrote calls otherwise or not at all (GLM-4-9B, Llama 3, Mistral 7B v0.1)."""
 
 
 def family_of_model(model: str) -> str | None:

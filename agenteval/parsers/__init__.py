@@ -20,6 +20,7 @@ from agenteval.parsers.deltas import (
     fold,
 )
 from agenteval.parsers.family import Family, Parser
+from agenteval.parsers.gemma4 import GEMMA4
 from agenteval.parsers.glm45 import GLM45
 from agenteval.parsers.glm47 import GLM47
 from agenteval.parsers.harmony import HARMONY
@@ -59,4 +60,5 @@ FAMILIES: dict[str, Family] = {
     "llama3_json": LLAMA3_JSON,
     "mistral": MISTRAL,
     "deepseek_v3": DEEPSEEK_V3,
+    "gemma4": GEMMA4,
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from agenteval.canonical import JsonProblem, parse_json
 from agenteval.messages import ToolSpec
-from agenteval.parsers.arguments import members, quoted
+from agenteval.parsers.arguments import Types, members, parameter_types, quoted
 from agenteval.parsers.deltas import CallDelta, Delta
 from agenteval.parsers.policy import Choices
 
@@ -35,6 +35,10 @@ class Calls:
     def declares(self, name: str) -> bool:
         """Whether a tool of this name was offered."""
         return name in self._tools
+
+    def types(self, key: str) -> Types:
+        """What the present call's tool says about one of its parameters."""
+        return parameter_types(self._tool, key)
 
     def start(self, name: str) -> None:
         """A call; without a name, nothing of it is reported."""

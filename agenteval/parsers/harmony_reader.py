@@ -51,7 +51,7 @@ class HarmonyReader:
         """What this text adds."""
         text, at = self._held + text, 0
         while self._place is not _Place.END:
-            found = _ALL.find(text, at)
+            found = _ALL.find(text, at) if _ALL.first(text, at) else None
             self.work += (found.end() if found else len(text)) - at
             if found is None:
                 end = len(text) - _ALL.open(text, at)
@@ -72,6 +72,8 @@ class HarmonyReader:
         return self._said()
 
     def _said(self) -> list[Delta]:
+        if not self._out:
+            return []
         said = merged(self._out)
         self._out.clear()
         return said

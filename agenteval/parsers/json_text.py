@@ -28,6 +28,10 @@ class JsonValue:
         self._escaped = False  # the last character was a string's backslash
         self._bare = False
 
+    def within(self, text: str) -> bool:
+        """Whether a text only goes on with a string: then there is nothing to read in it."""
+        return self._string and not self._escaped and '"' not in text and "\\" not in text
+
     def read(self, text: str, at: int) -> int:
         """Reads on from `at`; the position behind what belongs to the value."""
         end = len(text)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from agenteval.messages import ToolSpec
 from agenteval.parsers.calls import Calls
@@ -30,6 +31,22 @@ class Marks:
     head: re.Pattern[str]
     begun: re.Pattern[str]
     typed: bool = False
+
+
+class Value(Protocol):
+    """Arguments that come in pieces: `read` begins at the first character, and is not called once they have `ended`, or
+    are `broken` at what cannot belong to them."""
+
+    ended: bool
+    broken: bool
+
+    def within(self, text: str) -> bool:
+        """Whether a text only goes on with a string."""
+        ...
+
+    def read(self, text: str, at: int) -> int:
+        """Reads on from `at`; the position behind what was read."""
+        ...
 
 
 class _Place(Enum):
@@ -58,7 +75,19 @@ class MarkedReader(Reader):
         self._speaks_of_undeclared = choices["undeclared_tool"] == "text"
         self._place = _Place.HEAD
         self._head = ""
-        self._value: JsonValue | None = None  # the arguments, when they have begun
+        self._value: Value | None = None  # the arguments, when they have begun
+
+    def feed(self, text: str) -> list[Delta]:
+        value = self._value
+        if value is None or self._held or self._over or not value.within(text):
+            return super().feed(text)
+        self.work += len(text)
+        self._write_string(text)
+        return self._said()
+
+    def _write_string(self, text: str) -> None:
+        """More of a string in the arguments."""
+        self._calls.write(text)
 
     def _to(self, place: _Place) -> None:
         self._place = place
@@ -123,11 +152,20 @@ class MarkedReader(Reader):
             if text[at] == "<":
                 self._to(_Place.GAP)
                 return at
-            self._value = JsonValue()
-        end = self._value.read(text, at)
-        self._calls.write(text[at:end])
+            self._value = self._begin_value(text[at])
+        end = self._read_value(self._value, text, at)
         if self._value.ended or self._value.broken:
             self._to(_Place.GAP)
+        return end
+
+    def _begin_value(self, first: str) -> Value:
+        """Arguments begin, with this character."""
+        return JsonValue()
+
+    def _read_value(self, value: Value, text: str, at: int) -> int:
+        """Reads arguments and writes them; where to go on."""
+        end = value.read(text, at)
+        self._calls.write(text[at:end])
         return end
 
     # --- where markers count ---

@@ -14,6 +14,8 @@ class Markers:
         self._pattern = re.compile("|".join(map(re.escape, sorted(self.strings))))
         self._beginnings = frozenset(text[:end] for text in self.strings for end in range(1, len(text)))
         self._firsts = frozenset(text[0] for text in self.strings)
+        self.first = re.compile("[" + "".join(map(re.escape, sorted(self._firsts))) + "]").search
+        """Finds a character with which a marker may begin: in text without one there is nothing to look for."""
         # Where no marker holds a first character further on, only the last one in a text can begin one.
         self._last_only = not any(first in text[1:] for text in self.strings for first in self._firsts)
         self.longest = max(map(len, self.strings))
@@ -21,6 +23,11 @@ class Markers:
     def find(self, text: str, start: int = 0) -> re.Match[str] | None:
         """The first marker at or after `start`."""
         return self._pattern.search(text, start)
+
+    def at(self, text: str, position: int) -> str | None:
+        """The marker that begins at a position."""
+        found = self._pattern.match(text, position)
+        return found.group() if found else None
 
     def open(self, text: str, start: int = 0) -> int:
         """How many of the last characters from `start` on could be the beginning of a marker."""

@@ -49,6 +49,15 @@ class ObjectReader(Reader):
         if bare:
             self._words, self._watched = False, None
 
+    def feed(self, text: str) -> list[Delta]:
+        value = self._value
+        streams = self._named and self._member is _Member.ARGUMENTS
+        if value is None or not streams or self._held or self._over or not value.within(text):
+            return super().feed(text)
+        self.work += len(text)
+        self._calls.write(text)
+        return self._said()
+
     def _begin(self, *, first: bool) -> None:
         """An object may begin; `first`: it is the first one behind its tag."""
         self._first = first

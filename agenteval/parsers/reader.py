@@ -57,16 +57,21 @@ class Reader(ABC):
             text, self._held = self._held + text, ""
         at, end = 0, len(text)
         while at < end and not self._over:
-            if self._watched is None:
+            watched = self._watched
+            if watched is None:
                 at = self._scan(text, at)
                 if self._again:
                     text, self._again = self._again + text[at:], ""
                     at, end = 0, len(text)
                 continue
-            found = self._watched.find(text, at)
+            if watched.first(text, at) is None:
+                self.work += end - at
+                self._take(text[at:])
+                break
+            found = watched.find(text, at)
             if found is None:
                 self.work += end - at
-                known = end - self._watched.open(text, at)
+                known = end - watched.open(text, at)
                 self._held = text[known:]
                 self._take(text[at:known])
                 break
@@ -85,6 +90,8 @@ class Reader(ABC):
         return self._said()
 
     def _said(self) -> list[Delta]:
+        if not self._out:
+            return []
         said = merged(self._out)
         self._out.clear()
         return said

@@ -26,6 +26,7 @@ class Speech:
         self._markers = markers
         self._out = out
         self._framing = framing if choices.get("framing_newlines") != "keep" else UNFRAMED
+        self._ahead = max(self._framing.thought, self._framing.call)  # newlines that may stand before what ends thought
         self._keeps_blank = choices.get("blank_content") == "keep"
         self._mute_after_call = choices.get("text_after_call") == "drop"
         self._begun: dict[_Channel, str] = {ReasoningDelta: "", ContentDelta: ""}  # a marker's beginning, said already
@@ -39,9 +40,8 @@ class Speech:
 
     def reason(self, text: str) -> None:
         """More reasoning."""
-        framing = self._framing
-        if self._lead or framing.thought or framing.call:
-            text = self._framed(text, max(framing.thought, framing.call))
+        if self._lead or self._ahead:
+            text = self._framed(text, self._ahead)
         if text:
             self._thought = True
             self._reason(text)
@@ -103,6 +103,8 @@ class Speech:
 
     def _framed(self, text: str, most: int) -> str:
         """The text without framing in front, and without those last newlines of it that may be framing."""
+        if not self._lead and not self._tail and not text.endswith("\n"):
+            return text
         if self._lead:
             rest = text.lstrip("\n")
             ahead = min(len(text) - len(rest), self._lead)
@@ -120,9 +122,10 @@ class Speech:
             self._thoughts.append(text)
 
     def _let_out(self) -> None:
-        """What was held as reasoning is."""
+        """What was held as reasoning is: piece by piece, because a marker may have parted them."""
         if self._thoughts:
-            self._say(ReasoningDelta, "".join(self._thoughts))
+            for text in self._thoughts:
+                self._say(ReasoningDelta, text)
             self._thoughts = []
 
     def _answer(self, text: str) -> None:
@@ -147,6 +150,10 @@ class Speech:
 
     def _say(self, channel: _Channel, text: str) -> None:
         begun = self._begun[channel]
+        if not begun and self._markers.first(text) is None:
+            if text:
+                self._out.append(channel(text))
+            return
         if begun:
             text = self._markers.unjoined(begun, text)
         if text:

@@ -9,7 +9,6 @@ from agenteval.parsers.arguments import (
     STRING,
     declares,
     escaped,
-    parameter_types,
     python_literal,
     quoted,
     spelled,
@@ -30,7 +29,7 @@ class TaggedCalls(Calls):
 
     def streams(self, key: str) -> bool:
         """Whether this argument can only be a string, so that it need not be complete to be written."""
-        return parameter_types(self._tool, key) == STRING
+        return self.types(key) == STRING
 
     def begin_string(self, key: str) -> None:
         """A string argument whose text follows."""
@@ -46,7 +45,7 @@ class TaggedCalls(Calls):
 
     def argument(self, key: str, bare: str, *, typed: bool = True) -> None:
         """A whole argument, typed by the tool's schema, or (not `typed`) as JSON, whatever the schema says."""
-        types = parameter_types(self._tool, key) if typed else None
+        types = self.types(key) if typed else None
         value = spelled(python_literal(bare, types) if self._reads_python else bare, types)
         self._member(key, unwrapped(value, types) if self._unwraps_values else value)
 

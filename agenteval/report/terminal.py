@@ -30,6 +30,10 @@ SHORT_HEADERS = {
     "chunks/s": "chunk/s",
     "tok/chunk": "tok/chk",
     "reasoning tok": "reasoning",
+    "well-formed": "formed",
+    "every cut": "cuts",
+    "malformed": "odd",
+    "by option": "option",
 }
 SPARED = ("tok/chunk", "chunks/s")
 """Columns that are left out, one after the other, where a table would be wider than `WIDTH`."""

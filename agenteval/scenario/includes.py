@@ -8,8 +8,8 @@ from __future__ import annotations
 import pathlib
 from dataclasses import dataclass, field
 
+from agenteval.document.reader import Document, Path
 from agenteval.errors import Problem
-from agenteval.scenario.reader import Document, Path
 from agenteval.script import Json
 from agenteval.template import quoted
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from agenteval.document.complaints import did_you_mean
+from agenteval.document.reader import Path
 from agenteval.errors import Problem, UsageError
 from agenteval.match import check_matcher, example_of, matches
 from agenteval.scenario.bind import AT_CALL, bind, draw
-from agenteval.scenario.complaints import did_you_mean
 from agenteval.scenario.loader import Source, load
-from agenteval.scenario.reader import Path
 from agenteval.scenario.references import reference_problems
 from agenteval.scenario.rehearsal import rehearsal_problems
 from agenteval.schema import check_schema, violations

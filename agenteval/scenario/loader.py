@@ -8,13 +8,13 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from agenteval.document.complaints import complaints, did_you_mean
+from agenteval.document.reader import MAX_BYTES, Document, Path, read
 from agenteval.errors import FileError, Problem
 from agenteval.scenario import build
-from agenteval.scenario.complaints import complaints, did_you_mean
 from agenteval.scenario.includes import Includes
 from agenteval.scenario.locate import Location, locate
 from agenteval.scenario.model import ScenarioFile, SuiteFile
-from agenteval.scenario.reader import MAX_BYTES, Document, Path, read
 from agenteval.script import Json, Scenario, Suite
 
 M = TypeVar("M", bound=BaseModel)

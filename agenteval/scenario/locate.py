@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agenteval.document.complaints import did_you_mean
 from agenteval.errors import UsageError
-from agenteval.scenario.complaints import did_you_mean
 
 SUITE_FILE = "suite.yaml"
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from itertools import chain, islice
 from typing import TypeGuard
 
+from agenteval.document.complaints import did_you_mean
 from agenteval.scenario.bind import AT_CALL
-from agenteval.scenario.complaints import did_you_mean
 from agenteval.script import Json, Scenario
 from agenteval.template import Path, Reference, parse_path, placeholders
 from agenteval.template.paths import NAME

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from agenteval.document.complaints import did_you_mean
+from agenteval.document.reader import Path
 from agenteval.errors import Problem
 from agenteval.scenario.bind import AT_CALL
-from agenteval.scenario.complaints import did_you_mean
 from agenteval.scenario.loader import Source
 from agenteval.scenario.projections import projection_path, projections
 from agenteval.scenario.reach import Reach, spell
-from agenteval.scenario.reader import Path
 from agenteval.script import Json, MockTool, Rule
 from agenteval.template import Path as Steps
 from agenteval.template import Reference, malformed, parse_path, placeholders

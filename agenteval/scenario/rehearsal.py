@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from agenteval.document.reader import Path
 from agenteval.errors import Problem
 from agenteval.outcome import Finding
 from agenteval.scenario.loader import Source
-from agenteval.scenario.reader import Path
 from agenteval.scoring import judge_end
 from agenteval.script import Json, Scenario, Turn
 from agenteval.tools import GoldenTurn, rehearse

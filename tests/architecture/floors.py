@@ -12,7 +12,7 @@ FLOORS = [
     ("canonical",),
     ("messages", "wire", "thinking", "match", "schema", "tokens", "stats", "template", "visible", "wording"),
     ("timing", "script"),
-    ("stream", "outcome"),
+    ("stream", "outcome", "document"),
     ("parsers",),
     ("prompts",),
     ("tools", "dialects", "context", "scoring", "server"),

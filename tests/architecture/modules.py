@@ -110,6 +110,9 @@ class Module:
         return ".".join([*parts, node.module] if node.module else parts)
 
 
+DRIVERS = "agenteval.regress.drivers."
+"""Programs for an engine's own Python: they keep rules of their own."""
+
 House = Mapping[str, Module]
 Complaint = tuple[int, str]
 """A line, and what is wrong there."""
@@ -117,6 +120,11 @@ Rule = Callable[[Module, House], Iterator[Complaint]]
 
 
 def house_of(package: Path) -> dict[str, Module]:
+    """The package's modules; not the drivers."""
+    return {name: module for name, module in modules_of(package).items() if not name.startswith(DRIVERS)}
+
+
+def modules_of(package: Path) -> dict[str, Module]:
     modules = {}
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package.parent).with_suffix("").parts

@@ -11,7 +11,15 @@ from types import ModuleType
 
 from tabulate import tabulate
 
-from tests.bench import bench_client, bench_errors, bench_growth, bench_report, bench_semantics, bench_suite
+from tests.bench import (
+    bench_client,
+    bench_errors,
+    bench_growth,
+    bench_parsers,
+    bench_report,
+    bench_semantics,
+    bench_suite,
+)
 
 PARTS: dict[str, ModuleType] = {
     "client": bench_client,
@@ -20,6 +28,7 @@ PARTS: dict[str, ModuleType] = {
     "growth": bench_growth,
     "report": bench_report,
     "suite": bench_suite,
+    "parsers": bench_parsers,
 }
 """Each has a TITLE and `rows()`."""
 

@@ -140,27 +140,42 @@ def test_the_manifest_holds_the_context_window(pages: dict[str, Any], window: in
     assert (f"context window {window:,} tokens" in done.stderr) if window else ("context window" not in done.stderr)
 
 
-QWEN = {"/v1/models": {"data": [{"id": "Qwen3-32B", "owned_by": "vllm"}]}}
 THINKS = event({"choices": [{"index": 0, "delta": {"reasoning": "Hm."}, "finish_reason": None}]}) + PROSE
 
 
+def serves(model: str) -> dict[str, Any]:
+    return {"/v1/models": {"data": [{"id": model, "owned_by": "vllm"}]}}
+
+
 @pytest.mark.parametrize(
-    ("asked", "says", "modes"),
+    ("model", "asked", "says", "modes"),
     [
-        ((), "Not planned: thinking off, preserved (the model's family is not known", {"on"}),
-        (("--thinking", "on"), "family unknown", {"on"}),
-        (("--thinking", "off,on"), "A guess: the model's family is not known", {"off", "on"}),
+        ("mine", (), "Not planned: thinking off, preserved (the model's family is not known", {"on"}),
+        ("mine", ("--thinking", "on"), "family unknown", {"on"}),
+        ("mine", ("--thinking", "off,on"), "A guess: the model's family is not known", {"off", "on"}),
+        ("Qwen3-32B", (), "Not planned: thinking off, preserved (no switch of family hermes is known", {"on"}),
+        ("Qwen3-32B", ("--thinking", "off"), "A guess: no switch of family hermes is known", {"off"}),
     ],
 )
-def test_thinking_is_no_mistake_of_a_model_of_unknown_family(
-    asked: tuple[str, ...], says: str, modes: set[str], tmp_path: Path
+def test_thinking_is_no_mistake_of_a_model_without_a_known_switch(
+    model: str, asked: tuple[str, ...], says: str, modes: set[str], tmp_path: Path
 ) -> None:
-    with answering(THINKS, pages=QWEN) as url:
+    with answering(THINKS, pages=serves(model)) as url:
         done = agenteval("run", "thinking-modes", "--base-url", url, "--no-preflight", "--json", *asked, cwd=tmp_path)
     assert says in done.stderr
     found = json.loads(done.stdout)
     assert {row["thinking"] for row in found["turns"]} == modes
     assert not {"reasoning_unexpected", "reasoning_missing"} & set(found["findings"])
+
+
+def test_a_mode_that_a_family_does_not_have_is_not_planned(tmp_path: Path) -> None:
+    with answering(THINKS, pages=serves("google/gemma-4-31B-it")) as url:
+        done = agenteval("run", "thinking-modes", "--base-url", url, "--no-preflight", "--json", cwd=tmp_path)
+    assert "family gemma4" in done.stderr
+    assert "Not planned: thinking preserved (models of family gemma4 have no such mode)." in done.stderr
+    found = json.loads(done.stdout)
+    assert {row["thinking"] for row in found["turns"]} == {"off", "on"}
+    assert "reasoning_unexpected" in found["findings"], "off was asked for by a switch, so it is judged"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agenteval.dialects import (
+    ALWAYS_THINKING,
     DIALECTS,
     ChatRequest,
     EncodedRequest,
@@ -16,7 +17,10 @@ from agenteval.dialects import (
     recognise,
     sent_history,
 )
+from agenteval.dialects.detect import FAMILY_NAMES
+from agenteval.dialects.dialect import SWITCHES
 from agenteval.messages import Message, ToolCall, Transcript
+from agenteval.parsers import FAMILIES
 from agenteval.thinking import MODES, Thinking
 from tests.transcripts import READ, exchange
 
@@ -93,6 +97,16 @@ def test_a_model_that_always_thinks_is_told_how_much(dialect: str) -> None:
 def test_a_model_that_always_thinks_gets_its_open_tool_loop_back(thinking: Thinking) -> None:
     sent = encoded("vllm", thinking, family="harmony").body["messages"]
     assert [m["reasoning"] for m in sent if "reasoning" in m] == ["new thought"]
+
+
+def test_a_loop_without_an_answer_stays_open_for_a_model_that_always_thinks() -> None:
+    """gpt-oss's own template and vLLM keep all analysis behind the last answer, whoever spoke in between."""
+    history = (*HISTORY, Message("user", "third"), Message("assistant", None, "newest", HISTORY[-2].tool_calls))
+    sent = encoded("vllm", "on", history, family="harmony").body
+    assert [m["reasoning"] for m in sent["messages"] if "reasoning" in m] == ["new thought", "newest"]
+    answered = (*HISTORY, Message("assistant", "Two.", "why"), Message("user", "third"))
+    sent = encoded("vllm", "on", answered, family="harmony").body
+    assert not any("reasoning" in m for m in sent["messages"])
 
 
 def test_the_users_own_effort_wins() -> None:
@@ -196,11 +210,75 @@ def test_the_context_window_is_what_the_server_says(path: str, answer: Any, wind
     ("model", "family"),
     [
         ("zai-org/GLM-4.7-FP8", "glm47"),
+        ("zai-org/GLM-4.7-Flash", "glm47"),
         ("glm-5.1", "glm47"),
         ("GLM-4.5-Air", "glm45"),
+        ("zai-org/GLM-4.6", "glm45"),
+        ("zai-org/glm-4-9b-chat", None),
+        ("THUDM/GLM-4-32B-0414", None),
         ("openai/gpt-oss-120b", "harmony"),
+        ("moonshotai/Kimi-K2-Instruct-0905", "kimi_k2"),
+        ("moonshotai/Kimi-K2-Thinking", "kimi_k2"),
+        ("moonshotai/Kimi-Linear-48B-A3B-Instruct", None),
+        ("deepseek-ai/DeepSeek-V3-0324", "deepseek_v3"),
+        ("deepseek-ai/DeepSeek-V3", "deepseek_v3"),
+        ("deepseek-ai/DeepSeek-V3.1-Terminus", "deepseek_v31"),
+        ("deepseek-ai/DeepSeek-V3.2-Exp", "deepseek_v31"),
+        ("deepseek-ai/DeepSeek-V3.2", "deepseek_v32"),
+        ("deepseek-ai/DeepSeek-R1", None),
+        ("deepseek-ai/DeepSeek-R1-0528-Qwen3-8B", None),
+        ("deepseek-ai/DeepSeek-R1-Distill-Llama-70B", None),
+        ("Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8", "qwen3_coder"),
+        ("Qwen/Qwen3-Coder-Next", "qwen3_coder"),
+        ("Qwen/Qwen3.5-397B-A17B", "qwen3_coder"),
+        ("Qwen/Qwen3-8B", "hermes"),
+        ("Qwen/Qwen3-Next-80B-A3B-Instruct", "hermes"),
+        ("Qwen/Qwen2.5-7B-Instruct", "hermes"),
+        ("Qwen/Qwen2-7B-Instruct", None),
+        ("Qwen/Qwen3-Embedding-8B", None),
+        ("NousResearch/Hermes-3-Llama-3.1-8B", "hermes"),
+        ("meta-llama/Llama-3.1-8B-Instruct", "llama3_json"),
+        ("Meta-Llama-3.3-70B-Instruct-Q4_K_M.gguf", "llama3_json"),
+        ("meta-llama/Meta-Llama-3-8B-Instruct", None),
+        ("nvidia/Llama-3_3-Nemotron-Super-49B-v1_5", None),
+        ("mistralai/Mistral-Small-3.1-24B-Instruct-2503", "mistral"),
+        ("mistralai/Mistral-7B-Instruct-v0.3", "mistral"),
+        ("mistralai/Mistral-7B-Instruct-v0.1", None),
+        ("teknium/OpenHermes-2.5-Mistral-7B", None),
+        ("mistralai/Magistral-Small-2506", "mistral"),
+        ("MiniMaxAI/MiniMax-M2.1", "minimax_m2"),
+        ("MiniMaxAI/MiniMax-M1-80k", None),
+        ("google/gemma-4-31B-it", "gemma4"),
+        ("google/gemma-3-27b-it", None),
         ("llama", None),
     ],
 )
 def test_families_are_guessed_by_name(model: str, family: str | None) -> None:
     assert family_of_model(model) == family
+
+
+def test_names_point_to_families_that_there_are() -> None:
+    assert {family for _, family in FAMILY_NAMES if family} == set(FAMILIES)
+
+
+@pytest.mark.parametrize("dialect", ["sglang", "vllm", "llamacpp"])
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_a_family_has_the_switch_that_it_is_known_to_have_and_no_other(dialect: str, family: str) -> None:
+    known, kind = SWITCHES.get(family, {}), DIALECTS[dialect]
+    assert kind.modes(family) == (tuple(known) or ("on",))
+    assert kind.switches(family) == bool(known)
+    asked = encode(
+        ChatRequest("m", sent_history(HISTORY, "on", family), (READ,), "on", 100, 0.0, 7, family=family), kind
+    ).body
+    assert asked.get("chat_template_kwargs") == known.get("on", {}).get("chat_template_kwargs")
+    assert kind.guesses(family) == (not known and family not in ALWAYS_THINKING)
+
+
+def test_switches_are_spelled_as_the_templates_read_them() -> None:
+    def kwargs(family: str, mode: Thinking) -> dict[str, Any]:
+        request = ChatRequest("m", sent_history(HISTORY, mode, family), (), mode, 1, None, 7, family=family)
+        arguments: dict[str, Any] = encode(request, DIALECTS["vllm"]).body["chat_template_kwargs"]
+        return arguments
+
+    assert kwargs("deepseek_v31", "off") == {"thinking": False}
+    assert kwargs("gemma4", "on") == {"enable_thinking": True}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agenteval.errors import UnrenderableError
 from agenteval.messages import Message, ToolCall, ToolSpec
 from agenteval.parsers import Family
-from tests.parsers.exam import TOOLS
+from tests.parsers.tools import TOOLS
 
 AWKWARD = (
     *("", " ", "\n", "\r\n", "\t", " \n\n ", "0", "00417", "42", "-1.50", "1e400", "true", "null", "None", "NaN"),

@@ -10,10 +10,20 @@ from agenteval.errors import UnrenderableError
 from agenteval.messages import Message, ToolCall
 from agenteval.parsers import CallDelta, Delta
 from agenteval.parsers.glm47 import GLM47
-from tests.parsers import exam
-from tests.parsers.glm47_cases import ZONE, ZONE_CALL, arg, call
+from tests.parsers.sitting import feeds, spoken
+from tests.parsers.tools import TOOLS
 
-READING = exam.Reading(GLM47)
+
+def arg(key: str, value: str) -> str:
+    return f"<arg_key>{key}</arg_key><arg_value>{value}</arg_value>"
+
+
+def call(name: str, *arguments: str) -> str:
+    return f"<tool_call>{name}{''.join(arguments)}</tool_call>"
+
+
+ZONE = call("get_time_zone", arg("city", "Oslo"))
+ZONE_CALL = ("get_time_zone", '{"city": "Oslo"}')
 
 # --- streaming ------------------------------------------------------------------------------------------------
 
@@ -21,24 +31,24 @@ READING = exam.Reading(GLM47)
 def test_a_string_streams_and_holds_back_no_more_than_the_beginning_of_its_closer() -> None:
     opening = "<tool_call>save<arg_key>text</arg_key><arg_value>"
     closer, value = "</arg_value>", 'a < b\n"</arg</arg_valuX\\😀</'
-    given = READING.feeds([opening, *value, "/arg_value></tool_call>"])
+    given = feeds(GLM47, [opening, *value, "/arg_value></tool_call>"])
     for fed in range(1, len(value) + 1):
-        out = exam.spoken(delta for feed in given[: fed + 1] for delta in feed)
+        out = spoken(delta for feed in given[: fed + 1] for delta in feed)
         held = max(size for size in range(len(closer)) if value[:fed].endswith(closer[:size]))
         assert json.loads(out + '"}') == {"text": value[: fed - held]}
 
 
 def test_a_name_comes_only_when_it_is_whole_and_other_values_when_they_are() -> None:
-    given = READING.feeds(["<tool_call>get_time", "_zone", "<arg_key>", "ci", "ty</arg_key><arg_value>"])
+    given = feeds(GLM47, ["<tool_call>get_time", "_zone", "<arg_key>", "ci", "ty</arg_key><arg_value>"])
     assert given == [
         *([], [], [CallDelta(0, "get_time_zone")], [], [CallDelta(0, None, '{"city": "')], []),
     ]
-    given = READING.feeds(["<tool_call>calc<arg_key>n</arg_key><arg_value>", "4", "2</arg_value>"])
+    given = feeds(GLM47, ["<tool_call>calc<arg_key>n</arg_key><arg_value>", "4", "2</arg_value>"])
     assert given[1:] == [[], [CallDelta(0, None, '{"n": 42')], []]
 
 
 def test_one_feed_may_hold_everything() -> None:
-    (deltas, rest) = exam.Reading(GLM47, thinking=True).feeds([f"So.</think>Hi{ZONE}{call('get')}"])
+    (deltas, rest) = feeds(GLM47, [f"So.</think>Hi{ZONE}{call('get')}"], thinking=True)
     assert len(deltas) == 4
     assert deltas[2:] == [CallDelta(0, *ZONE_CALL), CallDelta(1, "get", "{}")]
     assert rest == list[Delta]()
@@ -79,12 +89,12 @@ REFUSED = [
 @pytest.mark.parametrize(("why", "message"), REFUSED, ids=[why for why, _ in REFUSED])
 def test_what_the_format_cannot_express_is_refused(why: str, message: Message, thinking: bool) -> None:
     with pytest.raises(UnrenderableError):
-        GLM47.render(message, exam.TOOLS, thinking)
+        GLM47.render(message, TOOLS, thinking)
 
 
 def test_a_reply_is_written_as_the_model_writes_it() -> None:
     message = reply("Hi", "So.", name="calc", arguments='{"n": 1, "x": [1,  2.50], "any": "a"}')
     written = "Hi" + call("calc", arg("n", "1"), arg("x", "[1,  2.50]"), arg("any", "a"))
-    assert GLM47.render(message, exam.TOOLS, thinking_open=True) == f"So.</think>{written}"
-    assert GLM47.render(message, exam.TOOLS, thinking_open=False) == f"<think>So.</think>{written}"
-    assert GLM47.render(reply("Hi"), exam.TOOLS, thinking_open=False) == "Hi"
+    assert GLM47.render(message, TOOLS, thinking_open=True) == f"So.</think>{written}"
+    assert GLM47.render(message, TOOLS, thinking_open=False) == f"<think>So.</think>{written}"
+    assert GLM47.render(reply("Hi"), TOOLS, thinking_open=False) == "Hi"

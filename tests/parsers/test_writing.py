@@ -7,7 +7,8 @@ import pytest
 from agenteval.errors import UnrenderableError
 from agenteval.messages import Message, ToolCall
 from agenteval.parsers import FAMILIES
-from tests.parsers import exam
+from tests.parsers.sitting import check_same, examined
+from tests.parsers.tools import TOOLS
 
 CALLS = (ToolCall("", "save", '{"path": "a", "tags":  [1]}'), ToolCall("", "get", "{}"))
 FULL = Message("assistant", "Hi", "So.", CALLS)
@@ -111,6 +112,19 @@ WRITTEN = [
         FULL,
         '[THINK]So.[/THINK]Hi[TOOL_CALLS]save[ARGS]{"path": "a", "tags":  [1]}[TOOL_CALLS]get[ARGS]{}',
     ),
+    (
+        "gemma4",
+        False,
+        FULL,
+        '<|channel>thought\nSo.\n<channel|>Hi<|tool_call>call:save{path:<|"|>a<|"|>,tags:[1]}<tool_call|>'
+        "<|tool_call>call:get{}<tool_call|>",
+    ),
+    (
+        "gemma4",
+        True,
+        reply(name="calc", arguments='{"x": 1.50, "any": {"a:": null, "": [true, -0]}}'),
+        '\n<channel|><|tool_call>call:calc{x:1.50,any:{<|"|>a:<|"|>:null,<|"|><|"|>:[true,-0]}}<tool_call|>',
+    ),
     ("hermes", True, reply("Hi", "So."), "So.\n</think>\n\nHi"),
     ("hermes", True, reply("Hi"), "\n</think>\n\nHi"),
     ("hermes", False, reply(arguments="{}"), '<tool_call>\n{"name": "get", "arguments": {}}\n</tool_call>'),
@@ -148,6 +162,10 @@ REFUSED = {
         ("a key with a blank at its end", reply(name="calc", arguments='{"a ": 1}')),
         ("an empty key", reply(name="calc", arguments='{"": 1}')),
     ],
+    "gemma4": [
+        ("a string holds the quote token", reply(name="save", arguments='{"text": "a<|\\"|>"}')),
+        ("an inner key holds it", reply(name="save", arguments='{"meta": {"<|\\"|>": 1}}')),
+    ],
     "glm45": [
         ("a value holds its closer", reply(name="save", arguments='{"text": "a</arg_value>"}')),
         ("a string that would become a number", reply(name="calc", arguments='{"any": "42"}')),
@@ -158,15 +176,15 @@ ALL_REFUSED = [(name, why, message) for name in FAMILIES for why, message in [*R
 
 @pytest.mark.parametrize(("name", "thinking", "message", "raw"), WRITTEN)
 def test_a_reply_is_written_as_the_model_writes_it(name: str, thinking: bool, message: Message, raw: str) -> None:
-    assert FAMILIES[name].render(message, exam.TOOLS, thinking) == raw
-    exam.check_same(exam.check_cuts(exam.Reading(FAMILIES[name], thinking), raw), message)
+    assert FAMILIES[name].render(message, TOOLS, thinking) == raw
+    check_same(examined(FAMILIES[name], raw, thinking), message)
 
 
 @pytest.mark.parametrize("thinking", [False, True])
 @pytest.mark.parametrize(("name", "why", "message"), ALL_REFUSED)
 def test_what_the_format_cannot_express_is_refused(name: str, why: str, message: Message, thinking: bool) -> None:
     with pytest.raises(UnrenderableError):
-        FAMILIES[name].render(message, exam.TOOLS, thinking)
+        FAMILIES[name].render(message, TOOLS, thinking)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -175,4 +193,4 @@ def test_a_marker_in_words_is_refused(name: str) -> None:
     for marker in (*family.markers, *family.tags):
         for message in (reply(f"a {marker} b"), reply(reasoning=f"a{marker}")):
             with pytest.raises(UnrenderableError):
-                family.render(message, exam.TOOLS, False)
+                family.render(message, TOOLS, False)

@@ -21,7 +21,7 @@ from agenteval.prompts.harmony import Effort, HarmonyFormat
 from agenteval.prompts.typescript import namespace
 from agenteval.simulator.request import read_request
 from agenteval.tokens import vocabulary
-from tests.parsers import exam
+from tests.parsers import sitting, tools
 from tests.parsers.replies import replies
 
 PROMPTS = Path(__file__).parents[2] / "fixtures/prompts/harmony.jsonl"
@@ -157,7 +157,7 @@ def test_a_call_and_what_the_next_prompt_shows_of_it_part_at_its_header() -> Non
 def test_what_the_prompt_shows_of_a_reply_reads_back_as_it(message: Message) -> None:
     before, after = render(TRANSCRIPT[1]), render(TRANSCRIPT[1], message, keep=True)
     shown = after.removeprefix(before).removesuffix(NEXT)
-    exam.check_same(HARMONY.parse(shown, exam.TOOLS, False), message)
+    sitting.check_same(HARMONY.parse(shown, tools.TOOLS, False), message)
 
 
 def test_the_prompt_is_counted() -> None:

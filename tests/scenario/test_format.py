@@ -10,13 +10,13 @@ import pytest
 from jsonschema import Draft7Validator
 
 from agenteval import match
+from agenteval.document.reader import read
 from agenteval.match import check_matcher
 from agenteval.messages import ToolCall
 from agenteval.scenario import bind, bundled_names, bundled_root, draw, lint, load_suite
 from agenteval.scenario.locate import locate
 from agenteval.scenario.model import RuleFile
 from agenteval.scenario.projections import PROJECTION_PATHS
-from agenteval.scenario.reader import read
 from agenteval.script import Change
 from agenteval.tools import World, execute
 from tests import format_page

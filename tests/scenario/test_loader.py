@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from agenteval.document.reader import MAX_BYTES
 from agenteval.errors import FileError, UsageError
 from agenteval.scenario import bundled_names, bundled_root, load_suite
-from agenteval.scenario.reader import MAX_BYTES
 from agenteval.script import Change, Defaults, ExpectedCall, Scenario
 from tests.scenario.files import SMALL, spoilt, write
 

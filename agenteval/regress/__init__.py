@@ -1,0 +1,1 @@
+"""Regression checks of parsers: one corpus, one exam, any parser."""
