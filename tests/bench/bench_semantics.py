@@ -43,6 +43,9 @@ async def _asked(schedule: Schedule) -> Figures:
     async with scheduled_server(60) as server:
         transport = HttpTransport(server.url)
         await transport.prepare(1)
+        await chat(
+            transport, body
+        )  # a server that has just begun keeps its first schedule late; the others ask twice, too
         attempt = await chat(transport, body)
         await transport.aclose()
         assert attempt.failure is None, attempt.failure
