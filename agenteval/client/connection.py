@@ -44,14 +44,16 @@ class Connection(asyncio.Protocol):
 
         Afterwards `open` tells whether the connection can be used again. Cancelling closes it.
         """
-        answer = self._answer = Answer(receiver, limits, self._where)
         assert self._transport is not None
+        if self._unread:
+            self._inbox.settle()  # what came before anybody asked is no part of this answer: it closes the connection
+        answer = self._answer = Answer(receiver, limits, self._where)
         sent_at = self._now()
         if self.open:
             self._transport.write(message)
         else:
             answer.closed(None, sent_at)
-        watch = _Watch(answer, limits, self._now, sent_at)
+        watch = _Watch(answer, limits, self._now, sent_at, self._inbox.settle)
         try:
             await answer.ended
         finally:
@@ -105,10 +107,13 @@ class Connection(asyncio.Protocol):
 class _Watch:
     """Ends an answer that passes a limit, with one timer that reads never touch."""
 
-    def __init__(self, answer: Answer, limits: Limits, now: Callable[[], int], sent_at: int) -> None:
+    def __init__(
+        self, answer: Answer, limits: Limits, now: Callable[[], int], sent_at: int, settle: Callable[[], None]
+    ) -> None:
         self._answer = answer
         self._limits = limits
         self._now = now
+        self._settle = settle
         self._sent_at = sent_at
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -121,6 +126,9 @@ class _Watch:
     def _check(self) -> None:
         now = self._now()
         due, kind = min(self._deadlines())
+        if now >= due:
+            self._settle()  # what came in time may still wait in the inbox
+            due, kind = min(self._deadlines())
         if now >= due:
             self._answer.end(timeout_fault(kind, self._answer.where, self._limits, self._answer.came), now)
         else:
