@@ -56,3 +56,12 @@ def last_user_index(messages: Sequence[Message]) -> int:
         if messages[index].role == "user":
             return index
     return -1
+
+
+def last_answer_index(messages: Sequence[Message]) -> int:
+    """Index of the last assistant message in words and without calls, -1 if there is none."""
+    return next((at for at in range(len(messages) - 1, -1, -1) if _answers(messages[at])), -1)
+
+
+def _answers(message: Message) -> bool:
+    return message.role == "assistant" and bool(message.content) and not message.tool_calls

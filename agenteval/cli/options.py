@@ -76,6 +76,7 @@ class PlanOptions:
     temperature: float | None
     max_tokens: int | None
     tag: tuple[str, ...]
+    allow_code: bool = False
 
 
 def _json_object(_: click.Context, __: click.Parameter, text: str | None) -> dict[str, Any]:
@@ -227,8 +228,9 @@ PLAN = (
         default=("full_history",),
         show_default=True,
         metavar="NAME[:k=v,…]",
-        help="Context policy; may be repeated.",
+        help="Context policy, also several joined by + or your own module:function; may be repeated.",
     ),
+    click.option("--allow-code", is_flag=True, help="Let a policy module:function run your own code."),
     click.option(
         "--trials",
         type=click.IntRange(1, 1000),

@@ -27,6 +27,7 @@ SHOWN = 40
 @click.argument("run", default="latest")
 @OUT
 @click.option("--score", "scoring", is_flag=True, help="Judge every recorded reply again, and compare the verdicts.")
+@click.option("--allow-code", is_flag=True, help="With --score: let a policy module:function run your own code.")
 @click.option("--serve", "serving", is_flag=True, help="Serve the recording as an endpoint on loopback.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="With --serve.")
 @click.option(
@@ -37,7 +38,7 @@ SHOWN = 40
     help="With --serve: replies take the time that they took, or none.",
 )
 @click.option("--max-seconds", type=click.FloatRange(min=0), help="With --serve: stop by itself after so long.")
-def command(run: str, out: Path, scoring: bool, serving: bool, **served: Any) -> int:
+def command(run: str, out: Path, scoring: bool, serving: bool, allow_code: bool, **served: Any) -> int:
     """Use the recording of RUN (its id, its folder, or `latest`) without its endpoint: --score or --serve.
 
     Nothing is written. Exit code of --score: 0 all verdicts are what they were, 1 some are not, 2 a mistake in options
@@ -49,16 +50,16 @@ def command(run: str, out: Path, scoring: bool, serving: bool, **served: Any) ->
     if not stored.records:
         raise UsageError(f"run {stored.manifest.run} holds no step yet")
     if scoring:
-        return _score(stored)
+        return _score(stored, allow_code)
     return _serve(stored, **served)
 
 
-def _score(stored: StoredRun) -> int:
+def _score(stored: StoredRun, allow_code: bool) -> int:
     check_manifest(stored.manifest)
     plan = stored.manifest.plan
     scenarios = load_scenarios(plan["suites"], plan["tags"])
     check_scenarios(stored.manifest, scenarios)
-    found = rescore(stored, scenarios)
+    found = rescore(stored, scenarios, allow_code=allow_code)
     click.echo(visible(_told(found)))
     if found.missing:
         return 3

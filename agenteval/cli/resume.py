@@ -39,7 +39,7 @@ NEEDED = {
 OPERATIONAL = (*HOW_TO_ASK, "concurrency")
 """Options that change nothing of what is asked: the typed ones are taken."""
 
-ELSEWHERE = ("api_key", "header", "resume", "out", "as_json")
+ELSEWHERE = ("api_key", "header", "resume", "out", "as_json", "allow_code")
 """Options that are read anew each time."""
 
 
@@ -64,6 +64,7 @@ def stored_order(reference: str, now: Order) -> tuple[Kept, Order]:
         temperature=plan["temperature"],
         max_tokens=plan["max_tokens"],
         tag=tuple(plan["tags"]),
+        allow_code=now.plan.allow_code,
     )
     suites = tuple(plan["suites"])
     if now.suites and now.suites != suites:
@@ -142,10 +143,7 @@ class Kept:
 
     def left(self, cells: Sequence[Cell]) -> tuple[Cell, ...]:
         """The cells that are not over: some turn of theirs was not judged to its end, or a probe may be due."""
-        turns: dict[tuple[str, int], list[StepRecord]] = {}
-        for record in last_attempts(self.stored.records):
-            turns.setdefault((record.cell, record.turn), []).append(record)
-        over = {place for place, steps in turns.items() if is_over(steps)}
+        over = self.turns_over()
         probed = {record.cell for record in self.stored.records if record.purpose == "probe"}
 
         def is_left(cell: Cell) -> bool:
@@ -153,6 +151,13 @@ class Kept:
             return unprobed or any((cell.id, n) not in over for n in range(1, len(cell.scenario.turns) + 1))
 
         return tuple(cell for cell in cells if is_left(cell))
+
+    def turns_over(self) -> frozenset[tuple[str, int]]:
+        """Cell and number of each turn that was judged to its end."""
+        turns: dict[tuple[str, int], list[StepRecord]] = {}
+        for record in last_attempts(self.stored.records):
+            turns.setdefault((record.cell, record.turn), []).append(record)
+        return frozenset(place for place, steps in turns.items() if is_over(steps))
 
     def desk_of(self, desk: Desk) -> Callable[[Cell], Desk]:
         """A desk that first hears again what a cell's endpoint said, and then asks it."""

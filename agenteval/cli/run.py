@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,7 +38,7 @@ from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
 from agenteval.client import Chat, chat
 from agenteval.clock import LoopClock
-from agenteval.context import Budget, build_policy
+from agenteval.context import Budget, build_policy, canonical_policy
 from agenteval.errors import EndpointError
 from agenteval.report import render_json, render_terminal
 from agenteval.run import (
@@ -96,7 +97,7 @@ def command(
         kept, order = stored_order(resume, replace(order, suites=suites))
     order = replace(order, disk=disk or DISK)
     for policy in order.plan.policy:
-        build_policy(policy)
+        build_policy(policy, allow_code=order.plan.allow_code)
     scenarios = load_scenarios(order.suites, order.plan.tag)
     if kept is not None:
         check_scenarios(kept.stored.manifest, scenarios)
@@ -119,7 +120,7 @@ def _plan(wanted: PlanOptions, scenarios: tuple[Scenario, ...], endpoint: Endpoi
     return Plan(
         scenarios=scenarios,
         thinking=planned_modes(wanted.thinking, endpoint),
-        policies=tuple({build_policy(text): text for text in reversed(wanted.policy)}.values())[::-1],
+        policies=tuple({canonical_policy(text): text for text in reversed(wanted.policy)}.values())[::-1],
         trials=wanted.trials,
         seed=wanted.seed,
         history="golden" if wanted.history == "golden" else "live",
@@ -177,7 +178,8 @@ async def _over_http(
         left, desk_of = (kept.left(cells), kept.desk_of) if kept else (cells, _one_desk)
         small = _small_question(asked, endpoint, plan, transport, asking)
         if asked.preflight and endpoint.recording is None:
-            tell_preflight(await _preflight(small, asked.secrets), left, order.plan.concurrency)
+            over = kept.turns_over() if kept else frozenset()
+            tell_preflight(await _preflight(small, asked.secrets), left, order.plan.concurrency, over)
         with _books(order, endpoint, plan, cells, kept, watch) as books:
             opened.append(books)
             await transport.prepare(order.plan.concurrency, limits(asked))
@@ -255,6 +257,7 @@ def _desk_maker(
             stream=order.endpoint.stream,
             family=endpoint.family,
             budget=Budget(endpoint.facts["context_window"]),
+            policy=partial(build_policy, allow_code=order.plan.allow_code),
             untimed=untimed,
         )
 

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from agenteval.cli.voice import tell
 from agenteval.run import Cell, Preflight
 from agenteval.script import Expectation
 
 
-def tell_preflight(found: Preflight, cells: Sequence[Cell], concurrency: int) -> None:
-    """Say what is missing, then the estimate."""
+def tell_preflight(
+    found: Preflight, cells: Sequence[Cell], concurrency: int, over: Collection[tuple[str, int]] = ()
+) -> None:
+    """Say what is missing, then the estimate; `over`: cell and number of turns that are not asked any more."""
     for sentence in found.missing:
         tell(f"Preflight: {sentence}.")
     if not found.missing:
         streams = "streams, " if found.streamed else ""
         tell(f"Preflight: reaches, {streams}calls a tool, counts its tokens.")
     if found.seconds is not None:
-        requests = sum(steps(turn.expect) for cell in cells for turn in cell.scenario.turns)
+        requests = sum(
+            steps(turn.expect)
+            for cell in cells
+            for number, turn in enumerate(cell.scenario.turns, start=1)
+            if (cell.id, number) not in over
+        )
         seconds = requests * found.seconds / min(concurrency, len(cells))
         took = f"{found.seconds:.1f} s" if found.seconds >= 1 else f"{max(1, round(found.seconds * 1000))} ms"
         said = f"if each takes the {took} of this one"
-        tell(f"Estimate: {duration(seconds)} for about {requests} requests, {said}.")
+        about = "1 request" if requests == 1 else f"about {requests:,} requests"
+        tell(f"Estimate: {duration(seconds)} for {about}, {said}.")
 
 
 def steps(expect: Expectation) -> int:

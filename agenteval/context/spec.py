@@ -1,51 +1,83 @@
-"""`NAME[:key=value,…]`: how a policy is written on the command line and in a manifest."""
+"""`NAME[:key=value,…]`, several joined by `+`: how a policy is written on the command line and in a manifest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
+from agenteval.context.rule import Rule
+from agenteval.context.trigger import read_trigger
 from agenteval.errors import UsageError
 
-NOT_KNOBS = frozenset({"name", "tools"})
+Table = Mapping[str, type[Rule]]
+
+_JOIN = re.compile(r"\+(?=[A-Za-z_])")
+OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+"""A user's own policy, `module:function`."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicySpec:
-    name: str
-    knobs: Mapping[str, int | str] = field(default_factory=dict)
-
-
-def parse_policy(text: str, table: Mapping[str, Any]) -> PolicySpec:
+def parse_rules(text: str, table: Table) -> tuple[Rule, ...]:
     """Read one policy. Raises UsageError that names what exists."""
+    return tuple(_rule(part, table) for part in _JOIN.split(text))
+
+
+def knobs_of(kind: type[Rule]) -> tuple[tuple[str, Any], ...]:
+    """A policy's knobs with their defaults."""
+    return tuple((item.name, item.default) for item in fields(kind))  # type: ignore[arg-type]
+
+
+def shortest(rule: Rule) -> str:
+    """The shortest way to write a rule: its knobs in their order, without those that have their default value."""
+    knobs = [(name, getattr(rule, name)) for name, default in knobs_of(type(rule)) if getattr(rule, name) != default]
+    return f"{rule.name}:{','.join(f'{name}={spelled(value)}' for name, value in knobs)}" if knobs else rule.name
+
+
+def spelled(value: Any) -> str:
+    """A knob's value as it is written."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "/".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _rule(text: str, table: Table) -> Rule:
     name, _, rest = text.partition(":")
     if name not in table:
         raise UsageError(f"no policy is called {name!r}{_suggest(name, table)}; there are: {', '.join(table)}")
-    known = {item.name: item.type for item in fields(table[name]) if item.name not in NOT_KNOBS}
+    known = {item.name: str(item.type) for item in fields(table[name])}  # type: ignore[arg-type]
     pairs = [_pair(name, part, known) for part in rest.split(",") if part]
-    return PolicySpec(name, dict(pairs))
+    return table[name](**dict(pairs))
 
 
-def shortest(policy: Any) -> str:
-    """The shortest way to write a policy: its knobs in their order, without those that have their default value."""
-    knobs = [item for item in fields(policy) if item.name not in NOT_KNOBS]
-    set_ = [f"{item.name}={getattr(policy, item.name)}" for item in knobs if getattr(policy, item.name) != item.default]
-    return f"{policy.name}:{','.join(set_)}" if set_ else str(policy.name)
-
-
-def _pair(policy: str, part: str, known: Mapping[str, Any]) -> tuple[str, int | str]:
+def _pair(policy: str, part: str, known: Mapping[str, str]) -> tuple[str, Any]:
     key, equals, value = part.partition("=")
     if not equals or key not in known:
         knobs = ", ".join(known) or "none"
         raise UsageError(f"policy {policy}: {part!r} is no knob=value of it; its knobs: {knobs}")
-    if known[key] == "int":
-        try:
-            return key, int(value)
-        except ValueError as error:
-            raise UsageError(f"policy {policy}: {key} takes a whole number, not {value!r}") from error
-    return key, value
+    try:
+        return key, READERS.get(known[key], str)(value)
+    except UsageError as error:
+        raise UsageError(f"policy {policy}: {key}: {error}") from error
+    except ValueError as error:
+        wanted = "a whole number" if known[key] == "int" else str(error)
+        raise UsageError(f"policy {policy}: {key} takes {wanted}, not {value!r}") from error
+
+
+def _yes(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError("yes or no")
+    return text == "yes"
+
+
+READERS: dict[str, Callable[[str], Any]] = {
+    "int": int,
+    "bool": _yes,
+    "Trigger": read_trigger,
+    "Pin": lambda text: tuple(part for part in text.split("/") if part),
+}
+"""By type of a knob."""
 
 
 def _suggest(name: str, table: Mapping[str, Any]) -> str:

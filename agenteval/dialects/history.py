@@ -3,8 +3,8 @@ request, and then the repair is told.
 
 Arguments go back verbatim when they are a JSON object; otherwise `{}` stands in their place (SGLang answers 400 and
 llama.cpp 500 to a history with anything else). Reasoning: none under `off`, that of the newest user turn under `on`
-(the templates drop the rest), all of it under `preserved`; of a family that always thinks that of the newest turn,
-which is the open tool loop.
+(the templates drop the rest), all of it under `preserved`; of a family that always thinks that behind the last answer
+in words, as gpt-oss's template and vLLM keep it: that of a tool loop which ended without an answer stays.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from agenteval.canonical import JsonProblem, parse_json
 from agenteval.dialects.dialect import ALWAYS_THINKING
 from agenteval.growing import Grown
-from agenteval.messages import Message, ToolCall, Transcript, last_user_index
+from agenteval.messages import Message, ToolCall, Transcript, last_answer_index, last_user_index
 from agenteval.outcome import Repair
 from agenteval.thinking import Thinking
 
@@ -67,8 +67,9 @@ def _reasoning_from(messages: Transcript, thinking: Thinking, family: str | None
     """Index of the first message whose reasoning is sent back."""
     if thinking == "off":
         return len(messages)
-    preserved = thinking == "preserved" and family not in ALWAYS_THINKING
-    return 0 if preserved else max(0, last_user_index(messages))
+    if family in ALWAYS_THINKING:
+        return last_answer_index(messages) + 1
+    return 0 if thinking == "preserved" else max(0, last_user_index(messages))
 
 
 def _sent(message: Message, *, keep_reasoning: bool, repairs: list[Repair]) -> Message:

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agenteval.messages import Message, ToolCall, ToolSpec
+from agenteval.messages import Message, ToolCall, ToolSpec, last_answer_index
 from agenteval.parsers.harmony import NEXT, spoken, unmarked
 from agenteval.parsers.harmony_header import FUNCTIONS
 from agenteval.prompts.format import PromptFormat
@@ -55,7 +55,7 @@ class HarmonyFormat(PromptFormat):
         return _message("system", system) + developer
 
     def reasons_after(self, messages: Sequence[Message], *, keep_reasoning: bool) -> int:
-        return -1 if keep_reasoning else _last_final(messages)
+        return -1 if keep_reasoning else last_answer_index(messages)
 
     def part(self, messages: Sequence[Message], at: int, *, reasons: bool) -> str:
         message = messages[at]
@@ -79,20 +79,11 @@ def _begins(messages: Sequence[Message], at: int) -> bool:
     return at == 0 and bool(messages) and messages[0].role == "system"
 
 
-def _last_final(messages: Sequence[Message]) -> int:
-    """Index of the last answer in words, -1 if there is none."""
-    return next((at for at in range(len(messages) - 1, -1, -1) if _answers(messages[at])), -1)
-
-
 def _called(messages: Sequence[Message], at: int) -> str:
     """The name in the call that a result answers: the last one before it with that id; empty if there is none."""
     wanted = messages[at].tool_call_id
     before = (call for number in range(at - 1, -1, -1) for call in reversed(messages[number].tool_calls))
     return next((call.name for call in before if call.id == wanted), "")
-
-
-def _answers(message: Message) -> bool:
-    return message.role == "assistant" and bool(message.content) and not message.tool_calls
 
 
 def _developer(instructions: str | None, tools: Sequence[ToolSpec]) -> str:

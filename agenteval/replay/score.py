@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from agenteval.client import RecordingOverError, ReplayTransport
 from agenteval.clock import run_virtual
-from agenteval.context import Budget
+from agenteval.context import Budget, build_policy
 from agenteval.dialects import DIALECTS
 from agenteval.errors import DivergedError
 from agenteval.outcome import StepRecord
@@ -45,10 +46,11 @@ class Rescored:
     missing: tuple[str, ...]
 
 
-def rescore(stored: StoredRun, scenarios: Sequence[Scenario]) -> Rescored:
-    """Play all recorded conversations of a run again. `scenarios` are those of its suites, as they were then."""
+def rescore(stored: StoredRun, scenarios: Sequence[Scenario], *, allow_code: bool = False) -> Rescored:
+    """Play all recorded conversations of a run again. `scenarios` are those of its suites, as they were then;
+    `allow_code`: a policy may be the user's own code."""
     plan = plan_of(stored.manifest, scenarios)
-    desk = _desk(stored.manifest, plan)
+    desk = _desk(stored.manifest, plan, allow_code)
     changes: list[Change] = []
     missing: list[str] = []
     cells = 0
@@ -78,7 +80,7 @@ def plan_of(manifest: Manifest, scenarios: Sequence[Scenario]) -> Plan:
     )
 
 
-def _desk(manifest: Manifest, plan: Plan) -> Desk:
+def _desk(manifest: Manifest, plan: Plan, allow_code: bool) -> Desk:
     """A desk at which nobody has been told anything yet."""
     endpoint, options = manifest.endpoint, manifest.options
     dialect = DIALECTS[endpoint["dialect"]]
@@ -96,6 +98,7 @@ def _desk(manifest: Manifest, plan: Plan) -> Desk:
         stream=options["stream"],
         family=endpoint["family"],
         budget=Budget(endpoint["context_window"]),
+        policy=partial(build_policy, allow_code=allow_code),
     )
 
 

@@ -14,6 +14,7 @@ from agenteval.report.tables import (
     latency_tables,
     loss_lines,
     mode_tables,
+    policy_tables,
     score_lines,
     this_run_lines,
     trial_tables,
@@ -28,7 +29,13 @@ def render_markdown(summary: Summary) -> str:
     parts = ["# agenteval run", "", escaped(summary.title), ""]
     if summary.simulated:
         parts += [f"**{SIMULATED}**", ""]
-    for table in (*turn_tables(summary), *mode_tables(summary), *trial_tables(summary), *latency_tables(summary)):
+    for table in (
+        *turn_tables(summary),
+        *mode_tables(summary),
+        *policy_tables(summary),
+        *trial_tables(summary),
+        *latency_tables(summary),
+    ):
         parts += [f"## {escaped(table.title)}", "", drawn(table), ""]
     parts += ["## Summary", "", *(f"- {escaped(line)}" for line in score_lines(summary)), ""]
     for title, lines in (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agenteval.stats import Percentiles
-from agenteval.summary import ArmRow, Summary, TrialRow, TurnRow
+from agenteval.summary import ArmRow, PolicyRow, Summary, TrialRow, TurnRow
 
 UNKNOWN = "–"
 """Stands for a number that could not be had."""
@@ -16,6 +16,7 @@ SIMULATED = "SIMULATED: all numbers come from the embedded endpoint, none from h
 TURN_HEADER = ("turn", "messages", "context", "TTFT ms", "decode tok/s", "chunks/s", "tok/chunk", "tool call")
 TRIAL_HEADER = ("thinking", "trials", "passed", "share", "95 % interval")
 LATENCY_HEADER = ("thinking", "metric", "n", "P50", "P90", "P95", "P99")
+POLICY_HEADER = ("thinking", "steps", "acted", "from turn", "freed tok", "summaries", "declined", "over target")
 ARM_HEADER = (
     "thinking",
     "TTFT ms",
@@ -60,6 +61,20 @@ def mode_tables(summary: Summary) -> list[Table]:
     for row in summary.arms:
         groups.setdefault(f"{row.scenario} · {row.policy} · thinking modes", []).append(row)
     return [Table(title, ARM_HEADER, tuple(map(_arm_cells, rows))) for title, rows in groups.items()]
+
+
+def policy_tables(summary: Summary) -> list[Table]:
+    """One table per scenario and policy but full_history: what the policy did, by thinking mode."""
+    groups: dict[str, list[PolicyRow]] = {}
+    for row in summary.policies:
+        groups.setdefault(f"{row.scenario} · {row.policy} · what the policy did", []).append(row)
+    return [Table(title, POLICY_HEADER, tuple(map(_policy_cells, rows))) for title, rows in groups.items()]
+
+
+def _policy_cells(row: PolicyRow) -> tuple[str, ...]:
+    asked = f"{row.summaries} ({count(row.summary_tokens)} tok)" if row.summaries else "0"
+    counts = (row.thinking, str(row.steps), str(row.acted), count(row.first_turn), count(row.freed), asked)
+    return (*counts, str(row.rejected), str(row.over_target))
 
 
 def turn_cells(row: TurnRow, *, brief: bool) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from agenteval.report.tables import (
     aligned,
     loss_lines,
     mode_tables,
+    policy_tables,
     score_lines,
     this_run_lines,
     trial_tables,
@@ -43,7 +44,12 @@ def render_terminal(summary: Summary, *, colour: bool = False) -> str:
     parts = [wrapped(summary.title)]
     if summary.simulated:
         parts.append(SIMULATED)
-    for table in (*turn_tables(summary, brief=True), *mode_tables(summary), *trial_tables(summary)):
+    for table in (
+        *turn_tables(summary, brief=True),
+        *mode_tables(summary),
+        *policy_tables(summary),
+        *trial_tables(summary),
+    ):
         parts += ["", _bold(table.title, colour=colour), _coloured(drawn(table), colour=colour)]
     parts += ["", _bold("Summary", colour=colour), *map(wrapped, score_lines(summary))]
     for title, lines in (

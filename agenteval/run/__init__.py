@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agenteval.run.accounting import Accountant
+from agenteval.run.accounting import Accountant, Size
 from agenteval.run.batch import BatchEnd, run_batch, run_simulated
 from agenteval.run.breaker import Breaker
 from agenteval.run.desk import Desk
@@ -27,6 +27,7 @@ __all__ = [
     "Preflight",
     "Retries",
     "SelfReport",
+    "Size",
     "expand",
     "no_long_collections",
     "ping",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agenteval.context import ModelRequest, PolicyReport, View
+from agenteval.context import ModelReply, ModelRequest, PolicyReport, View
 from agenteval.dialects import Encoder, Sending, SentHistory
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_user_index
 from agenteval.outcome import RecordedExpectation, RecordedResult, Repair
@@ -14,6 +14,7 @@ from agenteval.run.ask import Answered, Question
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
 from agenteval.scoring import StepContext
+from agenteval.scoring.needed import needed_texts
 from agenteval.scoring.placing import right_values
 from agenteval.script import Turn
 from agenteval.stream import CallReply
@@ -52,6 +53,7 @@ class Conversation:
         self._once_right: dict[tuple[str, str], tuple[Any, ...]] = {}
         self._turn_start: tuple[Transcript, Any] = (self.transcript, self._policy_state)
         self._right_now: list[tuple[tuple[str, str], Any]] = []
+        self._needed: tuple[str, ...] = ()
         self.to_probe: Question | None = None
 
     @property
@@ -68,6 +70,7 @@ class Conversation:
         for key, value in self._right_now:
             self._once_right[key] = (*self._once_right.get(key, ()), value)
         self._right_now = right_values(turn.expect.calls or ())
+        self._needed = needed_texts(turn.expect)
 
     def _go_golden(self, turn: GoldenTurn) -> None:
         """Forget how the last turn went, for the transcript, the world and the policy alike. What stays is what the
@@ -80,9 +83,10 @@ class Conversation:
 
     def look(self) -> View | ModelRequest:
         """What the policy lets through now, or what it has to ask a model first."""
-        return self._seen(self._policy.step(self.transcript, self._policy_state, self.desk.budget, self._estimate))
+        budget = replace(self.desk.budget, needed=self._needed)
+        return self._seen(self._policy.step(self.transcript, self._policy_state, budget, self._estimate))
 
-    def look_again(self, request: ModelRequest, reply: Message) -> View | ModelRequest:
+    def look_again(self, request: ModelRequest, reply: ModelReply) -> View | ModelRequest:
         """The same after a model has answered the policy."""
         return self._seen(self._policy.resume(request.state, reply))
 
@@ -100,9 +104,10 @@ class Conversation:
         return asked
 
     def summary_question(self, request: ModelRequest, step: int) -> Question:
-        """What a policy asks: without tools, since nothing is to be called."""
+        """What a policy asks. Nothing is to be called; tools are offered only to keep the server's prefix cache."""
         report = PolicyReport(acted=True, policy=self._policy.name, note="asks for a summary")
-        asked = self._asked(View(request.messages, request.state, report), (), step, None)
+        tools = self.tools if request.offers_tools else ()
+        asked = self._asked(View(request.messages, request.state, report), tools, step, None)
         return replace(asked, purpose="summary", max_tokens=request.max_tokens)
 
     def _asked(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from agenteval.context import ModelRequest, View
-from agenteval.messages import Message
+from agenteval.context import ModelReply, ModelRequest, View
 from agenteval.outcome import Finding, StepError
 from agenteval.run.ask import Answered, ask
 from agenteval.run.breaker import STOPPED
@@ -80,7 +79,7 @@ async def _view(talk: Conversation, step: int) -> View | StepError:
             return answered
         talk.desk.journal(answered.record, answered.attempt.recording)
         reply = answered.attempt.reply
-        outcome = talk.look_again(outcome, Message("assistant", reply.content, reply.reasoning))
+        outcome = talk.look_again(outcome, ModelReply(reply.content, reply.finish_reason, len(reply.tool_calls)))
     return outcome
 
 

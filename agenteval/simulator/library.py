@@ -46,6 +46,13 @@ class Script:
         said = tuple("\n".join(map(message_text, (turn.user, *turn.messages))) for turn in golden)
         return cls(bound, values, golden, turns, said)
 
+    def turn_of(self, text: str | None) -> int | None:
+        """Index of the turn that a user begins with this text; a client may write paragraphs behind it."""
+        while text is not None and text not in self.turns:
+            text, more, _ = text.rpartition("\n\n")
+            text = text if more else None
+        return None if text is None else self.turns[text]
+
     def before(self, turn: int) -> Transcript:
         """The golden conversation up to and including a turn's user message."""
         past = (message for done in self.golden[:turn] for message in (done.user, *done.messages))

@@ -4,8 +4,8 @@ It finds its scenario by what the request says, the turn by the last user messag
 made since then, and goes on as the scenario expects. It knows only what stands in the prompt that it received: see
 `recall`. Whatever it does not know gets a plain answer that begins with `MARK`.
 
-Not covered: requests for a summary, a forced `tool_choice`, mistakes of its own; an error from a tool changes nothing
-in what it does next.
+Asked for a summary, it writes one from what it received: see `summary`. Not covered: a forced `tool_choice`, mistakes
+of its own; an error from a tool changes nothing in what it does next.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from agenteval.simulator.ailments import Effect
 from agenteval.simulator.library import Library, Script, Shelf
 from agenteval.simulator.recall import Recall, misremembered
 from agenteval.simulator.request import Received
+from agenteval.simulator.summary import asks_for_summary, summary_of
 from agenteval.wording import stem
 
 MARK = "[simulated endpoint]"
@@ -31,6 +32,7 @@ LOST = "I no longer have what this needs: it does not stand in the conversation 
 
 CALLING = "Request {turn}, part {part}: {tool} gets me further here."
 ANSWERING = "Request {turn}, part {part}: I can answer this now."
+SUMMARISING = "I am asked for a summary; I write down what stands here."
 STRANGE = "This request belongs to none of the scenarios that I know."
 """The thoughts hold no value of the conversation, so that dropping them loses none."""
 
@@ -45,8 +47,10 @@ class ScriptedModel:
         """What the model writes; `effect` is what becomes of its calls, None when nothing ails it; `seen`: all that is
         said in what was received."""
         script = self._shelf.find(received)
-        turn = None if script is None else script.turns.get(_last_user(received.messages))
+        turn = None if script is None else script.turn_of(_last_user(received.messages))
         if script is None or turn is None:
+            if asks_for_summary(received.messages):
+                return Message("assistant", summary_of(received), SUMMARISING if received.thinking else None)
             return Message("assistant", _unknown(received), STRANGE if received.thinking else None)
         part = Part.of(script, turn, received.messages, seen)
         calling = bool(part.calls) and received.may_call

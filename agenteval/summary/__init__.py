@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agenteval.summary.compare import ArmChange, Comparison, Thresholds, TurnPair, compare
+from agenteval.summary.engaged import PolicyRow
 from agenteval.summary.lean import lean
 from agenteval.summary.missing import Missing
 from agenteval.summary.rows import ArmRow, TurnRow
@@ -14,6 +15,7 @@ __all__ = [
     "ArmRow",
     "Comparison",
     "Missing",
+    "PolicyRow",
     "Summary",
     "Thresholds",
     "TrialRow",

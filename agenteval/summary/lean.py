@@ -11,6 +11,10 @@ NO_CALL = RecordedCall(None, None, "")
 """Stands for each call of a reply."""
 
 
+TOLD = frozenset({"actions", "removed_ids", "note"})
+"""What of a policy's report no summary shows."""
+
+
 def lean(record: StepRecord) -> StepRecord:
     """A record without what is in no summary: what was said, expected and sent; and with names that it shares with
     others."""
@@ -24,7 +28,7 @@ def lean(record: StepRecord) -> StepRecord:
         view_hash="",
         tool_results=(),
         reply=record.reply and _silent(record.reply),
-        policy_report={},
+        policy_report={name: value for name, value in record.policy_report.items() if name not in TOLD},
         repairs=(),
     )
 

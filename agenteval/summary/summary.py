@@ -11,6 +11,7 @@ from agenteval.outcome import StepRecord
 from agenteval.store import Manifest
 from agenteval.summary.advice import advise, explain_speed, failing_sentence, failing_step
 from agenteval.summary.constrained import constraint_notes
+from agenteval.summary.engaged import PolicyRow, engagement_notes, policy_rows
 from agenteval.summary.losses import LossRow, loss_rows
 from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
 from agenteval.summary.thisrun import ThisRun, this_run
@@ -55,8 +56,9 @@ class Scores:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """`losses`: what infrastructure cost; `stopped`: why the run was ended early; `sentences`: what failed; `flaky`:
-    what failed in some trials only; `notes`: how to read the numbers; `advice`: what to try next. `trials` is empty
-    where each cell was played once. What two runs of the same replies would not share stands in `this_run` alone."""
+    what failed in some trials only; `policies`: what each did, but for full_history; `notes`: how to read the numbers;
+    `advice`: what to try next. `trials` is empty where each cell was played once. What two runs of the same replies
+    would not share stands in `this_run` alone."""
 
     title: str
     simulated: bool
@@ -64,6 +66,7 @@ class Summary:
     findings: Mapping[str, int]
     turns: tuple[TurnRow, ...]
     arms: tuple[ArmRow, ...]
+    policies: tuple[PolicyRow, ...]
     preserved: tuple[PreservedProof, ...]
     trials: tuple[TrialRow, ...]
     losses: tuple[LossRow, ...]
@@ -82,6 +85,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
     answered = [step for step in steps if step.error is None]
     turns = turn_rows(steps)
     arms = arm_rows(steps, turns)
+    policies = policy_rows(records)
     proofs = preserved_proofs(records)
     simulated = bool(manifest.endpoint.get("simulated"))
     arm_trials = complete_trials(steps, manifest.cells.get("turns", {}))
@@ -95,6 +99,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         findings=findings,
         turns=tuple(turns),
         arms=tuple(arms),
+        policies=tuple(policies),
         preserved=tuple(proofs),
         trials=trials,
         losses=loss_rows(records),
@@ -110,6 +115,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
                 *(_cache_notes(manifest, answered) if answered else ()),
                 *_source_notes(steps),
                 *_arrival_notes(proofs),
+                *engagement_notes(policies, records),
                 *trial_notes(trials, simulated=simulated),
             ]
         ),

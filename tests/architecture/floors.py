@@ -16,7 +16,7 @@ FLOORS = [
     ("parsers",),
     ("prompts",),
     ("tools", "dialects", "context", "scoring", "server"),
-    ("scenario",),
+    ("scenario", "conformance"),
     ("client", "simulator", "store"),
     ("run", "summary"),
     ("load", "regress", "diagnose", "doctor", "selftest", "replay"),

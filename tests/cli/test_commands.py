@@ -86,7 +86,7 @@ def test_a_sliding_window_heals_the_last_turns(tmp_path: Path) -> None:
 
 
 def test_the_same_policy_twice_is_one_arm(tmp_path: Path) -> None:
-    alike = ("--policy", "sliding_window", "--policy", "sliding_window:high=3000,,target=1500")
+    alike = ("--policy", "sliding_window", "--policy", "sliding_window:trigger=3000,,target=1500")
     done = agenteval("run", "thinking-modes", "--thinking", "off", *alike, "--json", cwd=tmp_path)
     assert [row["turn"] for row in json.loads(done.stdout)["turns"]] == [1, 2]
 
@@ -143,7 +143,12 @@ def test_a_header_that_is_spelled_as_in_curl_is_not_repeated_on_the_screen(tmp_p
         (("run", "--tag", "nope"), "retention"),
         (("scenario", "show", "founding", "--family", "harmony", "--thinking", "off"), "always thinks"),
         (("run", "--temperature", "nan"), "--temperature"),
-        (("run", "--policy", "sliding_window:high=--5"), "whole number"),
+        (("run", "--policy", "sliding_window:target=--5"), "whole number"),
+        (("run", "--policy", "sliding_window:trigger=--5"), "7turns, 5tool_uses, on_error"),
+        (("run", "--policy", "sliding_window+head_tai"), "did you mean 'head_tail'"),
+        (("run", "--policy", "mine:shorter"), "--allow-code"),
+        (("policies", "check", "mine:shorter"), "--allow-code"),
+        (("policies", "show", "nobody"), "sliding_window"),
         (("report", "nope"), "latest"),
         (("report",), "agenteval run"),
     ],
@@ -178,7 +183,7 @@ def test_the_environment_may_name_the_endpoint(tmp_path: Path) -> None:
 def test_policies_and_scenarios_are_listed(tmp_path: Path) -> None:
     policies = agenteval("policies", "list", cwd=tmp_path).stdout
     scenarios = agenteval("scenario", "list", cwd=tmp_path).stdout
-    assert "sliding_window:high=3000,target=1500" in policies
+    assert "knobs: trigger=3000, target=1500" in policies
     assert "ten-turn-repo: 10 turns" in scenarios
     assert max(map(len, (*policies.splitlines(), *scenarios.splitlines()))) <= 80
     assert agenteval("scenario", "list", "all", cwd=tmp_path).stdout == scenarios

@@ -20,7 +20,7 @@ RUNS = {
     "other": ("--thinking", "on"),
     "both": ("--thinking", "off,on"),
     "window": ("--policy", "sliding_window"),
-    "spelled": ("--policy", "sliding_window:high=3000,target=1500"),
+    "spelled": ("--policy", "sliding_window:trigger=3000,target=1500"),
 }
 
 

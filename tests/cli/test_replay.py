@@ -34,7 +34,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 @contextmanager
 def replaying(run: Path, *options: str) -> Iterator[str]:
     """The base URL of a served recording. The server must have nothing to complain of."""
-    command = ("replay", str(run), "--serve", "--port", "0", "--max-seconds", "600")
+    command = ("replay", str(run), "--serve", "--port", "0", "--max-seconds", "1800")
     server = warm.start("agenteval", *command, *options)
     try:
         found = re.search(r"http://\S+/v1", server.stderr.readline())

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from agenteval.cli.takeoff import steps
+from agenteval.scenario import load_suite
 from tests import warm
 from tests.cli.test_commands import KEY, agenteval
 from tests.cli.test_over_http import serving, verdicts
@@ -44,6 +46,10 @@ def test_a_run_over_http_goes_on_where_it_ended(how: signal.Signals, tmp_path: P
     assert after[: len(before)] == before, "what was finished stands as it was"
     ids = [line["id"] for line in after]
     assert len(ids) == len(set(ids)), "and was not asked again"
+    first = min(line["turn"] for line in after[len(before) :] if line["purpose"] == "agent")
+    (scenario,) = (found for found in load_suite("founding").scenarios if found.name == "ten-turn-repo")
+    left = sum(steps(turn.expect) for turn in scenario.turns[first - 1 :])
+    assert f"for about {left} requests" in done.stderr, "the estimate is of what is left"
     whole = agenteval("run", "ten-turn-repo", "--thinking", "preserved", "--json", cwd=tmp_path)
     assert verdicts(done.stdout) == verdicts(whole.stdout)
     assert json.loads((run / "run.json").read_text())["status"] == "complete"

@@ -99,6 +99,16 @@ def test_a_model_that_always_thinks_gets_its_open_tool_loop_back(thinking: Think
     assert [m["reasoning"] for m in sent if "reasoning" in m] == ["new thought"]
 
 
+def test_a_loop_without_an_answer_stays_open_for_a_model_that_always_thinks() -> None:
+    """gpt-oss's own template and vLLM keep all analysis behind the last answer, whoever spoke in between."""
+    history = (*HISTORY, Message("user", "third"), Message("assistant", None, "newest", HISTORY[-2].tool_calls))
+    sent = encoded("vllm", "on", history, family="harmony").body
+    assert [m["reasoning"] for m in sent["messages"] if "reasoning" in m] == ["new thought", "newest"]
+    answered = (*HISTORY, Message("assistant", "Two.", "why"), Message("user", "third"))
+    sent = encoded("vllm", "on", answered, family="harmony").body
+    assert not any("reasoning" in m for m in sent["messages"])
+
+
 def test_the_users_own_effort_wins() -> None:
     asked = encoded("vllm", "on", extra={"reasoning_effort": "high"}, family="harmony")
     assert asked.body["reasoning_effort"] == "high"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from agenteval.context import Budget, Count, ModelRequest, PolicyReport, View, build_policy
+from agenteval.context import Budget, Count, ModelReply, ModelRequest, PolicyReport, View, build_policy
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 from tests.run.scripted import Body, Says, play, right
 
@@ -30,7 +30,7 @@ class Summarising:
         asked = (*transcript[: users[-1]], Message("user", "Summarise."))
         return ModelRequest(asked, 50, (transcript[0], kept))
 
-    def resume(self, state: Any, reply: Message) -> View | ModelRequest:
+    def resume(self, state: Any, reply: ModelReply) -> View | ModelRequest:
         head, kept = state
         goal = Message("user", f"Summary: {reply.content}")
         return View((head, goal, *kept), None, PolicyReport(acted=True, policy=self.name))
@@ -53,7 +53,8 @@ class Told(Summarising):
 def test_a_policy_is_told_what_the_endpoint_allows() -> None:
     policy = Told()
     play(right, policy=policy, budget=Budget(window=8192))
-    assert set(policy.budgets) == {Budget(8192)}
+    assert {budget.window for budget in policy.budgets} == {8192}
+    assert {budget.needed for budget in policy.budgets} == {("a.py",), ("T-7",), ()}, "turn by turn, for the oracle"
 
 
 def with_summaries(body: Body) -> Says:
@@ -95,7 +96,10 @@ def test_golden_history_and_a_sliding_window_go_together() -> None:
     def answer(body: Body) -> Says:
         return pending.pop() if pending else right(body)
 
-    for window in ("sliding_window:high=120,target=90", "sliding_window:high=500,target=450"):
+    for window in (
+        "sliding_window:trigger=120,target=90,min_reclaim=1",
+        "sliding_window:trigger=500,target=450,min_reclaim=1",
+    ):
         pending[:] = [chatty, chatty]
         for body in play(answer, history="golden", policy=build_policy(window)).bodies:
             roles = [message["role"] for message in body["messages"]]

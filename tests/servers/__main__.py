@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.servers.deployments import DEPLOYMENTS, PROGRAMS
-from tests.servers.weights import has_torch
+from tests.servers.weights import BY_NUMPY, has_torch
 
 
 def main(wanted: list[str]) -> int:
@@ -17,7 +17,7 @@ def main(wanted: list[str]) -> int:
         if name in wanted:
             program.install()
     for deployment in DEPLOYMENTS.values():
-        if deployment.server in wanted and (deployment.model in ("turn8", "glm") or has_torch()):
+        if deployment.server in wanted and (deployment.model in BY_NUMPY or has_torch()):
             deployment.prepare()
     print(f"There: {', '.join(wanted)}.")
     return 0

@@ -9,6 +9,7 @@ import pytest
 
 from tests.servers.deployments import DEPLOYMENTS
 from tests.servers.started import Started, running
+from tests.servers.table import TABLE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,3 +31,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def served(request: pytest.FixtureRequest) -> Iterator[Started]:
     with running(DEPLOYMENTS[request.param]) as server:
         yield server
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of numbers per server, printed and kept."""
+    if TABLE.rows:
+        terminalreporter.section("real servers")
+        for line in TABLE.keep():
+            terminalreporter.write_line(line)

@@ -31,17 +31,19 @@ PROGRAMS: Mapping[Server, Program] = {
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A started server as the tests see it. `family`: the model's native format, as `--family` names it."""
+    """A started server as the tests see it. `family`: the model's native format, as `--family` names it; `variant`:
+    what sets it apart from another one with the same server and model."""
 
     server: Server
     model: weights.Name
     family: str
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    variant: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.server}-{self.model}"
+        return f"{self.server}-{self.model}{self.variant}"
 
     @property
     def weights(self) -> Path:
@@ -60,10 +62,14 @@ class Deployment:
 
 EXACT_CACHE = ("-fa", "off", "-ctk", "f32", "-ctv", "f32")
 GLM_PARSERS = ("--tool-call-parser", "glm47", "--reasoning-parser", "glm45")
+VLLM_CALLS = ("--enable-auto-tool-choice",)
 OPENAI_PARSERS = ("--tool-call-parser", "openai", "--reasoning-parser", "openai_gptoss")
 OPENAI_VOCABULARY = {"TIKTOKEN_ENCODINGS_BASE": str(weights.VOCABULARY.parent)}
 GPT_OSS_PARSERS = ("--tool-call-parser", "gpt-oss", "--reasoning-parser", "gpt-oss")
 """SGLang's GptOss needs kernels: there a Llama speaks Harmony in its place."""
+
+NO_PARSER = "-without-parser"
+"""As a user starts it who knows nothing of tool calls."""
 
 DEPLOYMENTS: Mapping[str, Deployment] = {
     item.name: item
@@ -71,11 +77,17 @@ DEPLOYMENTS: Mapping[str, Deployment] = {
         Deployment("llamacpp", "turn8", "glm47", ("-np", "1", "-c", "16384", *EXACT_CACHE)),
         Deployment("llamacpp", "glm", "glm47", ("-np", "8", "-c", "65536", *EXACT_CACHE)),
         Deployment("llamacpp", "oss", "harmony", ("-np", "4", "-c", "32768")),
-        Deployment("vllm", "turn8", "glm47", ("--dtype", "float32", *GLM_PARSERS)),
-        Deployment("vllm", "glm", "glm47", ("--dtype", "float32", *GLM_PARSERS)),
-        Deployment("vllm", "oss", "harmony", ("--dtype", "bfloat16", *OPENAI_PARSERS), OPENAI_VOCABULARY),
+        Deployment("vllm", "turn8", "glm47", ("--dtype", "float32", *VLLM_CALLS, *GLM_PARSERS)),
+        Deployment("vllm", "glm", "glm47", ("--dtype", "float32", *VLLM_CALLS, *GLM_PARSERS)),
+        Deployment("vllm", "oss", "harmony", ("--dtype", "bfloat16", *VLLM_CALLS, *OPENAI_PARSERS), OPENAI_VOCABULARY),
         Deployment("sglang", "turn8", "glm47", GLM_PARSERS),
         Deployment("sglang", "glm", "glm47", GLM_PARSERS),
         Deployment("sglang", "llama-oss", "harmony", GPT_OSS_PARSERS),
+        Deployment("llamacpp", "glm", "glm47", ("-np", "1", "-c", "8192", "--no-jinja"), variant=NO_PARSER),
+        Deployment("vllm", "glm", "glm47", ("--dtype", "float32"), variant=NO_PARSER),
+        Deployment("sglang", "glm", "glm47", variant=NO_PARSER),
+        Deployment("llamacpp", "silent", "glm47", ("-np", "1", "-c", "8192")),
+        Deployment("vllm", "silent", "glm47", ("--dtype", "float32", *VLLM_CALLS, *GLM_PARSERS)),
+        Deployment("sglang", "silent", "glm47", GLM_PARSERS),
     )
 }

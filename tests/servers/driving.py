@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from agenteval.outcome import StepRecord
 from agenteval.store import StoredRun, find_run, load_run, read_frames
@@ -64,3 +65,27 @@ def usage_on_the_wire(stored: StoredRun, record: StepRecord) -> dict[str, Any]:
     events = (json.loads(line[6:]) for line in text.split("\n") if line.startswith("data: {"))
     usages: list[dict[str, Any]] = [event["usage"] for event in events if event.get("usage")]
     return usages[-1]
+
+
+Counts: TypeAlias = tuple[int | None, ...]
+"""Prompt, completion, cached and reasoning tokens."""
+
+
+def both_counts(played: Played) -> tuple[list[Counts], list[Counts]]:
+    """Those in our records of replies that could be judged, and those that the server sent for the same replies."""
+    stored = played.stored
+    records = [record for record in stored.records if record.judged]
+    ours = [_recorded(record) for record in records]
+    return ours, [_told(usage_on_the_wire(stored, record)) for record in records]
+
+
+def _recorded(record: StepRecord) -> Counts:
+    tokens = record.tokens
+    return tokens.prompt, tokens.completion, tokens.cached, tokens.reasoning
+
+
+def _told(usage: Mapping[str, Any]) -> Counts:
+    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+    reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
+    reasoning = usage.get("reasoning_tokens") if reasoning is None else reasoning
+    return usage["prompt_tokens"], usage["completion_tokens"], cached, reasoning

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import exp, fsum, lgamma, log
 
 DOUBT = 0.001
 """A right count fails the test once in a thousand times; seeds are fixed where the server heeds them."""
+HALVINGS = 40
+
+
+def interval(count: int, of: int) -> tuple[float, float]:
+    """The rates that a count is plausible for: its two-sided Clopper-Pearson interval at 1 - DOUBT."""
+    low = 0.0 if count == 0 else _crossing(lambda rate: _tail(range(count, of + 1), of, rate) >= DOUBT / 2)
+    high = 1.0 if count == of else _crossing(lambda rate: _tail(range(count + 1), of, rate) < DOUBT / 2)
+    return low, high
 
 
 def plausible(count: int, of: int, rate: float) -> bool:
-    """Whether neither tail of Binomial(of, rate) beyond the count is below half the doubt (equal to: the rate lies
-    within the count's two-sided Clopper-Pearson interval)."""
-    below = fsum(_chance(k, of, rate) for k in range(count + 1))
-    above = fsum(_chance(k, of, rate) for k in range(count, of + 1))
-    return min(below, above) >= DOUBT / 2
+    low, high = interval(count, of)
+    return low <= rate <= high
+
+
+def _crossing(beyond: Callable[[float], bool]) -> float:
+    """The least rate from which on `beyond` holds."""
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if beyond(middle) else (middle, high)
+    return high
+
+
+def _tail(counts: range, of: int, rate: float) -> float:
+    return fsum(_chance(count, of, rate) for count in counts)
 
 
 def _chance(count: int, of: int, rate: float) -> float:

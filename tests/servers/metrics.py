@@ -1,4 +1,5 @@
-"""What a server counted, from its `/metrics`: the only witness beside its replies."""
+"""What a server counted, from its `/metrics`: the only witness beside its replies. llama.cpp has no counter of
+requests there; its log has a line for each."""
 
 from __future__ import annotations
 
@@ -14,23 +15,25 @@ LINE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{.*\})? (\S+)$")
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Sums over all requests. `prompt` includes `cached`; None: the server has no such counter."""
+    """Sums over all requests. `prompt` includes `cached`."""
 
-    requests: int | None
+    requests: int
     prompt: int
     completion: int
     cached: int
 
     def since(self, before: Counted) -> Counted:
-        requests = None if self.requests is None or before.requests is None else self.requests - before.requests
         return Counted(
-            requests, self.prompt - before.prompt, self.completion - before.completion, self.cached - before.cached
+            self.requests - before.requests,
+            self.prompt - before.prompt,
+            self.completion - before.completion,
+            self.cached - before.cached,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """How a server calls its counters; `prompt` may be a sum."""
+    """How a server calls its counters; `prompt` may be a sum; `requests`: None where its log has to tell."""
 
     requests: str | None
     prompt: tuple[str, ...]
@@ -68,8 +71,13 @@ def read(server: Started) -> Counted:
             sums[found[1]] = sums.get(found[1], 0.0) + float(found[2])
     names = NAMES[server.deployment.server]
     return Counted(
-        None if names.requests is None else int(sums.get(names.requests, 0)),
+        _in_log(server) if names.requests is None else int(sums.get(names.requests, 0)),
         sum(int(sums.get(name, 0)) for name in names.prompt),
         int(sums.get(names.completion, 0)),
         int(sums.get(names.cached, 0)),
     )
+
+
+def _in_log(server: Started) -> int:
+    """Requests that llama-server has begun to work on."""
+    return server.log.read_bytes().count(b"processing task, is_child = 0")

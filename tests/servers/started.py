@@ -19,6 +19,9 @@ KEY = "only-a-test-server"
 MAX_SECONDS = 2400
 """A started server ends by itself after so long, whatever becomes of the test."""
 READY_WITHIN_S = 300
+PORT_FREE_WITHIN_S = 90
+PORT_IS_HELD = b"couldn't bind HTTP server socket"
+"""What llama-server says of it; the others take the port."""
 FIRST_PORT, LAST_PORT = 23_000, 23_999
 
 
@@ -36,8 +39,21 @@ class Started:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start, and wait until it is ready. RuntimeError with the log's place if that does not come."""
+        """Start, and wait until it is ready; again where the port is still held by connections of a server that was
+        killed. RuntimeError with the log's place if that does not come."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        until = time.monotonic() + PORT_FREE_WITHIN_S
+        while True:
+            began = self.log.stat().st_size if self.log.exists() else 0
+            try:
+                self._start()
+                return
+            except RuntimeError:
+                if PORT_IS_HELD not in self.log.read_bytes()[began:] or time.monotonic() > until:
+                    raise
+                time.sleep(1)
+
+    def _start(self) -> None:
         command = ["timeout", str(MAX_SECONDS), *self.deployment.command(self.port, KEY)]
         surroundings = {**os.environ, **self.deployment.surroundings()}
         with self.log.open("ab") as log:
@@ -100,7 +116,11 @@ def running(deployment: Deployment) -> Iterator[Started]:
 
 
 def _free_port() -> int:
-    for port in range(FIRST_PORT, LAST_PORT + 1):
+    """Each process looks from another port on: llama-server takes one that another server has just taken."""
+    ports = range(FIRST_PORT, LAST_PORT + 1)
+    first = os.getpid() * 17 % len(ports)
+    port: int
+    for port in (*ports[first:], *ports[:first]):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 continue

@@ -4,7 +4,6 @@ grammar forbids it. Our counts must be plausible for these rates, and our token 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,16 +12,18 @@ import pytest
 
 from agenteval.outcome import StepRecord
 from tests.servers import metrics
-from tests.servers.driving import AS_THE_MODEL_SAYS, Played, play, usage_on_the_wire
-from tests.servers.intervals import plausible
+from tests.servers.constrained import assert_constraint_is_told
+from tests.servers.driving import AS_THE_MODEL_SAYS, Played, both_counts, play
+from tests.servers.intervals import interval, plausible
 from tests.servers.metrics import Counted
 from tests.servers.models import glm_chain, oss_chain
 from tests.servers.rows import on
 from tests.servers.started import Started
+from tests.servers.table import TABLE
 
 pytestmark = pytest.mark.servers
 everywhere = on("llamacpp-glm", "vllm-glm", "vllm-oss", "sglang-glm", "sglang-llama-oss")
-REPLIES = 320
+REPLIES, ENOUGH = 320, 300
 REQUIRED = "'path' is a required property"
 
 
@@ -75,6 +76,8 @@ RATES: Mapping[tuple[str, str], Rates] = {
 class Sampled:
     """One run of many replies, and what the server counted meanwhile."""
 
+    deployment: str
+    way: str
     played: Played
     counted: Counted
     rates: Rates
@@ -84,16 +87,18 @@ class Sampled:
         """Those of requests that got a reply that could be judged."""
         return tuple(record for record in self.played.stored.records if record.judged)
 
+    def note(self, what: str, seen: object, known: object, *, right: bool | None = None) -> bool:
+        return TABLE.add(self.deployment, f"{what} ({self.way})", seen, known, right=right)
+
 
 @pytest.fixture(scope="session", params=["--stream", "--no-stream"])
 def sampled(served: Started, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    before = metrics.read(served)
+    way, before = str(request.param), metrics.read(served)
     options = ("--trials", str(REPLIES), "--concurrency", "8", "--thinking", "on", "--extra-body", AS_THE_MODEL_SAYS)
-    played = play(
-        served, "markov.yaml", tmp_path_factory.mktemp("rates"), *options, "--no-preflight", str(request.param)
-    )
+    played = play(served, "markov.yaml", tmp_path_factory.mktemp("rates"), *options, "--no-preflight", way)
     assert played.code in (0, 1), played.said
-    return Sampled(played, metrics.read(served).since(before), RATES[served.deployment.name, str(request.param)])
+    name, counted = served.deployment.name, metrics.read(served).since(before)
+    return Sampled(name, way.removeprefix("--"), played, counted, RATES[name, way])
 
 
 @everywhere
@@ -113,30 +118,54 @@ def test_counts_of_findings_are_plausible_for_the_known_rates(served: Started, s
         "leaked": (kinds["leaked_markup"], len(replies), rates.leaked),
         "empty": (kinds["empty_reply"], len(replies), rates.empty),
     }
-    print(served.deployment.name, json.dumps(seen), dict(kinds))
-    assert len(replies) >= 300
-    unlikely = {name: counts for name, counts in seen.items() if not plausible(*counts)}
-    assert not unlikely, unlikely
+    right = [
+        sampled.note(name, f"{count} of {of} = {shown(count, of)}", f"{rate:.2%}", right=plausible(count, of, rate))
+        for name, (count, of, rate) in seen.items()
+    ]
+    assert sampled.note("replies", len(replies), f"at least {ENOUGH}", right=len(replies) >= ENOUGH)
+    assert all(right), (seen, dict(kinds))
+
+
+def shown(count: int, of: int) -> str:
+    low, high = interval(count, of)
+    return f"{count / of if of else 0:.2%} [{low:.2%}, {high:.2%}]"
+
+
+@everywhere
+def test_the_report_says_whether_calls_were_constrained(served: Started, sampled: Sampled) -> None:
+    assert_constraint_is_told(served, sampled.played)
+    assert "Yet there were" not in sampled.played.notes
 
 
 @everywhere
 def test_token_counts_are_those_on_the_wire(served: Started, sampled: Sampled) -> None:
-    stored = sampled.played.stored
-    for record in stored.records:
-        usage = usage_on_the_wire(stored, record)
-        tokens = record.tokens
-        assert (tokens.prompt, tokens.completion) == (usage["prompt_tokens"], usage["completion_tokens"])
-        assert tokens.context == tokens.prompt
-        assert tokens.cached == (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
-        reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
-        assert tokens.reasoning == (usage.get("reasoning_tokens") if reasoning is None else reasoning)
+    ours, theirs = both_counts(sampled.played)
+    same = sum(one == other for one, other in zip(ours, theirs, strict=True))
+    told = "prompt, completion, cached" + (", reasoning" if any(usage[3] is not None for usage in theirs) else "")
+    assert sampled.note("usage on the wire", f"{same} replies equal in {told}", f"{len(theirs)}", right=ours == theirs)
+    assert all(record.tokens.context == record.tokens.prompt for record in sampled.records)
+
+
+@everywhere
+def test_reasoning_tokens_are_told_where_the_server_tells_them(served: Started, sampled: Sampled) -> None:
+    """Unknown stays unknown on llama.cpp; elsewhere a reply that thought has a count."""
+    thinking = [record for record in sampled.records if record.reply and record.reply.reasoning]
+    counted = sum(bool(record.tokens.reasoning) for record in thinking)
+    known = 0 if served.deployment.server == "llamacpp" else len(thinking)
+    assert thinking
+    assert sampled.note("thinking replies with a count of it", counted, known)
 
 
 @everywhere
 def test_sums_are_those_of_the_servers_metrics(served: Started, sampled: Sampled) -> None:
+    """A request that was lost on a connection which the server had just closed is in neither."""
     tokens = [record.tokens for record in sampled.records]
     counted = sampled.counted
-    assert counted.requests in (len(tokens), None)
-    assert sum(item.prompt or 0 for item in tokens) == counted.prompt
-    assert sum(item.completion or 0 for item in tokens) == counted.completion
-    assert sum(item.cached or 0 for item in tokens) == counted.cached
+    sums = {
+        "requests": (len(tokens), counted.requests),
+        "prompt tokens": (sum(item.prompt or 0 for item in tokens), counted.prompt),
+        "completion tokens": (sum(item.completion or 0 for item in tokens), counted.completion),
+        "cached tokens": (sum(item.cached or 0 for item in tokens), counted.cached),
+    }
+    right = [sampled.note(f"{name} in all", *pair) for name, pair in sums.items()]
+    assert all(right), sums

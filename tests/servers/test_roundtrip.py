@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from agenteval.outcome import StepRecord
-from tests.servers.driving import AS_THE_MODEL_SAYS, Played, play
+from tests.servers.constrained import assert_constraint_is_told
+from tests.servers.driving import AS_THE_MODEL_SAYS, Played, both_counts, play
 from tests.servers.rows import on
 from tests.servers.started import Started
+from tests.servers.table import TABLE
 
 pytestmark = pytest.mark.servers
 GLM = ("llamacpp-glm", "vllm-glm", "sglang-glm")
@@ -25,22 +27,39 @@ def steps(played: Played) -> list[StepRecord]:
     return [record for record in played.stored.records if record.purpose == "agent"]
 
 
-def assert_all_was_judged(played: Played, cells: int) -> None:
-    scores = played.summary["scores"]
+def assert_all_was_judged(server: Started, what: str, played: Played, cells: int) -> None:
     assert played.code in (0, 1), played.said
-    assert (scores["endpoint_errors"], scores["turns_judged"]) == (0, cells * TURNS), played.said
+    assert played.summary, played.said
+    scores = played.summary["scores"]
+    refused = [record.error.detail for record in played.stored.records if record.error]
+    seen = f"{scores['turns_judged']} turns judged, {len(steps(played))} requests, {len(refused)} refused"
+    right = (scores["endpoint_errors"], scores["turns_judged"]) == (0, cells * TURNS)
+    known = f"{cells * TURNS} turns, none refused"
+    assert TABLE.add(server.deployment.name, what, seen, known, right=right), (refused, played.said)
+    ours, theirs = both_counts(played)
+    same = sum(one == other for one, other in zip(ours, theirs, strict=True))
+    assert TABLE.add(
+        server.deployment.name, f"{what}: usage as on the wire", f"{same} replies", f"{len(theirs)} replies"
+    )
+    assert_constraint_is_told(server, played)
 
 
 @on(*GLM)
 @pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
 def test_golden_histories_are_taken_in_all_thinking_modes(served: Started, tmp_path: Path, stream: str) -> None:
     played = play(served, "roundtrip.yaml", tmp_path, "--history", "golden", stream, *SAMPLED)
-    assert_all_was_judged(played, cells=3)
+    assert_all_was_judged(served, f"golden 12 turns, off on preserved, {stream[2:]}", played, cells=3)
     found = steps(played)
     assert {bool(step.reply and step.reply.reasoning) for step in found if step.thinking == "off"} == {False}
     assert {bool(step.reply and step.reply.reasoning) for step in found if step.thinking != "off"} == {True}
     (proof,) = played.summary["preserved"]
-    assert proof["with_reasoning"] > proof["without_reasoning"]
+    assert TABLE.add(
+        served.deployment.name,
+        f"preserved, 12 turns, {stream[2:]}",
+        f"{proof['with_reasoning']} prompt tokens, {proof['without_reasoning']} without reasoning",
+        "more with it",
+        right=proof["with_reasoning"] > proof["without_reasoning"],
+    )
 
 
 @on(*OSS)
@@ -48,7 +67,7 @@ def test_golden_histories_are_taken_in_all_thinking_modes(served: Started, tmp_p
 def test_golden_histories_are_taken_by_gpt_oss(served: Started, tmp_path: Path, stream: str) -> None:
     """It always thinks, though not before each call."""
     played = play(served, "roundtrip.yaml", tmp_path, "--history", "golden", stream, *SAMPLED)
-    assert_all_was_judged(played, cells=1)
+    assert_all_was_judged(served, f"golden 12 turns, on, {stream[2:]}", played, cells=1)
 
 
 @on(*GLM, *OSS)
@@ -57,7 +76,7 @@ def test_what_the_model_said_itself_is_taken_back(served: Started, tmp_path: Pat
     played = play(
         served, "roundtrip.yaml", tmp_path, "--thinking", "on", "--trials", "6", "--concurrency", "6", *SAMPLED
     )
-    assert_all_was_judged(played, cells=6)
+    assert_all_was_judged(served, "what it said itself, 12 turns, 6 times", played, cells=6)
     results: Counter[str] = Counter()
     for step in sorted(steps(played), key=lambda step: step.id):
         if step.reply and step.reply.tool_calls:
@@ -66,4 +85,4 @@ def test_what_the_model_said_itself_is_taken_back(served: Started, tmp_path: Pat
         else:
             assert results[step.cell] == 3 or served.deployment.name in LOSES_CALLS, step.id
     repaired = [repair for step in steps(played) for repair in step.repairs]
-    print(served.deployment.name, "repairs:", len(repaired), repaired[:1])
+    TABLE.add(served.deployment.name, "calls repaired before they went back", len(repaired), "told", right=True)

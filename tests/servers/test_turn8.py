@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.servers import metrics
 from tests.servers.driving import play
 from tests.servers.rows import on
 from tests.servers.started import Started
+from tests.servers.table import TABLE
 
 SCENARIO = "turn8.yaml"
 NSTAR = 2850
@@ -36,18 +38,49 @@ def rows(server: Started, out: Path, *options: str) -> list[dict[str, Any]]:
 def test_turns_fail_exactly_above_the_known_length_in_every_mode(served: Started, tmp_path: Path, stream: str) -> None:
     found = rows(served, tmp_path, stream)
     assert [row["turn"] for row in found] == [*range(1, 11)] * 3
-    for row in found:
-        works = row["context"] + THINKING_TOKENS[row["thinking"]] <= NSTAR
-        assert (row["ok_trials"] == 1) == works, row
-        assert works == (row["turn"] <= 7)
-        assert works != ("no_tool_call" in row["findings"])
+    for mode, thought in THINKING_TOKENS.items():
+        own = [row for row in found if row["thinking"] == mode]
+        works = [row["turn"] for row in own if row["ok_trials"] == 1]
+        texts = [row["turn"] for row in own if "no_tool_call" in row["findings"]]
+        lengths = {row["turn"]: row["context"] + thought for row in own}
+        seen = f"{spelled(works)} right, up to {max(lengths[turn] for turn in works)} tokens; {spelled(texts)} "
+        seen += f"no_tool_call, from {min((lengths[turn] for turn in texts), default=0)} on"
+        right = (works, texts) == ([*range(1, 8)], [8, 9, 10])
+        right &= all((lengths[turn] <= NSTAR) == (turn in works) for turn in lengths)
+        assert TABLE.add(
+            served.deployment.name,
+            f"turn8, thinking {mode}, {stream.removeprefix('--')}",
+            seen,
+            f"1-7 right, 8-10 no_tool_call; call up to {NSTAR}",
+            right=right,
+        )
+
+
+def spelled(turns: list[int]) -> str:
+    return f"{turns[0]}-{turns[-1]}" if turns and turns == [*range(turns[0], turns[-1] + 1)] else str(turns)
+
+
+@everywhere
+def test_every_request_of_a_run_is_accounted_for(served: Started, tmp_path: Path) -> None:
+    """With all that a run asks beside its turns: one question before it, one after each preserved cell."""
+    before = metrics.read(served)
+    played = play(served, SCENARIO, tmp_path)
+    counted = metrics.read(served).since(before).requests
+    records = played.stored.records
+    assert [record.purpose for record in records].count("probe") == 1
+    assert TABLE.add(served.deployment.name, "requests: journal and 1 of the preflight", len(records) + 1, counted)
 
 
 @everywhere
 def test_context_is_the_servers_own_count(served: Started, tmp_path: Path) -> None:
     found = rows(served, tmp_path, "--thinking", "off")
     more = MORE_IN_PROMPTS[served.deployment.server]
-    assert [row["context"] - more for row in found] == [*FULL_HISTORY_CONTEXT]
+    assert TABLE.add(
+        served.deployment.name,
+        "context per turn, thinking off",
+        [row["context"] for row in found],
+        [tokens + more for tokens in FULL_HISTORY_CONTEXT],
+    )
     assert {row["context_source"] for row in found} == {"server"}
 
 
@@ -60,7 +93,7 @@ def test_golden_history_gives_the_same_verdicts(served: Started, tmp_path: Path)
 @everywhere
 def test_a_shorter_history_gives_the_calls_back_and_loses_facts(served: Started, tmp_path: Path) -> None:
     """With only the newest turns in view every call is made, and what stood in earlier turns is a wrong argument."""
-    found = rows(served, tmp_path, "--thinking", "off", "--policy", "sliding_window:high=2500,target=1400")
+    found = rows(served, tmp_path, "--thinking", "off", "--policy", "sliding_window:trigger=2500,target=1400")
     late = [row for row in found if row["turn"] >= 8]
     assert not any("no_tool_call" in row["findings"] for row in late)
     assert late[0]["ok_trials"] == 1, "turn 8 needs nothing from before"
@@ -71,5 +104,11 @@ def test_a_shorter_history_gives_the_calls_back_and_loses_facts(served: Started,
 def test_preserved_reasoning_arrives(served: Started, tmp_path: Path) -> None:
     played = play(served, SCENARIO, tmp_path, "--thinking", "preserved")
     (proof,) = played.summary["preserved"]
-    assert proof["with_reasoning"] > proof["without_reasoning"]
+    assert TABLE.add(
+        served.deployment.name,
+        "preserved, turn8",
+        f"{proof['with_reasoning']} prompt tokens, {proof['without_reasoning']} without reasoning",
+        "more with it",
+        right=proof["with_reasoning"] > proof["without_reasoning"],
+    )
     assert "reached the prompt in 1 of 1 conversations" in played.notes

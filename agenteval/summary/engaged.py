@@ -1,0 +1,98 @@
+"""What the policies did: a policy that never acted is no evidence for or against itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agenteval.outcome import StepRecord
+from agenteval.summary.rows import mode_order
+from agenteval.thinking import Thinking
+
+CONTROL = "full_history"
+NAMED = 3
+"""So many reasons for inaction are told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRow:
+    """One arm's policy, all trials together. `acted`: steps at which it did something, `first_turn`: the earliest of
+    them; `freed`: tokens of the prompt by all its actions (below 0: it adds), None where none was counted;
+    `summaries`: requests for a model's words, `summary_tokens`: what these read and wrote, None where not told;
+    `rejected`: steps at which it wanted to act and did not; `over_target`: steps at which it stayed above target."""
+
+    scenario: str
+    thinking: Thinking
+    policy: str
+    steps: int
+    acted: int
+    first_turn: int | None
+    freed: int | None
+    dropped: int
+    changed: int
+    summaries: int
+    summary_tokens: int | None
+    rejected: int
+    over_target: int
+
+
+def policy_rows(records: Iterable[StepRecord]) -> list[PolicyRow]:
+    """One row per arm under another policy than full_history, in order of name and mode."""
+    arms: dict[tuple[str, str, str], list[StepRecord]] = {}
+    for record in records:
+        if record.policy != CONTROL and record.purpose in ("agent", "summary") and record.error is None:
+            arms.setdefault((record.scenario, record.policy, mode_order(record.thinking)), []).append(record)
+    return [_row(arms[arm]) for arm in sorted(arms)]
+
+
+def _row(records: Sequence[StepRecord]) -> PolicyRow:
+    steps = [record for record in records if record.purpose == "agent"]
+    asked = [record for record in records if record.purpose == "summary"]
+    acted = [step for step in steps if step.policy_report.get("acted")]
+    freed = [tokens for step in acted if (tokens := _freed(step.policy_report)) is not None]
+    read = [t for r in asked if (t := _sum(r.tokens.context, r.tokens.completion)) is not None]
+    return PolicyRow(
+        scenario=records[0].scenario,
+        thinking=records[0].thinking,
+        policy=records[0].policy,
+        steps=len(steps),
+        acted=len(acted),
+        first_turn=min((step.turn for step in acted), default=None),
+        freed=sum(freed) if freed else None,
+        dropped=max((step.policy_report.get("dropped_messages") or 0 for step in steps), default=0),
+        changed=max((step.policy_report.get("changed_messages") or 0 for step in steps), default=0),
+        summaries=len(asked),
+        summary_tokens=sum(read) if len(read) == len(asked) and asked else None,
+        rejected=sum(bool(step.policy_report.get("rejected")) for step in steps),
+        over_target=sum(step.policy_report.get("missed_target") is not None for step in steps),
+    )
+
+
+def engagement_notes(rows: Sequence[PolicyRow], records: Iterable[StepRecord]) -> list[str]:
+    """Which policies never acted, and why some wanted to and did not."""
+    idle = sorted({row.policy for row in rows} - {row.policy for row in rows if row.acted})
+    notes = []
+    if idle:
+        notes.append(f"Never acted here, so nothing is shown about it: {', '.join(idle)}.")
+    reasons = Counter(
+        str(reason)
+        for record in records
+        if record.purpose == "agent"
+        for reason in record.policy_report.get("rejected") or ()
+    )
+    if reasons:
+        said = "; ".join(f"{reason} ({count} times)" for reason, count in reasons.most_common(NAMED))
+        more = f"; and {len(reasons) - NAMED} more reasons" if len(reasons) > NAMED else ""
+        notes.append(f"What policies wanted to do and did not: {said}{more}.")
+    return notes
+
+
+def _freed(report: Mapping[str, Any]) -> int | None:
+    before, after = report.get("tokens_before"), report.get("tokens_after")
+    return before - after if before is not None and after is not None else None
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
