@@ -144,7 +144,7 @@ def _tell_losses(end: BatchEnd | None, secrets: Secrets) -> None:
         return
     lost = [item for item in (end.ends if end else ()) if item.lost]
     for item in lost[:LOSSES_TOLD]:
-        tell(secrets.text(f"Lost: {item.cell.id}: {item.lost}."))
+        tell(secrets.text(f"Lost: {item.cell.id}: {str(item.lost).rstrip('.')}."))
     if len(lost) > LOSSES_TOLD:
         tell(f"Lost: {len(lost) - LOSSES_TOLD} more; run.json names them all.")
 

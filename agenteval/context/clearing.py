@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from agenteval.context.items import Item, Items, newest_group
-from agenteval.context.rule import Changed, CountedBy, Rule, Sight, Triggered, check_count
+from agenteval.context.rule import Changed, CountedBy, Rejected, Rule, Sight, Triggered, check_count
 from agenteval.context.trigger import ALWAYS, Trigger
 from agenteval.context.words import CLEARED
 from agenteval.errors import UsageError
@@ -62,15 +62,23 @@ class ClearToolUses(Triggered):
     exclude: str = ""
     clear_inputs: bool = False
 
-    def act(self, sight: Sight) -> Changed | None:
+    def start(self) -> int:
+        return 0
+
+    def act(self, sight: Sight) -> Changed | Rejected | None:
+        """Memory: index of the oldest message whose result may still be cleared."""
         items = sight.items
-        results = [at for at, item in enumerate(items) if clearable(item, self.exclude)]
+        since = bisect_left(items, sight.memory, key=lambda item: item.index)
+        results = [at for at in range(since, len(items)) if clearable(items[at], self.exclude)]
         groups = grouped(results, items)[: -self.keep_last]
         old = [at for group in groups for at in group if at < newest_group(items)]
         cleared = {at: emptied(items[at], self) for at in old}
         changed = [at for at in old if cleared[at] is not items[at]]
         if not changed:
-            return None
+            return Changed(items, sight.notes, items[old[-1]].index + 1 if old else sight.memory, "")
+        most = sum(len(items[at].text.encode(errors="replace")) for at in changed)
+        if most < self.min_reclaim:  # a token has at least one byte: nothing needs to be counted
+            return Rejected(f"would free fewer than {self.min_reclaim} tokens", sight.memory)
         enough = bisect_left(
             range(1, len(changed)),
             True,
@@ -80,7 +88,7 @@ class ClearToolUses(Triggered):
         new = placed(items, {at: cleared[at] for at in wanted})
         if self.clear_inputs:
             new = without_inputs(new, {items[at].call.id for at in wanted if items[at].call}, self.name)  # type: ignore[union-attr]
-        return Changed(new, sight.notes, None, f"cleared {len(wanted)} results")
+        return Changed(new, sight.notes, items[wanted[-1]].index + 1, f"cleared {len(wanted)} results")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

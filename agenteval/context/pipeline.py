@@ -243,10 +243,11 @@ def _texts(message: Message) -> tuple[str, ...]:
 
 def _altered_ids(old: Items, new: Items) -> tuple[str, ...]:
     """Ids of the calls whose result is gone or another one."""
-    kept = {item.index: item.message for item in new}
+    same = next((at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one is not other), len(new))
+    kept = {item.index: item.message for item in new[same:]}
     return tuple(
         item.message.tool_call_id
-        for item in old
+        for item in old[same:]
         if item.message.tool_call_id and kept.get(item.index) is not item.message
     )
 

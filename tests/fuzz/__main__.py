@@ -67,7 +67,7 @@ def _fuzz(name: str, wanted: argparse.Namespace) -> bool:
     inputs, found = HOME / "inputs" / name, HOME / "found" / name
     for folder in (inputs, found):
         folder.mkdir(parents=True, exist_ok=True)
-    flags = [f"-runs={wanted.runs}", f"-max_len={wanted.longest}", f"-seed={wanted.seed}", "-timeout=10"]
+    flags = [f"-runs={wanted.runs}", f"-max_len={wanted.longest}", f"-seed={wanted.seed}", "-timeout=120"]
     flags += ["-print_final_stats=1", f"-artifact_prefix={found}/", str(inputs)]
     done = subprocess.run(
         [PYTHON, "-m", "tests.fuzz.process", name, *flags], cwd=CHECKOUT, check=False, capture_output=True, text=True

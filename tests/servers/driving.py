@@ -50,7 +50,7 @@ def command(server: Started, scenario: str, out: Path, *options: str) -> list[st
 def play(server: Started, scenario: str, out: Path, *options: str) -> Played:
     """Run to the end, whatever the exit code."""
     done = subprocess.run(
-        command(server, scenario, out, "--json", *options), capture_output=True, text=True, check=False, timeout=1200
+        command(server, scenario, out, "--json", *options), capture_output=True, text=True, check=False, timeout=3600
     )
     return Played(done.returncode, done.stderr, json.loads(done.stdout) if done.stdout else {}, out)
 

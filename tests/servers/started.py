@@ -16,9 +16,9 @@ from tests.servers.deployments import Deployment
 from tests.servers.home import HOME
 
 KEY = "only-a-test-server"
-MAX_SECONDS = 2400
+MAX_SECONDS = 5400
 """A started server ends by itself after so long, whatever becomes of the test."""
-READY_WITHIN_S = 300
+READY_WITHIN_S = 900
 PORT_FREE_WITHIN_S = 90
 PORT_IS_HELD = b"couldn't bind HTTP server socket"
 """What llama-server says of it; the others take the port."""

@@ -49,7 +49,7 @@ def typed(served: Started, folder: Path, *parts: object, key: str | None = KEY) 
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=600,
+        timeout=1800,
     )
     keep(served, command, done.returncode, done.stdout)
     assert "Traceback" not in done.stdout
