@@ -35,7 +35,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[Started]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The table of numbers per server, printed and kept."""
-    if TABLE.rows:
+    if TABLE.grown:
         terminalreporter.section("real servers")
         for line in TABLE.keep():
             terminalreporter.write_line(line)

@@ -1,20 +1,21 @@
 """What was measured on each server beside what is known, as a table for a person: printed at the end of the tests, and
 kept in `.servers/table.txt`. Each row is written before it is asserted, so that a wrong one stands there, too. Rows of
-earlier runs stay until they are measured again.
+earlier runs stay until they are measured again. `table.jsonl` beside it grows with each row, so that a run which is
+killed has not been in vain.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.servers.home import HOME
 
 KEPT: Path = HOME / "table.txt"
-ROWS: Path = HOME / "table.json"
+ROWS: Path = HOME / "table.jsonl"
 TRANSCRIPT: Path = HOME / "first-day.txt"
 WIDEST = 110
 
@@ -36,39 +37,34 @@ def shortened(text: str) -> str:
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
-@dataclass(slots=True)
 class Table:
-    """All rows of one test run, in the order of their coming; and what a user read, word for word."""
+    """What this run has measured, and what a user read in it, word for word."""
 
-    rows: list[Row] = field(default_factory=list)
-    read: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.grown = False
 
     def add(self, deployment: str, what: str, seen: object, known: object, *, right: bool | None = None) -> bool:
         """Write a row down. `right`: whether what was seen agrees with what is known; left out: whether they are
         equal. Returns that."""
         agrees = seen == known if right is None else right
-        self.rows.append(Row(deployment, what, str(seen), str(known), agrees, f"{datetime.now(UTC):%Y-%m-%d %H:%M}"))
+        row = Row(deployment, what, str(seen), str(known), agrees, f"{datetime.now(UTC):%Y-%m-%d %H:%M}")
+        with ROWS.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(row)) + "\n")
+        self.grown = True
         return agrees
 
     def tell(self, deployment: str, command: str, code: int, said: str) -> None:
         """Write down what a user typed and read."""
-        lines = [f"[{deployment}] $ {command}", *said.rstrip().splitlines(), f"(exit {code})", ""]
-        self.read.extend(lines)
+        with TRANSCRIPT.open("a", encoding="utf-8") as file:
+            file.write(f"[{deployment}] $ {command}\n{said.rstrip()}\n(exit {code})\n\n")
 
     def keep(self) -> list[str]:
-        """Put the rows to those of earlier runs, into `.servers/`; the lines of the whole table."""
-        kept = {(row.deployment, row.what): row for row in [*_kept(), *self.rows]}
-        ROWS.write_text(json.dumps([asdict(row) for row in kept.values()], indent=1), encoding="utf-8")
-        found = [*lines([*kept.values()])]
+        """The lines of the whole table, this run's rows and those of earlier ones; kept beside the servers."""
+        rows = [Row(**json.loads(line)) for line in ROWS.read_text(encoding="utf-8").splitlines()]
+        newest = {(row.deployment, row.what): row for row in rows}
+        found = [*lines([*newest.values()])]
         KEPT.write_text("\n".join([*found, ""]), encoding="utf-8")
-        if self.read:
-            with TRANSCRIPT.open("a", encoding="utf-8") as file:
-                file.write("\n".join(self.read))
         return found
-
-
-def _kept() -> list[Row]:
-    return [Row(**row) for row in json.loads(ROWS.read_text(encoding="utf-8"))] if ROWS.exists() else []
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
