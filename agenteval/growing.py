@@ -18,8 +18,8 @@ def common_prefix(a: Sequence[object], b: Sequence[object]) -> int:
 
 
 class Grown(Generic[Item, Made]):
-    """What was made of each item of a sequence, kept for the next sequence as far as that begins alike. `kept`: how many
-    of the last sequence were not made anew."""
+    """What was made of each item of a sequence, kept for the next sequence as far as that begins alike.
+    `kept`: how many of the last sequence were not made anew."""
 
     def __init__(self) -> None:
         self.made: list[Made] = []
