@@ -6,7 +6,7 @@ ARGS ?=
 SERVERS ?= llamacpp
 BIN = .venv/bin
 
-.PHONY: help run test check format docs lock bench fuzz test-kills test-servers test-engines clean
+.PHONY: help run test check format docs lock bench fuzz test-kills test-servers test-engines test-statistics clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -52,9 +52,12 @@ test-servers: .venv/.ready ## make real servers (once, minutes) and drive them (
 test-engines: .venv/.ready ## put the parsers of vLLM and SGLang under the exam (makes their environments once; half an hour)
 	@$(BIN)/python -m tests.engines $(ARGS)
 
+test-statistics: .venv/.ready ## how often the statistics of compare err, by simulation (minutes)
+	@$(BIN)/python -m tests.statistics $(ARGS)
+
 lock: ## resolve requirements.lock again (needs uv; make lock ARGS=--upgrade takes the newest of everything)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
-	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra openai \
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra openai --extra stats \
 		--custom-compile-command "make lock" $(ARGS) --output-file requirements.lock pyproject.toml
 
 clean: ## remove the environment and every cache
