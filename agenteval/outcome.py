@@ -51,10 +51,10 @@ CALL_FINDINGS: frozenset[FindingKind] = frozenset(FINDING_KINDS[: FINDING_KINDS.
 """Findings about a call that was or should have been made; the others are about the reply as a whole."""
 
 FactOutcome = Literal["used", "unused", "lost", "stale", "invented", "unstated"]
-"""What became of a fact in the turn that needs it: `used`: the right value, or a rule that was kept. Else, in this order:
-`unstated`: it never came up in this conversation (an earlier turn went wrong), which says nothing about memory; `stale`:
-an earlier value in its place; `invented`: one that stands nowhere in the view; `unused`: it stands in the view, and
-another value or none was taken; `lost`: it does not stand there, and none was invented."""
+"""What became of a fact in the turn that needs it: `used`: the right value, or a rule that was kept. Else, in this
+order: `unstated`: it never came up in this conversation (an earlier turn went wrong), which says nothing about memory;
+`stale`: an earlier value in its place; `invented`: one that stands nowhere in the view; `unused`: it stands there,
+and another value or none was taken; `lost`: it does not, and none was invented."""
 
 Purpose = Literal["agent", "summary", "probe", "fork"]
 

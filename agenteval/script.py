@@ -95,8 +95,8 @@ FactKind = Literal["id", "number", "rule", "correction", "deletion"]
 @dataclass(frozen=True, slots=True)
 class Fact:
     """What a conversation has to carry from where it is stated to where it is needed. Turns and calls count from 1, the
-    system prompt is turn 0. `value`: what a right call or answer holds, of a `rule` its words; `stale`: what stood in its
-    place before."""
+    system prompt is turn 0. `value`: what a right call or answer holds, of a `rule` its words; `stale`: what stood in
+    its place before."""
 
     name: str
     kind: FactKind

@@ -261,7 +261,7 @@ class FactFile(_Part):
     """
 
     value: Words = Field(
-        description="a text, like ${ticket}. What the right call or answer holds; of a rule its words as they were said."
+        description="a text, like ${ticket}. What the right call or answer holds; of a rule its words as said."
     )
     kind: FactKind = Field(
         default="id",

@@ -22,7 +22,7 @@ Place: TypeAlias = tuple[str, tuple[str | int, ...]]
 @dataclass(frozen=True, slots=True)
 class Watched:
     """A fact while its turn is played. `places` want it in calls, `others` are what else is right there; `in_view`: at
-    the step that decided, or the last one so far; `got`: the first wrong value; `shown`: whether that stood in the view.
+    the step that decided, or the last one so far; `got`: the first wrong value; `shown`: whether it stood in the view.
     """
 
     fact: Fact
