@@ -48,7 +48,7 @@ class _Check:
             yield ("stated",), f"{fact.value!r} is not said there"
         between = [m for turn in range(fact.stated + 1, fact.needed) for m in self._turn(turn)]
         if fact.stated == fact.needed:
-            between = self._messages(fact.needed, (fact.needed_call or 1) - 1)[len(first) :]
+            between = list(self._messages(fact.needed, (fact.needed_call or 1) - 1)[len(first) :])
         elif fact.needed_call is None:
             between.append(self.golden[fact.needed - 1].user)
         else:
