@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from agenteval.script import FactKind
 from agenteval.thinking import Thinking
 from agenteval.timing import Timing
 from agenteval.tokens import CountSource
@@ -48,6 +49,12 @@ FINDING_KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
 
 CALL_FINDINGS: frozenset[FindingKind] = frozenset(FINDING_KINDS[: FINDING_KINDS.index("leaked_markup")])
 """Findings about a call that was or should have been made; the others are about the reply as a whole."""
+
+FactOutcome = Literal["used", "unused", "lost", "stale", "invented", "unstated"]
+"""What became of a fact in the turn that needs it: `used`: the right value, or a rule that was kept. Else, in this
+order: `unstated`: it never came up in this conversation (an earlier turn went wrong), which says nothing about memory;
+`stale`: an earlier value in its place; `invented`: one that stands nowhere in the view; `unused`: it stands there,
+and another value or none was taken; `lost`: it does not, and none was invented."""
 
 Purpose = Literal["agent", "summary", "probe", "fork"]
 
@@ -97,6 +104,21 @@ class RecordedResult:
     name: str
     content: str
     is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFact:
+    """What became of one fact that this turn needs; it stands on the turn's last step. `age`: turns (or calls, within a
+    turn) since it was last said; `in_view`: whether it stood in the view of the step that decided: the one with the
+    right value, else the first with a wrong one in its place, else the last; `got`: that wrong value."""
+
+    name: str
+    kind: FactKind
+    age: int
+    age_unit: Literal["turns", "calls"]
+    outcome: FactOutcome
+    in_view: bool
+    got: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +177,7 @@ class Transfer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
     """One model request: one line of `steps.jsonl`. `seed` is what values and the server's sampling were seeded with;
-    `last_of_turn` marks the step on which a turn's answer and state were judged."""
+    `last_of_turn` marks the step on which a turn's answer and state were judged; on it stand the `facts` it needed."""
 
     schema: int = SCHEMA
     id: str
@@ -186,3 +208,4 @@ class StepRecord:
     started_at: str
     seed: int
     last_of_turn: bool = False
+    facts: tuple[RecordedFact, ...] = ()

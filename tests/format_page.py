@@ -32,6 +32,7 @@ SECTIONS: dict[type[BaseModel], str] = {
     model.ExpectFile: "An expectation",
     model.CallFile: "A call",
     model.AnswerFile: "An answer",
+    model.FactFile: "A fact",
     model.SuiteFile: "A suite",
 }
 

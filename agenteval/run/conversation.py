@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 from agenteval.context import ModelReply, ModelRequest, PolicyReport, View
 from agenteval.dialects import Encoder, Sending, SentHistory
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_user_index
-from agenteval.outcome import RecordedExpectation, RecordedResult, Repair
+from agenteval.outcome import RecordedExpectation, RecordedFact, RecordedResult, Repair
 from agenteval.run.ask import Answered, Question
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
-from agenteval.scoring import StepContext
+from agenteval.scoring import Judgement, StepContext
+from agenteval.scoring.facts import Watched, watched
 from agenteval.scoring.needed import needed_texts
 from agenteval.scoring.placing import right_values
+from agenteval.scoring.shown import shown_text
 from agenteval.script import Turn
 from agenteval.stream import CallReply
 from agenteval.tokens import Calibration
@@ -54,6 +57,7 @@ class Conversation:
         self._turn_start: tuple[Transcript, Any] = (self.transcript, self._policy_state)
         self._right_now: list[tuple[tuple[str, str], Any]] = []
         self._needed: tuple[str, ...] = ()
+        self._facts: tuple[Watched, ...] = ()
         self.to_probe: Question | None = None
 
     @property
@@ -71,6 +75,7 @@ class Conversation:
             self._once_right[key] = (*self._once_right.get(key, ()), value)
         self._right_now = right_values(turn.expect.calls or ())
         self._needed = needed_texts(turn.expect)
+        self._facts = watched(self.cell.scenario.facts, number, turn.expect)
 
     def _go_golden(self, turn: GoldenTurn) -> None:
         """Forget how the last turn went, for the transcript, the world and the policy alike. What stays is what the
@@ -137,6 +142,15 @@ class Conversation:
             known_ids=frozenset(self._used_ids),
             exempt=frozenset(tool.name for tool in self._policy.tools),
         )
+
+    def watch(self, question: Question, judgement: Judgement) -> None:
+        """Look at what a judged reply made of the facts that the turn needs."""
+        shown = cache(partial(shown_text, question.view.messages, question.tools))
+        self._facts = tuple(fact.after(judgement.calls, judgement.findings, shown) for fact in self._facts)
+
+    def facts(self) -> tuple[RecordedFact, ...]:
+        """What became of them, when the turn is over."""
+        return tuple(fact.judged(self.last_text(), self.transcript) for fact in self._facts)
 
     def hear(self, question: Question, answered: Answered) -> Heard:
         """Append the reply to the transcript, carry out its calls on the world, append their results."""

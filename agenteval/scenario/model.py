@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from agenteval.scenario.projections import checked_result
-from agenteval.script import Json
+from agenteval.script import FactKind, Json
 from agenteval.template import parse_path
 
 MIN_WILD = 3
@@ -255,6 +255,34 @@ class TurnFile(_Part):
     )
 
 
+class FactFile(_Part):
+    """What the conversation has to carry from one turn to another, so that what becomes of it can be told by its age.
+    Between the two nobody says it again; `lint` looks. A step's record tells of it in the turn that needs it.
+    """
+
+    value: Words = Field(
+        description="a text, like ${ticket}. What the right call or answer holds; of a rule its words as said."
+    )
+    kind: FactKind = Field(
+        default="id",
+        description="id, number, rule, correction or deletion. A rule is kept if nothing forbidden is called.",
+    )
+    stated: int = Field(ge=0, description="a whole number from 0 on. The turn that says it last; 0: the system prompt.")
+    needed: int = Field(ge=1, description="a whole number from 1 on. The turn whose calls or answer need it.")
+    stated_call: int | None = Field(
+        default=None,
+        ge=1,
+        description="a whole number from 1 on, or null. The expected call of that turn whose result says it. Its age "
+        "is counted in calls where it is stated and needed in the same turn.",
+    )
+    needed_call: int | None = Field(
+        default=None, ge=1, description="a whole number from 1 on, or null. The expected call that needs it."
+    )
+    stale: list[Words] = Field(
+        default=[], description="a list of texts. Earlier values of a correction, or what a deletion has removed."
+    )
+
+
 class ScenarioFile(_Part):
     """A scenario: a scripted task for an agent, one per file."""
 
@@ -277,6 +305,9 @@ class ScenarioFile(_Part):
     tools: list[ToolFile] = Field(default=[], description="a list of tools. They are offered at every turn.")
     turns: list[TurnFile] = Field(
         min_length=1, description="a list of at least one turn. They are played one after the other."
+    )
+    facts: dict[Word, FactFile] = Field(
+        default={}, description="a map: name → fact. What has to be remembered, from which turn to which."
     )
 
 
