@@ -56,6 +56,10 @@ order: `unstated`: it never came up in this conversation (an earlier turn went w
 `stale`: an earlier value in its place; `invented`: one that stands nowhere in the view; `unused`: it stands there,
 and another value or none was taken; `lost`: it does not, and none was invented."""
 
+PrefixBreak = Literal["policy", "template", "history"]
+"""Who changed what a request before had sent, so that a prefix cache ends there: the context policy; the chat template
+or the thinking mode, which leave out reasoning of earlier turns; golden history, which puts what was expected there."""
+
 Purpose = Literal["agent", "summary", "probe", "fork"]
 
 
@@ -127,7 +131,9 @@ class Tokens:
 
     `messages` and `tools` split it by a local rendering (o200k), so with a server's own `context` they need not add
     up to it. `prompt`, `cached`, `completion` and `reasoning` are the server's; `completion_source` tells when the
-    completion had to be counted locally.
+    completion had to be counted locally. `reusable`: tokens at the start of the prompt that
+    stood there in the request before, reply included (a local rendering); `broken_by`: who changed what else had stood
+    there, None if nobody did, or if this is not known.
     """
 
     context: int | None = None
@@ -139,6 +145,8 @@ class Tokens:
     completion: int | None = None
     reasoning: int | None = None
     completion_source: CountSource | None = None
+    reusable: int | None = None
+    broken_by: PrefixBreak | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +173,15 @@ class Transfer:
     """How the exchange went on the wire. `connect_ms`: None if a connection was open already; `reads`: how often body
     bytes arrived; `resent`: a kept connection turned out to be closed, and the request went out once more;
     `send_lag_ms`: how late the request left after it was due (serialising included, connecting not); `merged`: chunks
-    that came in one read with the chunk before, so that they share its stamp."""
+    that came in one read with the chunk before, so that they share its stamp; `policy_ms`: CPU time of the context
+    policy for this request."""
 
     connect_ms: float | None = None
     reads: int = 0
     resent: bool = False
     send_lag_ms: float | None = None
     merged: int | None = None
+    policy_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,8 +104,8 @@ def _half_width(means: Sequence[float]) -> float:
     """Half the 95 % interval of a mean by Student's t."""
     n, centre = len(means), sum(means) / len(means)
     deviation = math.sqrt(sum((value - centre) ** 2 for value in means) / (n - 1))
-    quantile = float(_special().stdtrit(n - 1, 1 - ALPHA / 2))
-    return quantile * deviation / math.sqrt(n)
+    quantile: float = _special().stdtrit(n - 1, 1 - ALPHA / 2)
+    return float(quantile) * deviation / math.sqrt(n)
 
 
 def power(pairs: int, discordant: float, difference: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agenteval.canonical import JsonProblem, parse_json, seed_of
 from agenteval.client import Attempt
@@ -27,6 +27,7 @@ from agenteval.run.accounting import Size
 from agenteval.run.breaker import STOPPED
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
+from agenteval.run.prefix import Reused
 from agenteval.stream import Reply
 from agenteval.timing import Timing, measure, merged_chunks, refused_timing
 
@@ -34,7 +35,8 @@ from agenteval.timing import Timing, measure, merged_chunks, refused_timing
 @dataclass(frozen=True, slots=True)
 class Question:
     """One request to make: where in the cell it stands, what the model sees, what of that is `sent` (its size as
-    rendered here, and how many tokens the server should count) by which encoder, what is expected of the whole turn."""
+    rendered here, and how many tokens the server should count) by which encoder, what is expected of the whole turn;
+    how much of it the server has seen before, and the CPU time that the policy took."""
 
     cell: Cell
     turn: int
@@ -48,6 +50,8 @@ class Question:
     expected: tuple[RecordedExpectation, ...] | None = None
     purpose: Purpose = "agent"
     max_tokens: int | None = None
+    reused: Reused = Reused()
+    policy_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,8 @@ def _record(question: Question, desk: Desk, sent: Sent, attempt: Attempt) -> Ste
     """The record of one attempt; the verdict of a good one is still to come."""
     cell, purpose, error = question.cell, question.purpose, attempt.failure
     reply = recorded(attempt.reply)
-    tokens = desk.accountant.tokens(attempt.reply, question.size, question.estimate)
+    counted = desk.accountant.tokens(attempt.reply, question.size, question.estimate)
+    tokens = replace(counted, reusable=question.reused.tokens, broken_by=question.reused.broken_by)
     suffix = "" if purpose == "agent" else f".{purpose}"
     return StepRecord(
         id=f"{cell.id}.t{question.turn:02}.s{question.step:02}.a{sent.number}{suffix}",
@@ -158,7 +163,7 @@ def _record(question: Question, desk: Desk, sent: Sent, attempt: Attempt) -> Ste
         repairs=sent.repairs,
         error=error,
         simulated=desk.simulated,
-        transfer=_transfer(attempt),
+        transfer=replace(_transfer(attempt), policy_ms=question.policy_ms),
         started_at=sent.started_at,
         seed=cell.seed,
     )

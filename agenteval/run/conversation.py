@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
+from agenteval.clock import cpu_seconds
 from agenteval.context import ModelReply, ModelRequest, PolicyReport, View
 from agenteval.dialects import Encoder, Sending, SentHistory
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_user_index
@@ -14,6 +15,7 @@ from agenteval.outcome import RecordedExpectation, RecordedFact, RecordedResult,
 from agenteval.run.ask import Answered, Question
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
+from agenteval.run.prefix import Prefixes
 from agenteval.scoring import Judgement, StepContext
 from agenteval.scoring.facts import Watched, watched
 from agenteval.scoring.needed import needed_texts
@@ -51,6 +53,8 @@ class Conversation:
         self._sending = Sending()
         self._encoder = Encoder(desk.dialect)
         self._scale = desk.accountant.scale(cell.thinking)
+        self._prefixes = Prefixes(desk.accountant.reuse(cell.thinking))
+        self._policy_s = 0.0
         self._golden: tuple[GoldenTurn, ...] = play(cell.scenario) if desk.plan.history == "golden" else ()
         self._used_ids: set[str] = set()
         self._once_right: dict[tuple[str, str], tuple[Any, ...]] = {}
@@ -88,12 +92,17 @@ class Conversation:
 
     def look(self) -> View | ModelRequest:
         """What the policy lets through now, or what it has to ask a model first."""
-        budget = replace(self.desk.budget, needed=self._needed)
-        return self._seen(self._policy.step(self.transcript, self._policy_state, budget, self._estimate))
+        budget, begun = replace(self.desk.budget, needed=self._needed), cpu_seconds()
+        outcome = self._policy.step(self.transcript, self._policy_state, budget, self._estimate)
+        self._policy_s = cpu_seconds() - begun
+        return self._seen(outcome)
 
     def look_again(self, request: ModelRequest, reply: ModelReply) -> View | ModelRequest:
         """The same after a model has answered the policy."""
-        return self._seen(self._policy.resume(request.state, reply))
+        begun = cpu_seconds()
+        outcome = self._policy.resume(request.state, reply)
+        self._policy_s += cpu_seconds() - begun
+        return self._seen(outcome)
 
     def _seen(self, outcome: View | ModelRequest) -> View | ModelRequest:
         if isinstance(outcome, View):
@@ -105,6 +114,8 @@ class Conversation:
         calls = turn.expect.calls
         expected = None if calls is None else tuple(RecordedExpectation(call.name, call.arguments) for call in calls)
         asked = self._asked(view, self.tools, step, expected)
+        reused = self._prefixes.asked(self.transcript, view.messages, asked.sent.messages, self.tools)
+        asked = replace(asked, reused=reused, policy_ms=self._policy_s * 1000)
         self._keep_for_probe(asked)
         return asked
 
@@ -158,6 +169,7 @@ class Conversation:
         self._calibration = question.size.learnt(self._calibration, answered.record.tokens.prompt)
         calls, repairs = self._sendable_calls(reply.tool_calls)
         said = Message("assistant", reply.content, reply.reasoning, calls)
+        self._prefixes.heard(question.sent.messages, said)
         results = [self._execute(call) for call in calls[:MAX_CALLS_EXECUTED]]
         results += [RecordedResult(call.id, call.name, TOO_MANY, is_error=True) for call in calls[MAX_CALLS_EXECUTED:]]
         answers = (Message("tool", item.content, tool_call_id=item.id) for item in results)
