@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from agenteval.clock import NS_PER_S, Clock
 from agenteval.outcome import StepError
 from agenteval.run.plan import Cell
-from agenteval.run.retries import SLOW, may_pass
+from agenteval.run.retries import may_pass
+from agenteval.wire import SLOW
 
 UNREACHABLE = frozenset({"dns", "refused", "tls", "connect", "timeout_connect"})
 """Faults before any request: whatever is asked, nobody hears it."""
