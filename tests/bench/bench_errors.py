@@ -40,7 +40,7 @@ def rows() -> Iterator[Row]:
             yield _row(name, history, starts, {item.streams: item for item in group}, most)
     with tempfile.TemporaryDirectory() as folder:
         for tool in TOOLS:
-            lockstep = {n: ours["64 tokens", "lockstep", n] for n in STREAMS}
+            lockstep = {n: ours["tiny", "lockstep", n] for n in STREAMS}
             yield asyncio.run(_told(tool, Path(folder), lockstep))
 
 
