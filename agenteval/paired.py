@@ -38,7 +38,7 @@ class Interval:
 def _special() -> Any:
     """Late, because it is an extra, and large."""
     try:
-        from scipy import special
+        from scipy import special  # noqa: PLC0415
     except ImportError:
         raise UsageError(
             "statistics of pairs need scipy, which is not installed: python3 -m pip install 'agenteval[stats]'"
@@ -51,7 +51,7 @@ def mcnemar(repaired: int, broke: int) -> float:
     alike. 1 without discordant pairs."""
     n, fewer = repaired + broke, min(repaired, broke)
     tail = sum(math.comb(n, k) for k in range(fewer + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return float(min(1.0, 2 * tail / 2**n))
 
 
 def holm(ps: Sequence[float]) -> tuple[float, ...]:
@@ -109,8 +109,8 @@ def _half_width(means: Sequence[float]) -> float:
 
 
 def power(pairs: int, discordant: float, difference: float) -> float:
-    """Chance that exact McNemar at 5 % finds a risk difference of at most `discordant`, with so many pairs of which this
-    share differs. Exact."""
+    """Chance that exact McNemar at 5 % finds a risk difference of at most `discordant`, with so many pairs of which
+    this share differs. Exact."""
     repaired = (discordant + difference) / (2 * discordant) if discordant else 0.5
     return sum(_chance(n, pairs, discordant) * _seen(n, repaired) for n in range(pairs + 1))
 

@@ -76,6 +76,7 @@ class PlanOptions:
     temperature: float | None
     max_tokens: int | None
     tag: tuple[str, ...]
+    isolate: str = "auto"
     allow_code: bool = False
 
 
@@ -258,6 +259,14 @@ PLAN = (
         default="live",
         show_default=True,
         help="golden: each turn starts from what was expected before.",
+    ),
+    click.option(
+        "--isolate",
+        type=click.Choice(["auto", "salt", "line", "off"]),
+        default="auto",
+        show_default=True,
+        help="A prefix cache for each conversation: by cache_salt, or by a first line of its own; auto: with several "
+        "policies, by what the server can.",
     ),
     click.option("--temperature", type=click.FloatRange(0, 5), callback=_finite, help="Overrides the scenarios'."),
     click.option("--max-tokens", type=click.IntRange(1), help="Overrides the scenarios'."),

@@ -16,6 +16,7 @@ from agenteval.cli.endpoint import (
     Endpoint,
     http_endpoint,
     http_transport,
+    isolation,
     limits,
     planned_modes,
     simulated_endpoint,
@@ -265,6 +266,7 @@ def _desk_maker(
             budget=Budget(endpoint.facts["context_window"]),
             policy=partial(build_policy, allow_code=order.plan.allow_code),
             untimed=untimed,
+            isolation=isolation(order.plan, endpoint) if order.endpoint.base_url else None,
         )
 
     return desk

@@ -45,6 +45,7 @@ class Dialect:
     `running_counts`: request fields that make the server count tokens in the stream.
     `switches_thinking`: whether thinking can be chosen per request (by chat template arguments, see `SWITCHES`).
     `hides_markup`: whether its parsers swallow tokens that never show as a delta.
+    `salts_cache`: whether requests with different `cache_salt` share nothing in the prefix cache.
     `cached_flag`: the server option without which cached prompt tokens are not reported; None if none is needed.
     """
 
@@ -55,6 +56,7 @@ class Dialect:
     switches_thinking: bool
     hides_markup: bool
     cached_flag: str | None
+    salts_cache: bool = False
 
     def modes(self, family: str | None) -> tuple[Thinking, ...]:
         """Thinking modes that can be asked for; without a switch it is the model's own default, `on`."""
@@ -101,6 +103,7 @@ DIALECTS: dict[str, Dialect] = {
         switches_thinking=True,
         hides_markup=True,
         cached_flag="--enable-cache-report",
+        salts_cache=True,
     ),
     "vllm": Dialect(
         name="vllm",
@@ -110,6 +113,7 @@ DIALECTS: dict[str, Dialect] = {
         switches_thinking=True,
         hides_markup=True,
         cached_flag="--enable-prompt-tokens-details",
+        salts_cache=True,
     ),
     "llamacpp": Dialect(
         name="llamacpp",

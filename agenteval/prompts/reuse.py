@@ -13,7 +13,7 @@ from agenteval.tokens import Vocabulary
 
 
 class Reuse:
-    """Watches the prompts of one conversation. What a server holds of the request before is its prompt and its reply."""
+    """Watches the prompts of one conversation. A server holds of the request before its prompt and its reply."""
 
     def __init__(self, form: PromptFormat, vocabulary: Vocabulary, *, keep_reasoning: bool) -> None:
         self._form = form

@@ -26,8 +26,9 @@ from agenteval.outcome import (
 from agenteval.run.accounting import Size
 from agenteval.run.breaker import DEADLY_AFTER, STOPPED
 from agenteval.run.desk import Desk
+from agenteval.run.isolation import salt_of
 from agenteval.run.plan import Cell
-from agenteval.run.prefix import Reused
+from agenteval.run.prefix import UNKNOWN, Reused
 from agenteval.stream import Reply
 from agenteval.timing import Timing, measure, merged_chunks, refused_timing
 
@@ -50,7 +51,7 @@ class Question:
     expected: tuple[RecordedExpectation, ...] | None = None
     purpose: Purpose = "agent"
     max_tokens: int | None = None
-    reused: Reused = Reused()
+    reused: Reused = UNKNOWN
     policy_ms: float | None = None
 
 
@@ -140,9 +141,13 @@ def _request(question: Question, desk: Desk) -> ChatRequest:
         temperature=defaults.temperature if plan.temperature is None else plan.temperature,
         seed=cell.seed,
         stream=desk.stream,
-        extra=desk.extra,
+        extra={**_salt(cell, desk), **desk.extra},
         family=desk.family,
     )
+
+
+def _salt(cell: Cell, desk: Desk) -> dict[str, str]:
+    return {"cache_salt": salt_of(desk.run, cell.id)} if desk.isolation == "salt" else {}
 
 
 def _record(question: Question, desk: Desk, sent: Sent, attempt: Attempt) -> StepRecord:

@@ -14,6 +14,7 @@ from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_use
 from agenteval.outcome import RecordedExpectation, RecordedFact, RecordedResult, Repair
 from agenteval.run.ask import Answered, Question
 from agenteval.run.desk import Desk
+from agenteval.run.isolation import first_line
 from agenteval.run.plan import Cell
 from agenteval.run.prefix import Prefixes
 from agenteval.scoring import Judgement, StepContext
@@ -46,7 +47,8 @@ class Conversation:
         self.desk = desk
         self.turn = 0
         self.world = World(cell.scenario.world)
-        self.transcript: Transcript = (Message("system", cell.scenario.system),)
+        own = first_line(desk.run, cell.id) if desk.isolation == "line" else ""
+        self.transcript: Transcript = (Message("system", own + cell.scenario.system),)
         self._policy = desk.policy(cell.policy)
         self._policy_state = self._policy.begin()
         self._calibration = Calibration()

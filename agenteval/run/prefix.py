@@ -18,6 +18,9 @@ class Reused:
     broken_by: PrefixBreak | None = None
 
 
+UNKNOWN = Reused()
+
+
 class Prefixes:
     """Follows one conversation. `reuse`: None where the family's template is not known; then nothing is known."""
 
@@ -29,7 +32,7 @@ class Prefixes:
     def asked(self, transcript: Transcript, view: Transcript, sent: Transcript, tools: tuple[ToolSpec, ...]) -> Reused:
         """The next request: the whole history, what a policy lets through of it, and what goes out of that."""
         if self._reuse is None:
-            return Reused()
+            return UNKNOWN
         tokens, at = self._reuse.of(sent, tools)
         broken_by = None if at is None else self._breaker(at, transcript, view)
         self._view, self._transcript = view, transcript

@@ -21,7 +21,7 @@ from agenteval.messages import Message
 from agenteval.parsers import FAMILIES, CallDelta, Delta
 from agenteval.prompts import FORMATS
 from agenteval.simulator.ailments import Symptoms, effect_on
-from agenteval.simulator.cache import PrefixCache
+from agenteval.simulator.cache import PrefixCache, salted
 from agenteval.simulator.chunks import DONE, EPOCH, Ending, Speaker, Usage
 from agenteval.simulator.generation import Prefilled, Step, generate
 from agenteval.simulator.library import Library
@@ -99,7 +99,7 @@ class Engine:
         return Job(
             received=received,
             prompt=prompt,
-            cached=self._cache.matched(prompt.marks, prompt.tokens),
+            cached=self._cache.matched(salted(prompt.marks, received.salt), prompt.tokens),
             speech=speech,
             speaker=Speaker(name, EPOCH + now // NS_PER_S, self.profile.model),
             rng=Random(seed_of("engine", self._seed, self._number)),
@@ -141,12 +141,13 @@ class Engine:
                 elapsed = (self.clock.now() - job.admitted_at) / NS_PER_S
                 await self.clock.sleep(max(0.0, step.at - elapsed))
                 if not tokens:
-                    self._cache.remember(job.prompt.marks)
+                    self._cache.remember(salted(job.prompt.marks, job.received.salt))
                 tokens = step.tokens
                 yield step
         finally:
             if tokens:
-                self._cache.remember(job.prompt.followed_by(job.speech.ids[: tokens - 1]))
+                marks = job.prompt.followed_by(job.speech.ids[: tokens - 1])
+                self._cache.remember(salted(marks, job.received.salt))
 
     def _steps(self, job: Job) -> Iterator[Step]:
         parser = self._family.parser(job.received.tools, job.received.thinking)

@@ -48,6 +48,7 @@ PLAIN_FIELDS: Mapping[str, str] = {
     "top_p": "a number",
     "n": "an integer",
     "ignore_eos": "true or false",
+    "cache_salt": "a string",
 }
 
 RANGES: Mapping[str, tuple[float, float]] = {
@@ -70,7 +71,8 @@ class Refusal(AgentevalError):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A valid request. `counted`: the stream ends with usage; `running`: every engine step carries usage."""
+    """A valid request. `counted`: the stream ends with usage; `running`: every engine step carries usage; `salt`:
+    requests with different salts share nothing in the prefix cache."""
 
     model: str | None
     messages: Transcript
@@ -84,6 +86,7 @@ class Received:
     counted: bool
     running: bool
     ignore_eos: bool
+    salt: str = ""
 
 
 def read_body(body: bytes) -> dict[str, Any]:
@@ -117,6 +120,7 @@ def read_request(body: Mapping[str, Any]) -> Received:
         counted=bool(options.get("include_usage")),
         running=bool(options.get("continuous_usage_stats")),
         ignore_eos=bool(body.get("ignore_eos")),
+        salt=body.get("cache_salt") or "",
     )
 
 

@@ -1,7 +1,6 @@
 """What one side of a comparison achieved and what it cost, over the conversations that it brought to an end. Pure.
 
-Definitions: `reference` terms as in the README's section on comparing; tokens are the server's where it tells them.
-Unknown is None.
+Tokens are the server's where it tells them. Unknown is None.
 """
 
 from __future__ import annotations
@@ -47,8 +46,8 @@ class Cost:
     """Tokens over all requests. `prefilled`: sent and not cached, by the server; `summaries`: read and written for a
     policy's summaries (they are part of `sent` and `output`, too); `cached_share`: cached of sent, by the server;
     `reusable_share`: what of the prompts stood in the request before, by our own rendering; `breaks`: who changed what
-    had been sent: policy or template, or the server forgot it (eviction). `policy_ms`: the policies' own CPU, median per
-    step; `summary_ms`: wall time of all summaries; `ttft_by_turn`, `decode_by_turn`: medians by turn."""
+    had been sent (policy, template, golden history), or the server forgot it (eviction). `policy_ms`: the policies' own
+    CPU, median per step; `summary_ms`: wall time of all summaries; `ttft_by_turn`, `decode_by_turn`: medians."""
 
     sent: int | None
     prefilled: int | None
@@ -143,7 +142,7 @@ def refetches(cell: Played) -> int:
 
 
 def retention(facts: Iterable[RecordedFact]) -> tuple[Retention, ...]:
-    """Counts by age, youngest first, those within a turn before those of turns. Facts that never came up say nothing."""
+    """Counts by age, youngest first, calls of one turn before turns. Facts that never came up say nothing."""
     ages: dict[tuple[str, int], Counter[FactOutcome]] = {}
     for fact in facts:
         if fact.outcome != "unstated":

@@ -51,7 +51,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """`planned`: how many conversations it should have; those that did not come to their end are in none of its numbers.
+    """`planned`: how many conversations it should have; those that did not come to their end are in no number.
     `simulated`: whether the built-in endpoint answered."""
 
     name: str

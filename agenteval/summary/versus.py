@@ -99,11 +99,11 @@ def _refusals(drafts: Sequence[Draft], noise: Draft | None, *, simulated: bool) 
     fewest = min(len(draft.differences) for draft in drafts)
     if fewest < FEWEST_SCENARIOS:
         yield (
-            f"not enough scenarios: {fewest} are paired, and below {FEWEST_SCENARIOS} an interval does not hold what it "
-            "says (more trials do not help: trials of one scenario resemble each other)"
+            f"not enough scenarios: {fewest} are paired, and below {FEWEST_SCENARIOS} an interval does not hold what "
+            "it says (more trials do not help: trials of one scenario resemble each other)"
         )
     if lacking := [f"{draft.name} lacks {draft.missing}" for draft in drafts if draft.missing > 0]:
-        yield f"conversations did not come to their end, and who fails to answer may be no accident: {'; '.join(lacking)}"
+        yield f"conversations did not come to their end, and which may be no accident: {'; '.join(lacking)}"
     if noise is not None and told_apart(noise.p, risk_difference(noise.differences)):
         yield "the baseline differs from itself by more than chance: something else than the sides changed in between"
 
@@ -114,8 +114,8 @@ def _power(drafts: Sequence[Draft]) -> str:
     found = detectable(fewest) if fewest else None
     finds = "find no difference reliably" if found is None else f"find a difference of {found * 100:.0f} points"
     return (
-        f"{fewest} pairs {finds} (four times out of five, at 5 %, if {DISCORDANT:.0%} of them differ and none depends on "
-        "another)."
+        f"{fewest} pairs {finds} (four times out of five, at 5 %, if {DISCORDANT:.0%} of them differ and none depends "
+        "on another)."
     )
 
 

@@ -14,6 +14,7 @@ from agenteval.context import POLICIES, build_policy
 SMALL = {
     "full_history": "full_history",
     "oracle_context": "oracle_context",
+    "again": "again",
     "tool_output_limit": "tool_output_limit:limit=40",
     "sliding_window": "sliding_window:trigger=400,target=200,min_reclaim=40",
     "head_tail": "head_tail:trigger=400,target=200,min_reclaim=40,keep_last=2",
