@@ -115,7 +115,13 @@ def _versus(runs: list[StoredRun], by: Axis | None, wanted: str | None, margin: 
         if by == "run":
             raise UsageError("--by run ranks two runs: name the second one")
         axis = by or "policy"
-        sides = sides_in(runs[0], axis)
+        sides = sides_in(runs[0].manifest, runs[0].records, axis)
+        if len(sides) < 2:
+            option, what = ("--policy", "policy") if axis == "policy" else ("--thinking", "thinking mode")
+            raise UsageError(
+                f"run {runs[0].manifest.run} has one {what} only ({sides[0].name}): give a second run, or make one "
+                f"with several {option}"
+            )
     chosen = baseline(sides, wanted)
     notes = planned_otherwise(runs, axis, chosen.name, margin)
     return versus(sides, chosen, axis, margin=margin, notes=notes)

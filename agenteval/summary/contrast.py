@@ -16,7 +16,7 @@ from agenteval.paired import Interval, mcnemar, mean_ratio, risk_difference, spl
 from agenteval.stats import median
 from agenteval.summary.measures import acted, answered, output, prefilled
 from agenteval.summary.rows import speeds
-from agenteval.summary.sides import CONTROL, Axis, Played, Side, by_scenario, is_again, pairs
+from agenteval.summary.sides import AGAIN, CONTROL, Axis, Played, Side, by_scenario, is_again, pairs
 
 MIN_ENGAGED = 0.5
 """A policy that acts in a smaller share of the conversations is not what made the difference."""
@@ -74,7 +74,7 @@ class Draft:
     def of(cls, base: Side, side: Side, axis: Axis) -> Draft:
         both = tuple(pairs(base, side))
         again = is_again(side.name, base.name)
-        acts = axis == "policy" and side.name != CONTROL and not again
+        acts = axis == "policy" and not again and side.name.removesuffix(AGAIN) != CONTROL
         return cls(
             name=side.name,
             again=again,

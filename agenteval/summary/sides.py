@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, get_args
 from agenteval.context import canonical_policy
 from agenteval.errors import UsageError
 from agenteval.outcome import StepRecord
-from agenteval.store import StoredRun
+from agenteval.store import Manifest, StoredRun
 from agenteval.summary.rows import is_over, last_attempts, mode_order
 
 Axis = Literal["policy", "thinking", "run"]
@@ -60,26 +60,19 @@ class Side:
     simulated: bool
 
 
-def sides_in(run: StoredRun, axis: Axis) -> tuple[Side, ...]:
-    """The sides inside one run, in the order in which they were planned. Raises UsageError where there is only one."""
-    wanted = run.manifest.plan.get("policies" if axis == "policy" else "thinking", ())
-    names = dict.fromkeys(canonical_policy(name) if axis == "policy" else name for name in wanted)
-    if len(names) < 2:
-        option = "--policy" if axis == "policy" else "--thinking"
-        raise UsageError(
-            f"run {run.manifest.run} has one {'policy' if axis == 'policy' else 'thinking mode'} only "
-            f"({', '.join(names) or 'none'}): give a second run, or make one with several {option}"
-        )
-    spelled = _spelled(run.records)
-    return tuple(
-        _side(name, run, [record for record in spelled if getattr(record, axis) == name], axis, len(names))
-        for name in names
-    )
+def sides_in(manifest: Manifest, records: Iterable[StepRecord], axis: Axis) -> tuple[Side, ...]:
+    """The sides inside one run, in the order in which they were planned; one where nothing can be compared."""
+    wanted = manifest.plan.get("policies" if axis == "policy" else "thinking", ())
+    names = tuple(dict.fromkeys(canonical_policy(name) if axis == "policy" else name for name in wanted))
+    groups: dict[str, list[StepRecord]] = {name: [] for name in names}
+    for record in _spelled(records):
+        groups.setdefault(getattr(record, axis), []).append(record)
+    return tuple(_side(name, manifest, group, axis, len(names)) for name, group in groups.items())
 
 
 def sides_of_runs(runs: Mapping[str, StoredRun]) -> tuple[Side, ...]:
     """Whole runs as sides, by the given names."""
-    return tuple(_side(name, run, _spelled(run.records), "run", 1) for name, run in runs.items())
+    return tuple(_side(name, run.manifest, _spelled(run.records), "run", 1) for name, run in runs.items())
 
 
 def _spelled(records: Iterable[StepRecord]) -> list[StepRecord]:
@@ -89,8 +82,8 @@ def _spelled(records: Iterable[StepRecord]) -> list[StepRecord]:
     return [replace(record, policy=spelled[record.policy]) for record in records]
 
 
-def _side(name: str, run: StoredRun, records: Sequence[StepRecord], axis: Axis, sides: int) -> Side:
-    planned: Mapping[str, int] = run.manifest.cells.get("turns", {})
+def _side(name: str, manifest: Manifest, records: Sequence[StepRecord], axis: Axis, sides: int) -> Side:
+    planned: Mapping[str, int] = manifest.cells.get("turns", {})
     cells: dict[str, list[StepRecord]] = {}
     for record in records:
         cells.setdefault(record.cell, []).append(record)
@@ -99,7 +92,7 @@ def _side(name: str, run: StoredRun, records: Sequence[StepRecord], axis: Axis, 
         found = _played(requests, planned.get(cell, 0))
         if found is not None:
             played[_unit(requests[0], axis)] = found
-    return Side(name, len(planned) // sides, played, bool(run.manifest.endpoint.get("simulated")))
+    return Side(name, len(planned) // sides, played, bool(manifest.endpoint.get("simulated")))
 
 
 def _played(requests: Sequence[StepRecord], planned: int) -> Played | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from agenteval.summary.contrast import Contrast
 from agenteval.summary.measures import SideRow
-from agenteval.summary.versus import Versus
+from agenteval.summary.sides import Side
+from agenteval.summary.versus import Versus, versus
 
 NOTHING = 1.05
 """A ratio of prefilled tokens up to this is no cost worth a word."""
@@ -17,6 +18,12 @@ def story(found: Versus) -> tuple[str, ...]:
     rows = {row.name: row for row in found.sides}
     told = [_told(contrast, rows[contrast.name], found) for contrast in found.contrasts if contrast.decision != "noise"]
     return (_baseline(rows[found.base]), *told)
+
+
+def described(sides: Sequence[Side], base: Side) -> tuple[str, ...]:
+    """The story of sides that nobody wants to see ranked."""
+    found = versus(sides, base, "policy", ranked=False)
+    return story(found)
 
 
 def _baseline(row: SideRow) -> str:

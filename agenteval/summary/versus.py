@@ -41,15 +41,21 @@ class Versus:
 
 
 def versus(
-    sides: Sequence[Side], base: Side, axis: Axis, *, margin: float = MARGIN, notes: Sequence[str] = ()
+    sides: Sequence[Side],
+    base: Side,
+    axis: Axis,
+    *,
+    margin: float = MARGIN,
+    notes: Sequence[str] = (),
+    ranked: bool = True,
 ) -> Versus:
-    """Set all sides beside the baseline. `notes`: what else a reader has to know."""
+    """Set all sides beside the baseline. `notes`: what else a reader has to know; not `ranked`: nothing is tested."""
     drafts = [Draft.of(base, side, axis) for side in sides if side is not base]
     simulated = any(side.simulated for side in sides)
     noise = next((draft for draft in drafts if draft.again), None)
     refusals = tuple(_refusals(drafts, noise, simulated=simulated))
     contrasts = [draft.described() for draft in drafts]
-    if not simulated:
+    if ranked and not simulated:
         contrasts = _tested(drafts, contrasts, margin, ranked=not refusals)
     return Versus(
         axis=axis,
@@ -59,7 +65,7 @@ def versus(
         sides=tuple(side_row(side) for side in (base, *(side for side in sides if side is not base))),
         contrasts=tuple(contrasts),
         refusals=refusals,
-        power="" if simulated else _power(drafts),
+        power=_power(drafts) if ranked and not simulated else "",
         notes=(*notes, *_notes(drafts, base, noise, simulated=simulated)),
     )
 
