@@ -4,9 +4,10 @@ PYTHON ?= python3
 UV ?= uv
 ARGS ?=
 SERVERS ?= llamacpp
+POLICIES = full_history sliding_window observation_masking tool_output_limit summarize
 BIN = .venv/bin
 
-.PHONY: help run test check format docs lock bench fuzz test-kills test-servers test-engines test-statistics clean
+.PHONY: help run policies test check format docs lock bench fuzz test-kills test-servers test-engines test-statistics clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -19,6 +20,12 @@ run: .venv/.ready ## run the founding scenarios against the built-in endpoint (o
 	else \
 		exit $$code; \
 	fi
+	@$(if $(ARGS),,$(MAKE) --no-print-directory policies)
+
+policies: .venv/.ready ## which context policy fixes the founding scenario, on the built-in endpoint
+	@env -u OPENAI_BASE_URL $(BIN)/agenteval run ten-turn-repo --thinking off $(POLICIES:%=--policy %) \
+		--out results/policies >/dev/null 2>&1 || test $$? -eq 1
+	@$(BIN)/agenteval compare latest --out results/policies || test $$? -eq 3
 
 test: .venv/.ready ## run the tests (options: make test ARGS='-k parsers')
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)

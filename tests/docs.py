@@ -26,8 +26,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "tests/faults/README.md": faults_page.page,
 }
 BLOCK = re.compile(r"(<!-- shown: (?P<command>[^\n]+) -->\n```text\n).*?(```\n)", re.DOTALL)
-PROGRAMS = {"agenteval": "agenteval", "floors": "tests.stubs"}
-"""What may be shown, and the module behind it: the program itself, and the scores of stub models."""
+PROGRAMS = {"agenteval": "agenteval", "floors": "tests.stubs", "policies": "tests.policies"}
+"""What may be shown, and the module behind it: the program itself, scores of stub models, and `make policies`."""
 
 
 def output_of(command: str) -> str:

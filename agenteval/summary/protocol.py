@@ -13,8 +13,8 @@ from agenteval.summary.versus import MARGIN
 ISOLATION = {
     "salt": "Each conversation has a prefix cache of its own: its requests carry a salt of their own (cache_salt).",
     "line": (
-        "Each conversation has a prefix cache of its own: its system prompt begins with a line of its own, of equal "
-        "length in all."
+        "Each conversation's system prompt begins with a line of its own, of equal length in all, so that "
+        "conversations share no more of the prefix cache than what the template puts before it (GLM: the tools)."
     ),
     "own": "Each conversation has an engine of its own, and with it its prefix cache.",
 }
