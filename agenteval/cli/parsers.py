@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from agenteval.cli import audit, record
 from agenteval.cli.options import with_options
 from agenteval.cli.voice import tell
 from agenteval.errors import UsageError
@@ -41,6 +42,10 @@ def command() -> None:
     agenteval parsers check command:"./my-parser --fast" --family glm47
     agenteval parsers diff vllm:glm47 sglang:glm47 --python vllm=… --python sglang=…
     """
+
+
+command.add_command(record.command)
+command.add_command(audit.command)
 
 
 def _pairs(_: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -255,6 +255,7 @@ def _desk_maker(
             retries=_retries(order.endpoint),
             chat=asking,
             stream=order.endpoint.stream,
+            raw_text=order.endpoint.raw_text,
             family=endpoint.family,
             budget=Budget(endpoint.facts["context_window"]),
             policy=partial(build_policy, allow_code=order.plan.allow_code),

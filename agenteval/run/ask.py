@@ -124,6 +124,7 @@ def _request(question: Question, desk: Desk) -> ChatRequest:
         stream=desk.stream,
         extra=desk.extra,
         family=desk.family,
+        raw_text=desk.raw_text,
     )
 
 

@@ -1,0 +1,230 @@
+"""A live audit: what an endpoint's own parser streams, against what the model wrote in the very same reply.
+
+The raw text comes with the reply (logprobs with their bytes; token ids, which the server puts into words), or it is
+asked for again: the same request as one body, or the rendered prompt without the chat. A text that was asked for again
+counts only if it has as many tokens as the reply that it stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agenteval.client import Attempt, Chat, chat, fetch_json
+from agenteval.dialects import ChatRequest, Dialect, encode, sent_history
+from agenteval.messages import Message, ToolSpec, tool_object
+from agenteval.parsers import Family, ParsedCall, ParsedMessage
+from agenteval.regress.case import Case
+from agenteval.regress.probes import CALLS, PROBES, Call
+from agenteval.regress.rawtext import NoText, RawText, Source, thinking_open, told_text, without_stop
+from agenteval.regress.reading import reading
+from agenteval.regress.record import CUT, Recorded, tools_of
+from agenteval.regress.subject import Question
+from agenteval.stream import RawTokens, raw_tokens
+from agenteval.thinking import Thinking
+from agenteval.wire import Limits, Transport
+
+SAY = "agenteval_say"
+"""The name under which a request tells `drivers/vllm_say.py` the token ids that it must say."""
+
+NOT_OBEYED = "the server did not say what it was told to say"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that is asked. `extra`: what the body says beside it; `said`: the text that the server is made to say,
+    None if that is the model's affair."""
+
+    name: str
+    user: str
+    tools: tuple[ToolSpec, ...]
+    thinking: Thinking
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    said: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """How it went: the reply, or in words why it cannot be compared."""
+
+    line: Line
+    reply: Recorded | None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Auditor:
+    """Whom to ask, and how."""
+
+    transport: Transport
+    dialect: Dialect
+    model: str
+    family: Family
+    seed: int = 0
+    temperature: float | None = 0.0
+    max_tokens: int = 1024
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    chat: Chat = chat
+    limits: Limits = field(default_factory=Limits)
+
+    async def audit(self, lines: Sequence[Line]) -> AsyncIterator[Audited]:
+        """Ask one line after the other."""
+        for line in lines:
+            yield await self._audited(line)
+
+    async def _audited(self, line: Line) -> Audited:
+        if line.said is not None:
+            ids = await self._token_ids(line.said)
+            if ids is None:
+                return Audited(line, None, "the server's /tokenize does not tell the tokens of a text")
+            line = replace(line, extra={**line.extra, "vllm_xargs": {SAY: ids}})
+        attempt = await self._ask(line, stream=True)
+        if attempt.failure is not None:
+            return Audited(line, None, f"the request failed: {attempt.failure.detail}")
+        raw = raw_tokens(chunk for _, chunk in attempt.recording.chunks)
+        text = await self._text(line, attempt, raw)
+        if isinstance(text, NoText):
+            return Audited(line, None, text.why)
+        if line.said is not None and text.text != without_stop(line.said, self.family):
+            return Audited(line, None, NOT_OBEYED)
+        return Audited(line, self._compared(line, attempt, text))
+
+    async def _ask(self, line: Line, *, stream: bool) -> Attempt:
+        request = ChatRequest(
+            model=self.model,
+            history=sent_history(
+                (Message("system", PROBES.system), Message("user", line.user)), line.thinking, self.family.name
+            ),
+            tools=line.tools,
+            thinking=line.thinking,
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            seed=self.seed,
+            stream=stream,
+            extra={**self.extra, **line.extra},
+            family=self.family.name,
+            raw_text=True,
+        )
+        return await self.chat(self.transport, encode(request, self.dialect).body, limits=self.limits)
+
+    def _compared(self, line: Line, attempt: Attempt, text: RawText) -> Recorded:
+        reply = attempt.reply
+        calls = tuple(ParsedCall(call.name or "", call.arguments_text) for call in reply.tool_calls)
+        said = ParsedMessage(reply.reasoning or "", reply.content or "", calls)
+        asked, reasoned = line.thinking != "off", bool(said.reasoning)
+        thinking = thinking_open(self.family, text.text, asked=asked, reasoned=reasoned)
+        tools = tools_of(attempt.recording.request or {})
+        found = reading(self.family, Question(tools, thinking), text.text)
+        return Recorded(line.name, text.source, found, said, reply.finish_reason)
+
+    async def _text(self, line: Line, attempt: Attempt, raw: RawTokens) -> RawText | NoText:
+        """By the first way that leads there."""
+        text = self._told(attempt, raw)
+        if isinstance(text, RawText):
+            return text
+        ended = attempt.reply.finish_reason != CUT
+        if text.ids and (words := await self._words(text.ids)) is not None:
+            return self._had(words, "token ids", ended=ended)
+        again = await self._ask(line, stream=False)
+        if again.failure is None and _tokens(again) == _tokens(attempt) is not None:
+            other = self._told(again, raw_tokens(chunk for _, chunk in again.recording.chunks))
+            if isinstance(other, RawText):
+                return RawText(other.text, "unstreamed")
+        return await self._completed(attempt, raw) or text
+
+    def _told(self, attempt: Attempt, raw: RawTokens) -> RawText | NoText:
+        return told_text(raw, self.family, _tokens(attempt), ended=attempt.reply.finish_reason != CUT)
+
+    def _had(self, text: str, source: Source, *, ended: bool) -> RawText:
+        return RawText(without_stop(text, self.family) if ended else text, source)
+
+    async def _completed(self, attempt: Attempt, raw: RawTokens) -> RawText | None:
+        """The rendered prompt again, without the chat; None if that is not to be had, or gives another reply."""
+        request = attempt.recording.request or {}
+        prompt = list(raw.prompt_ids) or await self._prompt(request)
+        if not prompt:
+            return None
+        kept = {key: value for key, value in request.items() if key in ("model", "max_tokens", "temperature", "seed")}
+        body = {**self.extra, **kept, "prompt": prompt, "skip_special_tokens": False}
+        answer = (await fetch_json(self.transport, "/v1/completions", body, limits=self.limits)).value
+        text, tokens = _completion(answer)
+        if text is None or tokens is None or tokens != _tokens(attempt):
+            return None
+        return self._had(text, "completions", ended=attempt.reply.finish_reason != CUT)
+
+    async def _prompt(self, request: Mapping[str, Any]) -> list[int] | str | None:
+        """A chat request's prompt: as token ids (vLLM, SGLang) or as text (llama.cpp)."""
+        told = {key: request[key] for key in ("model", "messages", "tools", "chat_template_kwargs") if key in request}
+        if self.dialect.name == "llamacpp":
+            answer = (await fetch_json(self.transport, "/apply-template", told)).value
+            prompt = answer.get("prompt") if isinstance(answer, dict) else None
+            return prompt if isinstance(prompt, str) else None
+        answer = (await fetch_json(self.transport, "/tokenize", {**told, "add_generation_prompt": True})).value
+        return _ids(answer)
+
+    async def _token_ids(self, text: str) -> list[int] | None:
+        body = {"model": self.model, "prompt": text, "add_special_tokens": False}
+        return _ids((await fetch_json(self.transport, "/tokenize", body)).value)
+
+    async def _words(self, ids: Sequence[int]) -> str | None:
+        body = {"model": self.model, "tokens": list(ids), "skip_special_tokens": False}
+        answer = (await fetch_json(self.transport, "/detokenize", body)).value
+        said = [answer.get(key) for key in ("prompt", "text", "content")] if isinstance(answer, dict) else []
+        return next((text for text in said if isinstance(text, str)), None)
+
+
+def asked_lines(modes: Sequence[Thinking], *, constrained: bool) -> list[Line]:
+    """The probes, each in every thinking mode. `constrained`: a schema that admits only the values that are asked for,
+    which a server that constrains calls makes any model write."""
+    return [
+        Line(f"{name} ({mode})", turn.user, PROBES.tool_specs, mode, _bound(calls) if constrained else {})
+        for mode in modes
+        for (name, calls), turn in zip(CALLS.items(), PROBES.turns, strict=True)
+    ]
+
+
+def _bound(calls: Sequence[Call]) -> dict[str, Any]:
+    """What makes a server's grammar admit these calls only: strict tools whose arguments are constants."""
+    tools = []
+    for name, given in dict(calls).items():
+        (spec,) = (tool for tool in PROBES.tool_specs if tool.name == name)
+        known = spec.parameters["properties"]
+        bound = {key: {**known[key], "enum": [value]} for key, value in given.items()}
+        schema = {"type": "object", "properties": bound, "required": list(given), "additionalProperties": False}
+        tool = tool_object(replace(spec, parameters=schema))
+        tool["function"]["strict"] = True
+        tools.append(tool)
+    return {"tools": tools, "tool_choice": "required"}
+
+
+def said_lines(cases: Sequence[Case], modes: Sequence[Thinking]) -> list[Line]:
+    """The texts of a corpus, for a server that says what it is told. A case that begins inside reasoning needs a mode
+    with thinking, another one of these families is asked without, where that can be."""
+    lines = []
+    for case in cases:
+        mode: Thinking = "on" if case.thinking or "off" not in modes else "off"
+        if mode in modes:
+            lines.append(Line(case.name, f"Say it: {case.name}.", case.tools, mode, said=case.raw))
+    return lines
+
+
+def _tokens(attempt: Attempt) -> int | None:
+    usage = attempt.reply.usage
+    return usage.completion if usage else None
+
+
+def _ids(answer: Any) -> list[int] | None:
+    tokens = answer.get("tokens") if isinstance(answer, dict) else None
+    return tokens if isinstance(tokens, list) and all(type(number) is int for number in tokens) else None
+
+
+def _completion(answer: Any) -> tuple[str | None, int | None]:
+    """Text and tokens of a completion."""
+    if not isinstance(answer, dict):
+        return None, None
+    choices, usage = answer.get("choices"), answer.get("usage")
+    first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    text = first.get("text")
+    tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    return text if isinstance(text, str) else None, tokens if type(tokens) is int else None
