@@ -33,15 +33,15 @@ NOT_OBEYED = "the server did not say what it was told to say"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that is asked. `extra`: what the body says beside it; `said`: the text that the server is made to say,
-    None if that is the model's affair."""
+    """One thing that is asked. `extra`: what the body says beside it; `case`: the one whose text the server is made
+    to say, None if what it says is the model's affair."""
 
     name: str
     user: str
     tools: tuple[ToolSpec, ...]
     thinking: Thinking
     extra: Mapping[str, Any] = field(default_factory=dict)
-    said: str | None = None
+    case: Case | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Auditor:
             yield await self._audited(line)
 
     async def _audited(self, line: Line) -> Audited:
-        if line.said is not None:
-            ids = await self._token_ids(line.said)
+        if line.case is not None:
+            ids = await self._token_ids(line.case.raw)
             if ids is None:
                 return Audited(line, None, "the server's /tokenize does not tell the tokens of a text")
             line = replace(line, extra={**line.extra, "vllm_xargs": {SAY: ids}})
@@ -86,7 +86,7 @@ class Auditor:
         text = await self._text(line, attempt, raw)
         if isinstance(text, NoText):
             return Audited(line, None, text.why)
-        if line.said is not None and text.text != without_stop(line.said, self.family):
+        if line.case is not None and not line.case.raw.startswith(text.text):
             return Audited(line, None, NOT_OBEYED)
         return Audited(line, self._compared(line, attempt, text))
 
@@ -116,7 +116,7 @@ class Auditor:
         thinking = thinking_open(self.family, text.text, asked=asked, reasoned=reasoned)
         tools = tools_of(attempt.recording.request or {})
         found = reading(self.family, Question(tools, thinking), text.text)
-        return Recorded(line.name, text.source, found, said, reply.finish_reason)
+        return Recorded(line.name, text.source, found, said, reply.finish_reason, line.case)
 
     async def _text(self, line: Line, attempt: Attempt, raw: RawTokens) -> RawText | NoText:
         """By the first way that leads there."""
@@ -200,12 +200,13 @@ def _bound(calls: Sequence[Call]) -> dict[str, Any]:
 
 def said_lines(cases: Sequence[Case], modes: Sequence[Thinking]) -> list[Line]:
     """The texts of a corpus, for a server that says what it is told. A case that begins inside reasoning needs a mode
-    with thinking, another one of these families is asked without, where that can be."""
+    with thinking; any other is said without, where that can be. What stands behind a stop token is never said: the
+    server ends the reply there."""
     lines = []
     for case in cases:
         mode: Thinking = "on" if case.thinking or "off" not in modes else "off"
         if mode in modes:
-            lines.append(Line(case.name, f"Say it: {case.name}.", case.tools, mode, said=case.raw))
+            lines.append(Line(case.name, f"Say it: {case.name}.", case.tools, mode, case=case))
     return lines
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from agenteval.messages import ToolSpec
@@ -33,13 +33,14 @@ NOTHING_CAME = "the request failed"
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """One reply. `step`: which one; `source`: how its raw text was had; `said`, `finish_reason`: what the server
-    made of it."""
+    made of it; `case`: the one whose text it says, if the server was told to say it."""
 
     step: str
     source: str
     reading: Reading
     said: ParsedMessage
     finish_reason: str | None
+    case: Case | None = None
 
     @property
     def agrees(self) -> str | None:
@@ -53,6 +54,11 @@ class Recorded:
         if self._fitting != self.finish_reason:
             found.append(("finish_reason", str(self._fitting), str(self.finish_reason)))
         return tuple(found)
+
+    @property
+    def policy(self) -> str | None:
+        """The policy that the text asks about, as far as that is known."""
+        return self.case.policy if self.case else next((policy for policy, _ in self.reading.otherwise), None)
 
     @property
     def _misread(self) -> bool:
@@ -142,14 +148,19 @@ def cases(replies: Sequence[Recorded], about: str) -> list[Case]:
     """The replies as cases; `about`: where they come from, for their `why`."""
     made: list[Case] = []
     for recorded in replies:
-        made.append(recorded.reading.case(_free(_name(recorded.step), made), f"{about}; {told(recorded)}"))
+        why = f"{about}; {told(recorded)}"
+        case = recorded.reading.case(_free(_name(recorded.step), made), why)
+        if recorded.case is not None and recorded.case.raw == case.raw:
+            case = replace(recorded.case, why=f"{recorded.case.why} {why}.")
+        made.append(case)
     return made
 
 
 def told(recorded: Recorded) -> str:
     """How the server's parser agrees with ours, in words that repeat nothing of the reply."""
     if recorded.agrees is None:
-        return f"its parser read another {', another '.join(_kinds(recorded.differences))}"
+        question = f" (an open question: {recorded.policy})" if recorded.policy else ""
+        return f"its parser read another {', another '.join(_kinds(recorded.differences))}{question}"
     if recorded.agrees:
         return f"its parser chose {recorded.agrees}"
     return "its parser read the same"

@@ -13,7 +13,7 @@ from agenteval.regress.record import Recorded
 from agenteval.report.recorded import difference_lines, reply_value
 from agenteval.visible import visible
 
-HEADER = ("raw text by", "replies", "same", "by policy", "differ")
+HEADER = ("raw text by", "replies", "same", "by policy", "open question", "differ")
 
 
 def render_audit(audited: Sequence[Audited], about: str, files: Sequence[str]) -> str:
@@ -37,6 +37,8 @@ def _lines(audited: Sequence[Audited], about: str, files: Sequence[str]) -> Iter
         yield from difference_lines(reply)
     yield ""
     yield f"Saved as cases: {', '.join(files)}" if files else "No difference."
+    if any(reply.agrees != "" for reply in known):
+        yield "by policy: read as another option of ours says; open question: as none, but the format leaves it open."
 
 
 def _rows(known: Sequence[Recorded]) -> list[tuple[str, ...]]:
@@ -46,8 +48,10 @@ def _rows(known: Sequence[Recorded]) -> list[tuple[str, ...]]:
 
 def _counts(replies: Sequence[Recorded]) -> tuple[str, ...]:
     same = sum(reply.agrees == "" for reply in replies)
-    differ = sum(reply.agrees is None for reply in replies)
-    return tuple(map(str, (len(replies), same, len(replies) - same - differ, differ)))
+    differing = [reply for reply in replies if reply.agrees is None]
+    open_ = sum(reply.policy is not None for reply in differing)
+    chosen = len(replies) - same - len(differing)
+    return tuple(map(str, (len(replies), same, chosen, open_, len(differing) - open_)))
 
 
 def _differing(known: Sequence[Recorded]) -> list[Recorded]:

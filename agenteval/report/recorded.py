@@ -71,5 +71,7 @@ def reply_value(recorded: Recorded) -> dict[str, object]:
         "raw": recorded.reading.raw,
         "agrees": recorded.agrees is not None,
         "option": recorded.agrees or None,
+        "policy": recorded.policy,
+        "calls": len(recorded.reading.expected.calls),
         "fields": fields,
     }
