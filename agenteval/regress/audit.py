@@ -2,7 +2,7 @@
 
 The raw text comes with the reply (logprobs with their bytes; token ids, which the server puts into words), or it is
 asked for again: the same request as one body, or the rendered prompt without the chat. A text that was asked for again
-counts only if it has as many tokens as the reply that it stands for.
+counts only if it has as many tokens as the reply that it stands for, and the server answers alike each time.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from agenteval.wire import Limits, Transport
 SAY = "agenteval_say"
 """The name under which a request tells `drivers/vllm_say.py` the token ids that it must say."""
 
+UNSTEADY = "the same request is not answered alike each time: a raw text that is asked for again says nothing"
 NOT_OBEYED = "the server did not say what it was told to say"
 
 
@@ -109,9 +110,7 @@ class Auditor:
         return await self.chat(self.transport, encode(request, self.dialect).body, limits=self.limits)
 
     def _compared(self, line: Line, attempt: Attempt, text: RawText) -> Recorded:
-        reply = attempt.reply
-        calls = tuple(ParsedCall(call.name or "", call.arguments_text) for call in reply.tool_calls)
-        said = ParsedMessage(reply.reasoning or "", reply.content or "", calls)
+        reply, said = attempt.reply, _said(attempt)
         asked, reasoned = line.thinking != "off", bool(said.reasoning)
         thinking = thinking_open(self.family, text.text, asked=asked, reasoned=reasoned)
         tools = tools_of(attempt.recording.request or {})
@@ -127,11 +126,20 @@ class Auditor:
         if text.ids and (words := await self._words(text.ids)) is not None:
             return self._had(words, "token ids", ended=ended)
         again = await self._ask(line, stream=False)
+        other: RawText | NoText | None = None
         if again.failure is None and _tokens(again) == _tokens(attempt) is not None:
             other = self._told(again, raw_tokens(chunk for _, chunk in again.recording.chunks))
-            if isinstance(other, RawText):
-                return RawText(other.text, "unstreamed")
-        return await self._completed(attempt, raw) or text
+        if isinstance(other, RawText):
+            other = RawText(other.text, "unstreamed")
+        else:
+            other = await self._completed(attempt, raw)
+        if other is None:
+            return text
+        return other if await self._is_steady(line, attempt) else NoText(UNSTEADY)
+
+    async def _is_steady(self, line: Line, attempt: Attempt) -> bool:
+        """Whether the same request is answered in the same way once more."""
+        return _said(await self._ask(line, stream=True)) == _said(attempt)
 
     def _told(self, attempt: Attempt, raw: RawTokens) -> RawText | NoText:
         return told_text(raw, self.family, _tokens(attempt), ended=attempt.reply.finish_reason != CUT)
@@ -208,6 +216,13 @@ def said_lines(cases: Sequence[Case], modes: Sequence[Thinking]) -> list[Line]:
         if mode in modes:
             lines.append(Line(case.name, f"Say it: {case.name}.", case.tools, mode, case=case))
     return lines
+
+
+def _said(attempt: Attempt) -> ParsedMessage:
+    """What the server's parser made of a reply."""
+    reply = attempt.reply
+    calls = tuple(ParsedCall(call.name or "", call.arguments_text) for call in reply.tool_calls)
+    return ParsedMessage(reply.reasoning or "", reply.content or "", calls)
 
 
 def _tokens(attempt: Attempt) -> int | None:

@@ -1,4 +1,4 @@
-"""An endpoint in the same process: it writes one text, and streams what its parser, which may be a bad one, reads in it."""
+"""An endpoint in the same process: it writes one text, and streams what its parser, perhaps a bad one, reads in it."""
 
 from __future__ import annotations
 
