@@ -44,6 +44,9 @@ SGLANG = {
     "gemma4": Names("gemma4", "gemma4"),
 }
 
+LLAMACPP = {family: Names("", None) for family in VLLM}
+"""llama.cpp finds its parser by the chat template; the driver knows which."""
+
 PROMPT_ENDS = {
     "glm45": ("<|assistant|>", "<|assistant|>\n<think>"),
     "glm47": ("<|assistant|></think>", "<|assistant|><think>"),

@@ -26,7 +26,7 @@ def examined() -> list[str]:
     """What `agenteval parsers check` says of ours and of every engine, as JSON."""
     there = pythons()
     options = [word for label, path in there.items() for word in ("--python", f"{label}={path}")]
-    parsers = ["agenteval:all", "vllm@old:all", "vllm:all", "sglang:all"]
+    parsers = ["agenteval:all", "vllm@old:all", "vllm:all", "sglang:all", "llamacpp:all"]
     command = [sys.executable, "-m", "agenteval", "parsers", "check", *parsers, *options]
     done = subprocess.run([*command, "--no-shrink", "--format", "json"], check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode not in (0, 1):

@@ -16,7 +16,7 @@ from agenteval.regress.measured import Seen
 
 DATA = Path(__file__).parents[2] / "agenteval" / "data" / "measured_policies.json"
 NAMED = ("names",)
-LATEST = ("vllm", "sglang")
+LATEST = ("vllm", "sglang", "llamacpp")
 """Engines whose doings stand beside our policies; older versions do not."""
 
 

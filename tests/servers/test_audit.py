@@ -89,16 +89,8 @@ def test_a_whole_corpus_said(served: Started, tmp_path: Path) -> None:
 
 @on("vllm-glm", "vllm-oss", "sglang-glm")
 def test_a_run_becomes_a_corpus(served: Started, tmp_path: Path) -> None:
-    play(
-        served,
-        "roundtrip.yaml",
-        tmp_path / "results",
-        "--raw-text",
-        "--thinking",
-        "on",
-        "--extra-body",
-        AS_THE_MODEL_SAYS,
-    )
+    options = ("--raw-text", "--thinking", "on", "--trials", "4", "--extra-body", AS_THE_MODEL_SAYS)
+    play(served, "roundtrip.yaml", tmp_path / "results", *options)
     value = parsers("record", "--out", str(tmp_path / "results"), "--to", str(tmp_path / "cases"), code=(0,))
     unknown = sum(value["not_known"].values())
     seen = f"{value['cases']} cases, {unknown} replies whose text is not known"
