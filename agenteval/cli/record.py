@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,11 +14,13 @@ import click
 from agenteval.canonical import short_hash
 from agenteval.cli.options import OUT, with_options
 from agenteval.cli.voice import tell
+from agenteval.client import HttpTransport, normalise_base_url
 from agenteval.errors import EndpointError, UsageError
 from agenteval.parsers import FAMILIES, Family
 from agenteval.regress.anonymous import Disguise, disguised
 from agenteval.regress.case import Case
 from agenteval.regress.record import Record, Recorded, cases, record_run
+from agenteval.regress.retelling import Recalling, Retelling
 from agenteval.regress.writing import corpus_text
 from agenteval.report.recorded import render_json, render_record
 from agenteval.store import Manifest, find_run, load_run
@@ -45,6 +49,8 @@ OTHER_WORDS = "Replies of a model, in other words."
 @click.argument("run", default="latest")
 @with_options(OUT, TO, ANONYMOUS, AS_JSON)
 @click.option("--family", metavar="NAME", help="The model's native format; default: the run's.")
+@click.option("--base-url", metavar="URL", help="Ask this endpoint for raw texts that the recording does not hold.")
+@click.option("--api-key", envvar="OPENAI_API_KEY", show_envvar=True, metavar="KEY", help="For --base-url.")
 @click.option("--differing", is_flag=True, help="Only replies that the server's parser read otherwise than ours.")
 def command(run: str, out: Path, family: str | None, differing: bool, **values: Any) -> int:
     """Make cases for a corpus of a recorded RUN: what the model wrote, and what our parser reads in it.
@@ -54,7 +60,8 @@ def command(run: str, out: Path, family: str | None, differing: bool, **values: 
     """
     stored = load_run(find_run(run, out))
     spoken = _family(family, stored.manifest)
-    record = record_run(stored, spoken)
+    with recalling(stored.manifest, spoken, values["base_url"], values["api_key"]) as words:
+        record = record_run(stored, spoken, words)
     if not record.replies:
         raise EndpointError(_nothing(stored.manifest, record))
     chosen = [it for it in record.replies if not differing or it.agrees is None]
@@ -73,6 +80,25 @@ def _family(wanted: str | None, manifest: Manifest) -> Family:
     if name not in FAMILIES:
         raise UsageError(f"no family is called {name!r}; there are: {', '.join(FAMILIES)}")
     return FAMILIES[name]
+
+
+@contextmanager
+def recalling(manifest: Manifest, family: Family, base_url: str | None, key: str | None) -> Iterator[Recalling | None]:
+    """Whom to ask for what a recording does not hold; None without an endpoint."""
+    if base_url is None:
+        yield None
+        return
+
+    async def transport() -> HttpTransport:
+        headers = (("authorization", f"Bearer {key}"),) if key else ()
+        return HttpTransport(normalise_base_url(base_url), headers=headers)
+
+    with asyncio.Runner() as runner:
+        carrier = runner.run(transport())
+        facts = manifest.endpoint
+        retelling = Retelling(carrier, str(facts.get("dialect")), str(facts.get("model")), family)
+        yield Recalling(retelling, runner)
+        runner.run(carrier.aclose())
 
 
 def _about(manifest: Manifest) -> str:

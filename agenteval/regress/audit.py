@@ -11,15 +11,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agenteval.client import Attempt, Chat, chat, fetch_json
+from agenteval.client import Attempt, Chat, chat
 from agenteval.dialects import ChatRequest, Dialect, encode, sent_history
 from agenteval.messages import Message, ToolSpec, tool_object
 from agenteval.parsers import Family, ParsedCall, ParsedMessage
 from agenteval.regress.case import Case
 from agenteval.regress.probes import CALLS, PROBES, Call
-from agenteval.regress.rawtext import NoText, RawText, Source, thinking_open, told_text, without_stop
+from agenteval.regress.rawtext import NoText, RawText, thinking_open, told_text
 from agenteval.regress.reading import reading
 from agenteval.regress.record import CUT, Recorded, tools_of
+from agenteval.regress.retelling import Retelling
 from agenteval.regress.subject import Question
 from agenteval.stream import RawTokens, raw_tokens
 from agenteval.thinking import Thinking
@@ -69,6 +70,10 @@ class Auditor:
     chat: Chat = chat
     limits: Limits = field(default_factory=Limits)
 
+    @property
+    def _retelling(self) -> Retelling:
+        return Retelling(self.transport, self.dialect.name, self.model, self.family, self.extra, self.limits)
+
     async def audit(self, lines: Sequence[Line]) -> AsyncIterator[Audited]:
         """Ask one line after the other."""
         for line in lines:
@@ -76,7 +81,7 @@ class Auditor:
 
     async def _audited(self, line: Line) -> Audited:
         if line.case is not None:
-            ids = await self._token_ids(line.case.raw)
+            ids = await self._retelling.token_ids(line.case.raw)
             if ids is None:
                 return Audited(line, None, "the server's /tokenize does not tell the tokens of a text")
             line = replace(line, extra={**line.extra, "vllm_xargs": {SAY: ids}})
@@ -123,16 +128,18 @@ class Auditor:
         if isinstance(text, RawText):
             return text
         ended = attempt.reply.finish_reason != CUT
-        if text.ids and (words := await self._words(text.ids)) is not None:
-            return self._had(words, "token ids", ended=ended)
+        retelling, tokens = self._retelling, _tokens(attempt)
+        if text.ids and (worded := await retelling.worded(text.ids, ended=ended)):
+            return worded
         again = await self._ask(line, stream=False)
         other: RawText | NoText | None = None
-        if again.failure is None and _tokens(again) == _tokens(attempt) is not None:
+        if again.failure is None and _tokens(again) == tokens is not None:
             other = self._told(again, raw_tokens(chunk for _, chunk in again.recording.chunks))
         if isinstance(other, RawText):
             other = RawText(other.text, "unstreamed")
         else:
-            other = await self._completed(attempt, raw)
+            request = attempt.recording.request or {}
+            other = await retelling.completed(request, raw.prompt_ids, tokens, ended=ended)
         if other is None:
             return text
         return other if await self._is_steady(line, attempt) else NoText(UNSTEADY)
@@ -143,43 +150,6 @@ class Auditor:
 
     def _told(self, attempt: Attempt, raw: RawTokens) -> RawText | NoText:
         return told_text(raw, self.family, _tokens(attempt), ended=attempt.reply.finish_reason != CUT)
-
-    def _had(self, text: str, source: Source, *, ended: bool) -> RawText:
-        return RawText(without_stop(text, self.family) if ended else text, source)
-
-    async def _completed(self, attempt: Attempt, raw: RawTokens) -> RawText | None:
-        """The rendered prompt again, without the chat; None if that is not to be had, or gives another reply."""
-        request = attempt.recording.request or {}
-        prompt = list(raw.prompt_ids) or await self._prompt(request)
-        if not prompt:
-            return None
-        kept = {key: value for key, value in request.items() if key in ("model", "max_tokens", "temperature", "seed")}
-        body = {**self.extra, **kept, "prompt": prompt, "skip_special_tokens": False}
-        answer = (await fetch_json(self.transport, "/v1/completions", body, limits=self.limits)).value
-        text, tokens = _completion(answer)
-        if text is None or tokens is None or tokens != _tokens(attempt):
-            return None
-        return self._had(text, "completions", ended=attempt.reply.finish_reason != CUT)
-
-    async def _prompt(self, request: Mapping[str, Any]) -> list[int] | str | None:
-        """A chat request's prompt: as token ids (vLLM, SGLang) or as text (llama.cpp)."""
-        told = {key: request[key] for key in ("model", "messages", "tools", "chat_template_kwargs") if key in request}
-        if self.dialect.name == "llamacpp":
-            answer = (await fetch_json(self.transport, "/apply-template", told)).value
-            prompt = answer.get("prompt") if isinstance(answer, dict) else None
-            return prompt if isinstance(prompt, str) else None
-        answer = (await fetch_json(self.transport, "/tokenize", {**told, "add_generation_prompt": True})).value
-        return _ids(answer)
-
-    async def _token_ids(self, text: str) -> list[int] | None:
-        body = {"model": self.model, "prompt": text, "add_special_tokens": False}
-        return _ids((await fetch_json(self.transport, "/tokenize", body)).value)
-
-    async def _words(self, ids: Sequence[int]) -> str | None:
-        body = {"model": self.model, "tokens": list(ids), "skip_special_tokens": False}
-        answer = (await fetch_json(self.transport, "/detokenize", body)).value
-        said = [answer.get(key) for key in ("prompt", "text", "content")] if isinstance(answer, dict) else []
-        return next((text for text in said if isinstance(text, str)), None)
 
 
 def asked_lines(modes: Sequence[Thinking], *, constrained: bool) -> list[Line]:
@@ -228,19 +198,3 @@ def _said(attempt: Attempt) -> ParsedMessage:
 def _tokens(attempt: Attempt) -> int | None:
     usage = attempt.reply.usage
     return usage.completion if usage else None
-
-
-def _ids(answer: Any) -> list[int] | None:
-    tokens = answer.get("tokens") if isinstance(answer, dict) else None
-    return tokens if isinstance(tokens, list) and all(type(number) is int for number in tokens) else None
-
-
-def _completion(answer: Any) -> tuple[str | None, int | None]:
-    """Text and tokens of a completion."""
-    if not isinstance(answer, dict):
-        return None, None
-    choices, usage = answer.get("choices"), answer.get("usage")
-    first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
-    text = first.get("text")
-    tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
-    return text if isinstance(text, str) else None, tokens if type(tokens) is int else None

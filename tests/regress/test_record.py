@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import string
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agenteval.messages import ToolSpec
+from agenteval.outcome import RecordedReply, Tokens
 from agenteval.parsers import FAMILIES, ParsedCall, ParsedMessage
 from agenteval.regress.anonymous import Disguise, disguised
 from agenteval.regress.case import Case
 from agenteval.regress.corpus import load_corpus
 from agenteval.regress.rawtext import NoText, RawText, thinking_open, told_text
 from agenteval.regress.reading import reading
+from agenteval.regress.retelling import Recalling, Retelling
 from agenteval.regress.subject import Question
 from agenteval.regress.writing import corpus_text
 from agenteval.stream import RawTokens, raw_tokens
+from tests.records import record
+from tests.regress.endpoint import Endpoint, Told
 
 GLM = FAMILIES["glm47"]
 READ = ToolSpec(
@@ -51,6 +57,10 @@ def test_a_written_case_is_read_as_it_was(
         assert read.tools == tools
         for name in ("name", "why", "guards", "raw", "expected", "thinking", "policy", "otherwise"):
             assert getattr(read, name) == getattr(wanted, name)
+
+
+def completion(text: str, tokens: int) -> dict[str, Any]:
+    return {"choices": [{"text": text}], "usage": {"completion_tokens": tokens}}
 
 
 def words(text: str) -> set[str]:
@@ -123,3 +133,23 @@ def test_the_token_that_ended_a_reply_is_none_of_its_text() -> None:
 def test_whether_a_prompt_ended_inside_reasoning(family: str, raw: str, opened: bool) -> None:
     assert thinking_open(FAMILIES[family], raw, asked=True, reasoned=True) is opened
     assert not thinking_open(FAMILIES[family], raw, asked=False, reasoned=True)
+
+
+@pytest.mark.parametrize(
+    ("raw", "pages", "source"),
+    [
+        (RawTokens(ids=(1, 2)), {"/detokenize": {"prompt": "Hi<|user|>"}}, "token ids"),
+        (RawTokens(), {"/tokenize": {"tokens": [5]}, "/v1/completions": completion("Hi", 2)}, "completions"),
+        (RawTokens(prompt_ids=(5,)), {"/v1/completions": completion("Hi", 2)}, "completions"),
+        (RawTokens(prompt_ids=(5,)), {"/v1/completions": completion("Hello you", 3)}, None),
+        (RawTokens(), {}, None),
+    ],
+)
+def test_an_endpoint_is_asked_for_what_a_recording_lacks(
+    raw: RawTokens, pages: dict[str, Any], source: str | None
+) -> None:
+    step = record(tokens=Tokens(completion=2), reply=RecordedReply(content="Hi", reasoning=None, finish_reason="stop"))
+    with asyncio.Runner() as runner:
+        retelling = Retelling(Endpoint(ParsedMessage(), Told(pages=pages)), "vllm", "m", GLM)
+        found = Recalling(retelling, runner).find({"messages": [], "tools": []}, raw, step)
+    assert (found.text, found.source) == ("Hi", source) if isinstance(found, RawText) else source is None
