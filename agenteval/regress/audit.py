@@ -17,7 +17,7 @@ from agenteval.messages import Message, ToolSpec, tool_object
 from agenteval.parsers import Family, ParsedCall, ParsedMessage
 from agenteval.regress.case import Case
 from agenteval.regress.probes import CALLS, PROBES, Call
-from agenteval.regress.rawtext import NoText, RawText, thinking_open, told_text
+from agenteval.regress.rawtext import NoText, RawText, thinking_open, told_text, without_stop
 from agenteval.regress.reading import reading
 from agenteval.regress.record import CUT, Recorded, tools_of
 from agenteval.regress.retelling import Retelling
@@ -120,7 +120,8 @@ class Auditor:
         thinking = thinking_open(self.family, text.text, asked=asked, reasoned=reasoned)
         tools = tools_of(attempt.recording.request or {})
         found = reading(self.family, Question(tools, thinking), text.text)
-        return Recorded(line.name, text.source, found, said, reply.finish_reason, line.case)
+        whole = line.case and text.text in (line.case.raw, without_stop(line.case.raw, self.family))
+        return Recorded(line.name, text.source, found, said, reply.finish_reason, line.case if whole else None)
 
     async def _text(self, line: Line, attempt: Attempt, raw: RawTokens) -> RawText | NoText:
         """By the first way that leads there."""

@@ -33,7 +33,7 @@ NOTHING_CAME = "the request failed"
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """One reply. `step`: which one; `source`: how its raw text was had; `said`, `finish_reason`: what the server
-    made of it; `case`: the one whose text it says, if the server was told to say it."""
+    made of it; `case`: the one whose whole text it says, if the server was told to."""
 
     step: str
     source: str
@@ -150,7 +150,7 @@ def cases(replies: Sequence[Recorded], about: str) -> list[Case]:
     for recorded in replies:
         why = f"{about}; {told(recorded)}"
         case = recorded.reading.case(_free(_name(recorded.step), made), why)
-        if recorded.case is not None and recorded.case.raw == case.raw:
+        if recorded.case is not None:
             case = replace(recorded.case, why=f"{recorded.case.why} {why}.")
         made.append(case)
     return made

@@ -97,6 +97,10 @@ def test_a_server_is_made_to_say_a_case() -> None:
     assert one.reply is not None
     (saved,) = cases([one.reply], "Found")
     assert (saved.name, saved.guards, saved.raw) == ("one", ("vllm#1",), RAW)
+    cut = Endpoint(ParsedMessage("why"), Told(BYTES[:3], pages={"/tokenize": {"tokens": [7, 8]}}), 3)
+    (short,) = audited(cut, line)
+    assert short.reply is not None
+    assert (short.reply.case, short.reply.agrees) == (None, "")
     deaf = Endpoint(LOST, Told([b"I say what I want"], pages={"/tokenize": {"tokens": [7, 8]}}), 1)
     assert [it.why for it in audited(deaf, line)] == [NOT_OBEYED]
 
