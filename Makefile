@@ -56,7 +56,7 @@ test-servers: .venv/.ready ## make real servers (once, minutes) and drive them (
 	@$(BIN)/python -m tests.servers $(SERVERS)
 	@SERVERS='$(SERVERS)' $(BIN)/pytest -q -m servers tests/servers $(ARGS)
 
-test-engines: .venv/.ready ## put the parsers of vLLM and SGLang under the exam (makes their environments once; half an hour)
+test-engines: .venv/.ready ## put the parsers of vLLM, SGLang and llama.cpp under the exam (makes their environments once; half an hour)
 	@$(BIN)/python -m tests.engines $(ARGS)
 
 test-statistics: .venv/.ready ## how often the statistics of compare err, by simulation (minutes)

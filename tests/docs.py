@@ -15,13 +15,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import example_run, format_page
+from tests import example_run, format_page, policies_page
 from tests.faults import page as faults_page
 from tests.program import ROOT, printed
 
 PAGES = ("README.md", "scenarios/README.md")
 GENERATED: dict[str, Callable[[], str]] = {
     "scenarios/FORMAT.md": format_page.page,
+    "fixtures/parsers/POLICIES.md": policies_page.page,
     "scenarios/schema.json": format_page.schema_text,
     "tests/faults/README.md": faults_page.page,
 }

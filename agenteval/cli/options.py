@@ -55,6 +55,7 @@ class EndpointOptions:
     patience: float = PATIENCE_S
     transport: str = "http"
     stream: bool = True
+    raw_text: bool = False
 
     @property
     def secrets(self) -> Secrets:
@@ -214,6 +215,12 @@ ENDPOINT = (
         help="openai: ask through the openai SDK, to see what its users get.",
     ),
     click.option("--stream/--no-stream", default=True, help="Without a stream there is no TTFT and no decode speed."),
+    click.option(
+        "--raw-text/--no-raw-text",
+        default=False,
+        help="Ask for what the model wrote, too (logprobs, token ids), so that `parsers record` can make cases of it; "
+        "replies become larger and may become slower.",
+    ),
 )
 
 PLAN = (

@@ -175,6 +175,8 @@ async def _over_http(
     async with aclosing(http_transport(asked, order.plan.concurrency)) as transport, way_of_asking(asked) as asking:
         endpoint = await http_endpoint(asked, transport)
         tell(_greeting(endpoint))
+        if asked.raw_text and asked.stream and endpoint.dialect.name == "llamacpp":
+            tell("Note: llama.cpp tells what a model wrote of whole replies only: give --no-stream, too.")
         plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
         cells = expand(plan)
         left, desk_of = (kept.left(cells), kept.desk_of) if kept else (cells, _one_desk)
@@ -262,6 +264,7 @@ def _desk_maker(
             retries=_retries(order.endpoint),
             chat=asking,
             stream=order.endpoint.stream,
+            raw_text=order.endpoint.raw_text,
             family=endpoint.family,
             budget=Budget(endpoint.facts["context_window"]),
             policy=partial(build_policy, allow_code=order.plan.allow_code),

@@ -143,6 +143,7 @@ def _request(question: Question, desk: Desk) -> ChatRequest:
         stream=desk.stream,
         extra={**_salt(cell, desk), **desk.extra},
         family=desk.family,
+        raw_text=desk.raw_text,
     )
 
 

@@ -9,7 +9,7 @@ Not covered: batching and queueing. Every stream runs at single-stream pace, how
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
@@ -48,6 +48,10 @@ class Job:
     def usage(self, tokens: int) -> Usage:
         """The counts after so many generated tokens."""
         return Usage(self.prompt.tokens, tokens, self.cached, min(tokens, self.speech.thought))
+
+    def told(self, start: int, end: int | None = None) -> Sequence[bytes] | None:
+        """The tokens of which logprobs are told; None if nobody asked."""
+        return self.speech.pieces[start:end] if self.received.logprobs else None
 
     def ending(self, *, called: bool) -> Ending:
         if self.speech.stop is None:
@@ -108,16 +112,17 @@ class Engine:
 
     async def frames(self, job: Job) -> AsyncGenerator[bytes, None]:
         """The reply as SSE frames. Closing the iterator early stops the generation."""
-        tokens, called = 0, False
+        tokens, told, called = 0, 0, False
         async with aclosing(self._run(job)) as steps:
             async for step in steps:
                 if tokens == 0:
                     yield job.speaker.role()
                 tokens = step.tokens
                 called = called or _calls(step)
-                for frame in _step_frames(job, step):
+                for frame in _step_frames(job, step, told):
+                    told = tokens
                     yield frame
-        yield job.speaker.finish(job.ending(called=called))
+        yield job.speaker.finish(job.ending(called=called), job.told(told))
         if job.received.counted:
             yield job.speaker.usage(job.usage(tokens))
         yield DONE
@@ -131,7 +136,7 @@ class Engine:
                 deltas += step.deltas
                 tokens = step.tokens
                 called = called or _calls(step)
-        yield job.speaker.whole(deltas, job.ending(called=called), job.usage(tokens))
+        yield job.speaker.whole(deltas, job.ending(called=called), job.usage(tokens), job.told(0))
 
     async def _run(self, job: Job) -> AsyncGenerator[Step, None]:
         """The engine's steps, each when it is due; what was computed stays in the prefix cache, also after a cut."""
@@ -176,9 +181,11 @@ def _calls(step: Step) -> bool:
     return any(isinstance(delta, CallDelta) for delta in step.deltas)
 
 
-def _step_frames(job: Job, step: Step) -> Iterator[bytes]:
+def _step_frames(job: Job, step: Step, told: int) -> Iterator[bytes]:
+    """The first one tells the logprobs of all tokens behind the `told` ones."""
     usage = job.usage(step.tokens) if job.received.running else None
-    for delta in step.deltas:
-        yield job.speaker.delta(delta, usage)
-    if usage is not None and not step.deltas:
-        yield job.speaker.delta(None, usage)
+    tokens = job.told(told, step.tokens)
+    for number, delta in enumerate(step.deltas):
+        yield job.speaker.delta(delta, usage, None if number else tokens)
+    if not step.deltas and (usage is not None or tokens):
+        yield job.speaker.delta(None, usage, tokens)
