@@ -19,7 +19,7 @@ FLOORS = [
     ("scenario", "conformance"),
     ("client", "simulator", "store"),
     ("run", "summary"),
-    ("load", "regress", "diagnose", "doctor", "selftest", "replay"),
+    ("load", "regress", "diagnose", "doctor", "selftest", "replay", "calibration"),
     ("report",),
     ("cli",),
 ]
