@@ -13,8 +13,6 @@ import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from agenteval.growing import Grown
-
 MAX_JSON_DEPTH = 64
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -49,18 +47,16 @@ class ListHash:
     """`tagged_hash` of a list that grows at its end: what was hashed before is not hashed again."""
 
     def __init__(self) -> None:
-        self._items: Grown[Any, Any] = Grown()
+        self._states: list[Any] = []
 
-    def of(self, items: Sequence[Any]) -> str:
-        """The hash of the list of these items."""
-
-        def hashed(number: int) -> Any:
-            state = self._items.made[number - 1].copy() if number else hashlib.sha256(b"[")
-            state.update(f"{',' if number else ''}{canonical_json(items[number])}".encode("utf-8", "surrogatepass"))
-            return state
-
-        states = self._items.grow(items, hashed)
-        whole = states[-1].copy() if states else hashlib.sha256(b"[")
+    def of(self, items: Sequence[Any], kept: int) -> str:
+        """The hash of the list of these items, of which the first `kept` are those of the last time."""
+        del self._states[kept:]
+        for item in items[kept:]:
+            state = self._states[-1].copy() if self._states else hashlib.sha256(b"[")
+            state.update(f"{',' if self._states else ''}{canonical_json(item)}".encode("utf-8", "surrogatepass"))
+            self._states.append(state)
+        whole = self._states[-1].copy() if self._states else hashlib.sha256(b"[")
         whole.update(b"]")
         return f"sha256:{whole.hexdigest()}"
 

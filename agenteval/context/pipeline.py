@@ -19,7 +19,8 @@ from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is carried: how much of the transcript has entered, the view; by rule its memory and last turn of action."""
+    """What is carried: how much of the transcript has entered, the view; by rule its memory and last turn of action.
+    `whole`: no rule has changed anything yet, so that the view is the transcript."""
 
     seen: int
     items: Items
@@ -27,6 +28,7 @@ class Held:
     memory: tuple[Any, ...]
     acted: tuple[int | None, ...]
     turn: int = 0
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class Pipeline:
         before, after = work.count(messages_of(held.items + new)), work.count(messages_of(items))
         return replace(
             work,
+            held=replace(work.held, whole=False),
             before=before,
             after=after,
             actions=tuple(
@@ -170,7 +173,7 @@ class Pipeline:
         low = rule.target if high is not None else None
         return replace(
             work,
-            held=replace(held, items=items, notes=outcome.notes, memory=memory, acted=acted),
+            held=replace(held, items=items, notes=outcome.notes, memory=memory, acted=acted, whole=False),
             before=before if work.before is None else work.before,
             after=after,
             actions=(*work.actions, Action(rule.name, cause, outcome.wrote, before, after, high, low)),
@@ -180,14 +183,7 @@ class Pipeline:
 
     def _view(self, work: Work) -> View:
         items, transcript = work.held.items, work.transcript
-        first, changed = None, 0
-        for position, item in enumerate(items):
-            altered = item.message is not transcript[item.index]
-            changed += altered
-            if first is None and (altered or item.index != position):
-                first = position
-        if first is None and len(items) < len(transcript):
-            first = len(items)
+        first, changed = (None, 0) if work.held.whole else _difference(items, transcript)
         report = PolicyReport(
             acted=bool(work.actions),
             policy=self.name,
@@ -202,6 +198,17 @@ class Pipeline:
             missed_target=work.missed,
         )
         return View(transcript if first is None else messages_of(items), work.held, report)
+
+
+def _difference(items: Items, transcript: Transcript) -> tuple[int | None, int]:
+    """Index of the first message that a view lacks or alters (None: it is the transcript), and how many it alters."""
+    first, changed = None, 0
+    for position, item in enumerate(items):
+        altered = item.message is not transcript[item.index]
+        changed += altered
+        if first is None and (altered or item.index != position):
+            first = position
+    return (len(items) if first is None and len(items) < len(transcript) else first), changed
 
 
 def cause_of(trigger: Trigger, sight: Sight) -> str:

@@ -52,19 +52,30 @@ class Encoder:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._messages: Grown[Message, dict[str, Any]] = Grown()
-        self._spelled: Grown[dict[str, Any], bytes] = Grown()
+        self._spelled = bytearray(b"[")
+        self._ends: list[int] = []
         self._hash = ListHash()
 
     def encode(self, request: ChatRequest) -> EncodedRequest:
         """The body of `POST /v1/chat/completions`."""
         sent = request.history.messages
         encoded = self._messages.grow(sent, lambda number: _encode_message(sent[number], self._dialect))
-        spelled = self._spelled.grow(encoded, lambda number: msgspec.json.encode(encoded[number]))
         own = list(encoded)
         fields = _fields(request, own, self._dialect)
-        raw = msgspec.Raw(b"[%b]" % b",".join(spelled)) if fields["messages"] is own else fields["messages"]
+        spelled = self._spell(encoded, self._messages.kept)
+        raw = msgspec.Raw(spelled) if fields["messages"] is own else fields["messages"]
         body = Body(fields, request_bytes({**fields, "messages": raw}))
-        return EncodedRequest(body, self._hash.of(encoded), request.history.repairs)
+        return EncodedRequest(body, self._hash.of(encoded, self._messages.kept), request.history.repairs)
+
+    def _spell(self, messages: list[dict[str, Any]], kept: int) -> bytearray:
+        """The list of messages as JSON, of which so many are those of the last time."""
+        del self._ends[kept:]
+        del self._spelled[self._ends[-1] if self._ends else 1 :]
+        for message in messages[kept:]:
+            self._spelled += b"," if self._ends else b""
+            self._spelled += msgspec.json.encode(message)
+            self._ends.append(len(self._spelled))
+        return self._spelled + b"]"
 
 
 def encode(request: ChatRequest, dialect: Dialect) -> EncodedRequest:

@@ -36,13 +36,18 @@ class PromptCounter:
             raise UsageError(f"no prompt format for family {family!r}; known: {', '.join(FORMATS)}")
         self._form = FORMATS[family]
         self._vocabulary = vocabulary
-        self._parts = Parts(self._form, vocabulary.count)
+        self._counted: Parts[int] = Parts(self._form, self._count_on)
+
+    def _count_on(self, part: str) -> int:
+        """The tokens of all parts up to this one."""
+        return (self._counted.made[-1] if self._counted.made else 0) + self._vocabulary.count(part)
 
     def count(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], *, thinking: bool, keep_reasoning: bool
     ) -> PromptCount:
         """Tokens of the prompt."""
-        parts = sum(self._parts.of(messages, keep_reasoning=keep_reasoning))
+        counted = self._counted.of(messages, keep_reasoning=keep_reasoning)
+        parts = counted[-1] if counted else 0
         closing = self._vocabulary.count(self._form.closing(thinking=thinking))
         alone, opening = (self._vocabulary.count(self._form.opening(messages, offered)) for offered in ((), tools))
         return PromptCount(alone + parts + closing, opening - alone, opening + parts + closing)

@@ -85,7 +85,8 @@ class Thread:
 
 @dataclass(slots=True)
 class _Known:
-    """A body that was read: its bytes, where each message ends in them (the first entry: where the list begins)."""
+    """A body that was read: its bytes up to the end of the last message, where each message ends in them (the first
+    entry: where the list begins)."""
 
     data: bytes
     ends: list[int]
@@ -94,7 +95,7 @@ class _Known:
 
     def shared(self, data: bytes) -> int:
         """How many messages another body has in common with this one, from the start."""
-        if data.startswith(self.data[: self.ends[-1]]):
+        if data.startswith(self.data):
             return len(self.messages)
         at = bisect_right(range(len(self.ends)), False, key=lambda n: not data.startswith(self.data[: self.ends[n]]))
         return max(0, at - 1)
@@ -120,7 +121,8 @@ class Threads:
         received, thread = read_request(body), self.new()
         head = _head(body)
         if data.startswith(head):
-            self._keep(_Known(data, [len(head), *_ends(data, len(head), body["messages"])], received.messages, thread))
+            ends = [len(head), *_ends(data, len(head), body["messages"])]
+            self._keep(_Known(data[: ends[-1]], ends, received.messages, thread))
         return received, thread
 
     def _goes_on(self, data: bytes) -> tuple[Received, Thread] | None:
@@ -139,7 +141,7 @@ class Threads:
         messages = known.messages[:shared] + received.messages
         ends = [*known.ends[: shared + 1], *_ends(data, end + 1, body["messages"])]
         self._known.remove(known)
-        self._keep(_Known(data, ends, messages, known.thread))
+        self._keep(_Known(data[: ends[-1]], ends, messages, known.thread))
         return replace(received, messages=messages), known.thread
 
     def _keep(self, known: _Known) -> None:
