@@ -6,7 +6,7 @@ ARGS ?=
 SERVERS ?= llamacpp
 BIN = .venv/bin
 
-.PHONY: help run test check format docs lock bench fuzz test-kills test-servers test-engines clean
+.PHONY: help run test check format docs lock bench calibrate fuzz test-kills test-servers test-engines clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -38,6 +38,10 @@ docs: .venv/.ready ## write the program's present output into the README
 
 bench: .venv/.ready ## measure agenteval itself
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+calibrate: .venv/.ready ## play every context scenario under every policy; what they cost the prefix cache (minutes)
+	@$(BIN)/agenteval scenario lint context
+	@$(BIN)/python -m tests.calibration.prefill
 
 fuzz: .venv/.ready ## fuzz the parsers with atheris (options: make fuzz ARGS='glm47 --runs 1000000')
 	@$(BIN)/python -m tests.fuzz $(ARGS)
