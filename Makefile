@@ -7,7 +7,8 @@ SERVERS ?= llamacpp
 POLICIES = full_history sliding_window observation_masking tool_output_limit summarize
 BIN = .venv/bin
 
-.PHONY: help run policies test check format docs lock bench fuzz test-kills test-servers test-engines test-statistics clean
+.PHONY: help run policies test check format docs lock bench calibrate fuzz test-kills test-servers test-engines \
+	test-statistics clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -45,6 +46,10 @@ docs: .venv/.ready ## write the program's present output into the README
 
 bench: .venv/.ready ## measure agenteval itself
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+calibrate: .venv/.ready ## play every context scenario under every policy; what they cost the prefix cache (minutes)
+	@$(BIN)/agenteval scenario lint context
+	@$(BIN)/python -m tests.calibration.prefill
 
 fuzz: .venv/.ready ## fuzz the parsers with atheris (options: make fuzz ARGS='glm47 --runs 1000000')
 	@$(BIN)/python -m tests.fuzz $(ARGS)

@@ -138,7 +138,8 @@ class ValueSpec:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One scenario, bound (no `${value}` left) or not. `hash` identifies the loaded content incl. its `$file`s."""
+    """One scenario, bound (no `${value}` left) or not. `hash` identifies the loaded content incl. its `$file`s; `idle`:
+    policies of its suite that have little to do in it, and why."""
 
     name: str
     description: str
@@ -152,6 +153,7 @@ class Scenario:
     source: str
     hash: str
     facts: tuple[Fact, ...] = ()
+    idle: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tool_specs(self) -> tuple[ToolSpec, ...]:
@@ -160,7 +162,8 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """An ordered set of scenarios; names are unique."""
+    """An ordered set of scenarios; names are unique. `policies`: those that it was made to tell apart."""
 
     name: str
     scenarios: tuple[Scenario, ...]
+    policies: tuple[str, ...] = ()

@@ -33,7 +33,7 @@ from agenteval.script import (
     ValueSpec,
 )
 
-_IDENTITY = frozenset({"description", "tags", "defaults"})
+_IDENTITY = frozenset({"description", "tags", "defaults", "idle"})
 
 
 def scenario(file: ScenarioFile, content: Mapping[str, Json], source: str, common: DefaultsFile) -> Scenario:
@@ -54,6 +54,7 @@ def scenario(file: ScenarioFile, content: Mapping[str, Json], source: str, commo
         source=source,
         hash=_hash(content, defaults),
         facts=tuple(_fact(name, fact) for name, fact in file.facts.items()),
+        idle=file.idle,
     )
 
 

@@ -19,6 +19,7 @@ from agenteval.scenario.facts import fact_problems
 from agenteval.scenario.loader import Source, load
 from agenteval.scenario.references import reference_problems
 from agenteval.scenario.rehearsal import rehearsal_problems
+from agenteval.scenario.sizes import size_problems
 from agenteval.schema import check_schema, violations
 from agenteval.script import Expectation, ExpectedAnswer, ExpectedCall, Json, MockTool, Rule, Turn
 from agenteval.template import TemplateProblem, as_text, substitute
@@ -51,7 +52,11 @@ def _rehearsed(source: Source) -> Iterator[Problem]:
         yield source.document.problem((), str(error).removeprefix(f"{source.scenario.source}: "))
         return
     problems = list(rehearsal_problems(source, bound))
-    yield from problems or fact_problems(source, bound, play(bound))
+    yield from problems
+    if not problems and (bound.facts or source.size):
+        golden = play(bound)
+        yield from fact_problems(source, bound, golden)
+        yield from size_problems(source, bound, golden)
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from agenteval.clock import NS_PER_S, Clock
 from agenteval.messages import Message
 from agenteval.parsers import FAMILIES, CallDelta, Delta
 from agenteval.prompts import FORMATS
-from agenteval.simulator.ailments import Symptoms, effect_on
+from agenteval.simulator.ailments import Effect, Symptoms, effect_on
 from agenteval.simulator.cache import PrefixCache, salted
 from agenteval.simulator.chunks import DONE, EPOCH, Ending, Speaker, Usage
 from agenteval.simulator.generation import Prefilled, Step, generate
@@ -160,7 +160,11 @@ class Engine:
         return generate(job.speech, parser, self.profile.pace(), start, job.rng)
 
     def _reply(self, received: Received, prompt_tokens: int, thread: Thread) -> Message:
-        effect = effect_on(Symptoms(prompt_tokens, received.messages), self.profile.ailments)
+        ailments = self.profile.ailments
+
+        def effect(stale: int) -> Effect | None:
+            return effect_on(Symptoms(prompt_tokens, received.messages, received.thinking, stale), ailments)
+
         return self._model.reply(received, effect, lambda: thread.text(received.messages))
 
     def _room(self, received: Received, prompt_tokens: int) -> int:

@@ -18,7 +18,7 @@ FLOORS = [
     ("scenario", "conformance"),
     ("client", "simulator", "store"),
     ("run", "summary"),
-    ("load", "regress", "diagnose", "doctor", "selftest", "replay"),
+    ("load", "regress", "diagnose", "doctor", "selftest", "replay", "calibration"),
     ("report",),
     ("cli",),
 ]
