@@ -44,8 +44,8 @@ SGLANG = {
     "gemma4": Names("gemma4", "gemma4"),
 }
 
-LLAMACPP = {family: Names("", None) for family in VLLM}
-"""llama.cpp finds its parser by the chat template; the driver knows which."""
+LLAMACPP = {family: Names("", None) for family in VLLM if family not in ("harmony", "deepseek_v3")}
+"""llama.cpp finds its parser by the chat template; the driver knows which, and why two are missing."""
 
 PROMPT_ENDS = {
     "glm45": ("<|assistant|>", "<|assistant|>\n<think>"),

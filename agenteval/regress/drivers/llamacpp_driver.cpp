@@ -9,6 +9,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -19,11 +20,11 @@
 
 using json = nlohmann::ordered_json;
 
-// The template by which llama.cpp knows each family's parser.
+// The template by which llama.cpp knows each family's parser. Not covered: harmony, whose template refuses schemas that
+// name no type, and deepseek_v3, of which there is only a stand-in.
 static const std::map<std::string, std::string> TEMPLATES = {
     {"glm45", "GLM-4.6.jinja"},
     {"glm47", "GLM-4.7-Flash.jinja"},
-    {"harmony", "openai-gpt-oss-120b.jinja"},
     {"hermes", "Qwen-Qwen3-0.6B.jinja"},
     {"qwen3_coder", "Qwen3-Coder.jinja"},
     {"kimi_k2", "Kimi-K2-Thinking.jinja"},
@@ -32,9 +33,11 @@ static const std::map<std::string, std::string> TEMPLATES = {
     {"minimax_m2", "MiniMax-M2.jinja"},
     {"llama3_json", "meta-llama-Llama-3.3-70B-Instruct.jinja"},
     {"mistral", "mistralai-Ministral-3-14B-Reasoning-2512.jinja"},
-    {"deepseek_v3", "llama-cpp-deepseek-r1.jinja"},
     {"gemma4", "google-gemma-4-31B-it.jinja"},
 };
+
+// Families whose models open their reasoning themselves: their prompts are alike with and without it.
+static const std::set<std::string> OPEN_THEMSELVES = {"glm45", "hermes"};
 
 static std::map<std::string, common_chat_templates_ptr> loaded;
 
@@ -49,7 +52,8 @@ static const common_chat_templates * templates(const std::string & folder, const
     return found.get();
 }
 
-static common_chat_parser_params parser_of(const std::string & folder, const json & asked) {
+static common_chat_parser_params made(const std::string & folder, const json & asked) {
+    const auto family = asked.at("family").get<std::string>();
     common_chat_templates_inputs inputs;
     common_chat_msg user;
     user.role = "user";
@@ -60,14 +64,25 @@ static common_chat_parser_params parser_of(const std::string & folder, const jso
     }
     inputs.parallel_tool_calls = true;
     inputs.reasoning_format = COMMON_REASONING_FORMAT_AUTO;
-    inputs.enable_thinking = asked.at("thinking").get<bool>();
-    auto applied = common_chat_templates_apply(templates(folder, asked.at("family").get<std::string>()), inputs);
+    inputs.enable_thinking = asked.at("thinking").get<bool>() || OPEN_THEMSELVES.count(family) > 0;
+    auto applied = common_chat_templates_apply(templates(folder, family), inputs);
     common_chat_parser_params params(applied);
     params.reasoning_format = COMMON_REASONING_FORMAT_AUTO;
     if (!applied.parser.empty()) {
         params.parser.load(applied.parser);
     }
     return params;
+}
+
+// Making a parser takes far longer than parsing, and most questions are about the same tools.
+static const common_chat_parser_params & parser_of(const std::string & folder, const json & asked) {
+    static std::map<std::string, common_chat_parser_params> known;
+    const json key = {asked.at("family"), asked.at("thinking"), asked.at("tools")};
+    auto found = known.find(key.dump());
+    if (found == known.end()) {
+        found = known.emplace(key.dump(), made(folder, asked)).first;
+    }
+    return found->second;
 }
 
 static json message(const common_chat_msg & said) {
@@ -127,7 +142,7 @@ static json answer(const std::string & folder, const json & asked) {
         return said;
     }
     try {
-        const auto params = parser_of(folder, asked);
+        const auto & params = parser_of(folder, asked);
         if (asked.contains("text")) {
             said["message"] = message(common_chat_parse(asked.at("text").get<std::string>(), false, params));
         } else {
