@@ -2,7 +2,8 @@
 
 It finds its scenario by what the request says, the turn by the last user message, the place in the turn by the calls
 made since then, and goes on as the scenario expects. It knows only what stands in the prompt that it received: see
-`recall`. Whatever it does not know gets a plain answer that begins with `MARK`.
+`recall`: where a declared fact is lost, it takes a stale value that still stands there, or does what the lost rule
+forbids. Whatever it does not know gets a plain answer that begins with `MARK`.
 
 Asked for a summary, it writes one from what it received: see `summary`. Not covered: a forced `tool_choice`, mistakes
 of its own; an error from a tool changes nothing in what it does next.

@@ -124,6 +124,11 @@ def test_every_ailment_and_every_policy_is_in_the_table() -> None:
     assert len({fixed for _, _, _, fixed in FIXED.values()}) == len(FIXED)
 
 
+def test_every_ailment_can_be_had_as_a_profile() -> None:
+    spelled = {profile.ailments[0].kind: profile.dialect for profile in PROFILES.values() if profile.ailments}
+    assert spelled == {kind: DIALECTS.get(kind, "sglang") for kind in KINDS}
+
+
 @pytest.mark.parametrize("name", ["sick", "loop", "stale"])
 def test_the_scenarios_of_the_table_are_sound(name: str) -> None:
     assert lint(str(HERE / f"{name}.yaml")) == []
