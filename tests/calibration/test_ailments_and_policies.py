@@ -120,7 +120,7 @@ def fixed(name: str, ailment: Ailment | None, dialect: str, policy: str) -> bool
 
 def test_every_ailment_and_every_policy_is_in_the_table() -> None:
     assert list(FIXED) == list(KINDS)
-    assert list(dict.fromkeys(arm.partition(",")[0] for arm in ARMS)) == list(POLICIES)
+    assert list(dict.fromkeys(arm.partition(",")[0] for arm in ARMS)) == [name for name in POLICIES if name != "again"]
     assert len({fixed for _, _, _, fixed in FIXED.values()}) == len(FIXED)
 
 
