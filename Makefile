@@ -6,7 +6,7 @@ ARGS ?=
 SERVERS ?= llamacpp
 BIN = .venv/bin
 
-.PHONY: help run test check format docs lock bench fuzz test-kills test-servers test-engines clean
+.PHONY: help run test check format docs lock bench fuzz test-kills test-servers test-engines test-reducers clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -51,6 +51,9 @@ test-servers: .venv/.ready ## make real servers (once, minutes) and drive them (
 
 test-engines: .venv/.ready ## put the parsers of vLLM and SGLang under the exam (makes their environments once; half an hour)
 	@$(BIN)/python -m tests.engines $(ARGS)
+
+test-reducers: .venv/.ready ## put reducers of LangChain and AutoGen under the rules (makes their environment once)
+	@$(BIN)/python -m tests.reducers $(ARGS)
 
 lock: ## resolve requirements.lock again (needs uv; make lock ARGS=--upgrade takes the newest of everything)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
