@@ -54,7 +54,9 @@ def conversation(turns: int) -> Transcript:
 def _steps(name: str, history: Transcript) -> tuple[list[float], list[float], int, int]:
     """Milliseconds of the early and the late steps, how often the policy acted, the length of the last view."""
     policy = build_policy(name)
-    state, acted, early, late = policy.begin(), 0, [], []
+    state, acted = policy.begin(), 0
+    early: list[float] = []
+    late: list[float] = []
     for turn in range(TURNS):
         for end in (4 * turn + 2, 4 * turn + 4):
             seen = history[:end]

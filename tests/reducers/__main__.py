@@ -45,7 +45,7 @@ def _install() -> None:
 
 def verdicts(python: Path, function: str) -> dict[str, str]:
     """Rule → holds, not judged, or the share of histories that it was broken in."""
-    command = [python, "-m", "agenteval", "policies", "check", function, "--allow-code"]
+    command = [str(python), "-m", "agenteval", "policies", "check", function, "--allow-code"]
     done = subprocess.run(command, check=False, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if done.returncode not in (0, 1):
         raise SystemExit(done.returncode)
