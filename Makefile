@@ -8,7 +8,7 @@ POLICIES = full_history sliding_window observation_masking tool_output_limit sum
 BIN = .venv/bin
 
 .PHONY: help run policies test check format docs lock bench calibrate fuzz test-kills test-servers test-engines \
-	test-statistics clean
+	test-reducers test-statistics clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -66,6 +66,9 @@ test-engines: .venv/.ready ## put the parsers of vLLM, SGLang and llama.cpp unde
 
 test-statistics: .venv/.ready ## how often the statistics of compare err, by simulation (minutes)
 	@$(BIN)/python -m tests.statistics $(ARGS)
+
+test-reducers: .venv/.ready ## put reducers of LangChain and AutoGen under the rules (makes their environment once)
+	@$(BIN)/python -m tests.reducers $(ARGS)
 
 lock: ## resolve requirements.lock again (needs uv; make lock ARGS=--upgrade takes the newest of everything)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
