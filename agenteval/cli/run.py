@@ -86,8 +86,8 @@ T = TypeVar("T")
 def command(
     disk: Disk | None, /, suites: tuple[str, ...], out: Path, resume: str | None, as_json: bool, **values: Any
 ) -> int:
-    """Run scenarios: a SUITE is a folder, a file, a bundled suite (desk, founding, life, work; all: every one of them)
-    or a bundled scenario's name (`agenteval scenario list`). Default: founding; with --tag: all.
+    """Run scenarios: a SUITE is a folder, a file, a bundled suite (context, desk, founding, life, work; all:
+    every one of them) or a bundled scenario's name (`agenteval scenario list`). Default: founding; with --tag: all.
 
     Without --base-url the embedded endpoint answers, in virtual time. Exit code: 0 all turns ok, 1 some failed,
     2 a mistake in options or files, 3 the endpoint failed or cells could not be judged.
