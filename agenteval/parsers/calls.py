@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from agenteval.canonical import JsonProblem, parse_json
 from agenteval.messages import ToolSpec
 from agenteval.parsers.arguments import Types, members, parameter_types, quoted
-from agenteval.parsers.deltas import CallDelta, Delta
+from agenteval.parsers.deltas import CallDelta, Delta, merged
 from agenteval.parsers.policy import Choices
 
 
@@ -61,6 +61,17 @@ class Calls:
             self._sink.append(CallDelta(self._index, None, fragment))
         else:
             self._waiting.append(fragment)
+
+    def written(self, fragment: str) -> list[Delta]:
+        """More of the arguments' JSON, where nothing else was said since the last time: what goes out now."""
+        if not fragment or self._muted:
+            return []
+        if self._blank or self._drops_truncated or self._waiting is not None:
+            self.write(fragment)
+            said = merged(self._out)
+            self._out.clear()
+            return said
+        return [CallDelta(self._index, None, fragment)]
 
     def close(self) -> None:
         """The call is complete."""

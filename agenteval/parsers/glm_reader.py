@@ -74,6 +74,9 @@ class GlmReader(Reader):
             if self._place is _Place.HEAD:
                 self._check_head()
 
+    def _flow(self, text: str) -> list[Delta]:
+        return self._calls.flowing_string(text)
+
     def _meet_inside(self, marker: str) -> None:
         if self._place is _Place.HEAD:
             self._meet_in_head(marker)
@@ -104,6 +107,7 @@ class GlmReader(Reader):
 
     def _to(self, place: _Place) -> None:
         self._place, self._watched = place, _VALUE_END_ONLY if place in _VALUES else self._shape.all
+        self._flows = place is _Place.TEXT
 
     def _text(self) -> str:
         text = "".join(self._parts)

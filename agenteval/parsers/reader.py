@@ -45,6 +45,7 @@ class Reader(ABC):
         self._words = True  # outside calls
         self._watched: Markers | None = shape.all  # what counts as a marker in the present place
         self._over = False
+        self._flows = False  # inside a string that goes out as it comes: nothing but what begins with `<` ends it
         self._held = ""  # what could still become a marker
         self._again = ""  # what has to be read once more, as something else
         self._calls_in_thinking = choices.get("call_in_thinking") != "reasoning"
@@ -53,6 +54,12 @@ class Reader(ABC):
 
     def feed(self, text: str) -> list[Delta]:
         """What this text adds."""
+        if self._flows and "<" not in text and not self._held:
+            self.work += len(text)
+            return self._flow(text)
+        return self._read(text)
+
+    def _read(self, text: str) -> list[Delta]:
         if self._held:
             text, self._held = self._held + text, ""
         at, end = 0, len(text)
@@ -135,6 +142,10 @@ class Reader(ABC):
             self._thinking = False
             self._speech.close_thought()
 
+    def _flow(self, text: str) -> list[Delta]:
+        """What more of a string adds."""
+        raise NotImplementedError
+
     def _back(self) -> None:
         """Words again, of the kind that they were: no call began here."""
         self._words, self._watched = True, self._shape.all
@@ -147,6 +158,7 @@ class Reader(ABC):
 
     def _end(self) -> None:
         """The message is over, here or in the middle of something."""
+        self._flows = False
         if not self._words:
             self._cut()
         if self._words:

@@ -99,7 +99,7 @@ class TagReader(Reader):
         self._tail = ""  # a newline that may be framing
 
     def _to(self, place: _Place) -> None:
-        self._place = place
+        self._place, self._flows = place, place is _Place.TEXT
         self._parts.clear()
         if place in _HEADS:
             self._watched, self._length = None, 0
@@ -208,6 +208,11 @@ class TagReader(Reader):
             self._before += text
             if not text.isspace() or len(self._before) > _SECTION_BLANK:
                 self._speak_of_the_tag()
+
+    def _flow(self, text: str) -> list[Delta]:
+        if self._elements.framed and (self._fresh or self._tail or text.endswith("\n")):
+            return self._read(text)
+        return self._calls.flowing_string(text)
 
     def _take_string(self, text: str) -> None:
         """All but the newlines that frame it."""

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import venv
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zlib import crc32
@@ -26,6 +27,7 @@ from tests.fuzz.planted import BUGS, NONE
 from tests.fuzz.target import Target
 
 ATHERIS = "atheris==3.0.0"
+PARSERS_NEED = [f"msgspec=={version('msgspec')}"]
 PYTHON = HOME / "environment" / "bin" / "python"
 
 
@@ -60,12 +62,14 @@ def _arguments(words: list[str]) -> argparse.Namespace:
 
 
 def _prepare() -> None:
-    """The environment: atheris, whose wheels do not fit every machine, and nothing else."""
-    if PYTHON.exists() and subprocess.run([PYTHON, "-c", "import atheris"], check=False).returncode == 0:
+    """The environment: atheris, whose wheels do not fit every machine, and what the parsers import."""
+    if PYTHON.exists() and subprocess.run([PYTHON, "-c", "import atheris, msgspec"], check=False).returncode == 0:
         return
     print(f"Preparing {HOME.name}/ (once) ...", file=sys.stderr)
     venv.create(HOME / "environment", with_pip=True, clear=True)
-    subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ATHERIS], check=True)
+    subprocess.run(
+        [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ATHERIS, *PARSERS_NEED], check=True
+    )
 
 
 def _turns(wanted: argparse.Namespace) -> list[str]:
