@@ -14,6 +14,7 @@ from functools import partial
 from typing import TypeAlias
 
 from agenteval.messages import ToolSpec
+from agenteval.parsers.arguments import escaped
 from agenteval.parsers.deltas import Delta
 from agenteval.parsers.family import MakeReader
 from agenteval.parsers.framing import Framing
@@ -75,7 +76,7 @@ class GlmReader(Reader):
                 self._check_head()
 
     def _flow(self, text: str) -> list[Delta]:
-        return self._calls.flowing_string(text)
+        return self._calls.written(escaped(text))
 
     def _meet_inside(self, marker: str) -> None:
         if self._place is _Place.HEAD:

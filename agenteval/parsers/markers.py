@@ -14,8 +14,9 @@ class Markers:
         self._pattern = re.compile("|".join(map(re.escape, sorted(self.strings))))
         self._beginnings = frozenset(text[:end] for text in self.strings for end in range(1, len(text)))
         self._firsts = frozenset(text[0] for text in self.strings)
-        self.first = re.compile("[" + "".join(map(re.escape, sorted(self._firsts))) + "]").search
-        """Finds a character with which a marker may begin: in text without one there is nothing to look for."""
+        pairs = {re.escape(text[:2]) for text in self.strings} | {re.escape(first) + r"\Z" for first in self._firsts}
+        self.first = re.compile("|".join(sorted(pairs))).search
+        """Finds two characters, or a last one, with which a marker may begin: other text holds none."""
         # Where no marker holds a first character further on, only the last one in a text can begin one.
         self._last_only = not any(first in text[1:] for text in self.strings for first in self._firsts)
         self.longest = max(map(len, self.strings))

@@ -54,7 +54,7 @@ class Reader(ABC):
 
     def feed(self, text: str) -> list[Delta]:
         """What this text adds."""
-        if self._flows and "<" not in text and not self._held:
+        if self._flows and not self._held and ("<" not in text or self._is_plain(text)):
             self.work += len(text)
             return self._flow(text)
         return self._read(text)
@@ -141,6 +141,10 @@ class Reader(ABC):
         if self._thinking:
             self._thinking = False
             self._speech.close_thought()
+
+    def _is_plain(self, text: str) -> bool:
+        """Whether no marker begins in a text."""
+        return self._watched is not None and self._watched.first(text) is None
 
     def _flow(self, text: str) -> list[Delta]:
         """What more of a string adds."""

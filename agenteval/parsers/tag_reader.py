@@ -14,6 +14,7 @@ from enum import Enum
 from functools import cache
 
 from agenteval.messages import ToolSpec
+from agenteval.parsers.arguments import escaped
 from agenteval.parsers.deltas import Delta
 from agenteval.parsers.markers import Markers
 from agenteval.parsers.names import NAME
@@ -210,21 +211,28 @@ class TagReader(Reader):
                 self._speak_of_the_tag()
 
     def _flow(self, text: str) -> list[Delta]:
-        if self._elements.framed and (self._fresh or self._tail or text.endswith("\n")):
-            return self._read(text)
-        return self._calls.flowing_string(text)
+        if self._elements.framed and (self._tail or self._fresh or text.endswith("\n")):
+            text = self._within_frame(text)
+        return self._calls.written(escaped(text))
 
     def _take_string(self, text: str) -> None:
-        """All but the newlines that frame it."""
         if self._elements.framed:
-            if self._fresh:
-                self._fresh = False
-                text = text.removeprefix("\n")
-            text = self._tail + text
-            self._tail = "\n" if text.endswith("\n") else ""
-            text = text.removesuffix("\n")
+            text = self._within_frame(text)
         if text:
             self._calls.more_string(text)
+
+    def _within_frame(self, text: str) -> str:
+        """All but the newlines that frame a value."""
+        if self._fresh and text:
+            self._fresh = False
+            text = text.removeprefix("\n")
+        if self._tail:
+            text = self._tail + text
+            self._tail = ""
+        if text.endswith("\n"):
+            self._tail = "\n"
+            text = text[:-1]
+        return text
 
     def _meet_inside(self, marker: str) -> None:
         if self._place in _VALUES:

@@ -39,10 +39,6 @@ class TaggedCalls(Calls):
         """More of its text."""
         self.write(escaped(text))
 
-    def flowing_string(self, text: str) -> list[Delta]:
-        """More of its text, where nothing else was said since the last time: what goes out now."""
-        return self.written(escaped(text))
-
     def end_string(self) -> None:
         """Its end."""
         self.write('"')
