@@ -64,14 +64,12 @@ class Calls:
 
     def written(self, fragment: str) -> list[Delta]:
         """More of the arguments' JSON, where nothing else was said since the last time: what goes out now."""
-        if not fragment or self._muted:
-            return []
-        if self._blank or self._drops_truncated or self._waiting is not None:
-            self.write(fragment)
-            said = merged(self._out)
-            self._out.clear()
-            return said
-        return [CallDelta(self._index, None, fragment)]
+        if self._sink is self._out and fragment and not (self._muted or self._blank) and self._waiting is None:
+            return [CallDelta(self._index, None, fragment)]
+        self.write(fragment)
+        said = merged(self._out)
+        self._out.clear()
+        return said
 
     def close(self) -> None:
         """The call is complete."""

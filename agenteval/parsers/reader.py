@@ -80,12 +80,15 @@ class Reader(ABC):
                 self.work += end - at
                 known = end - watched.open(text, at)
                 self._held = text[known:]
-                self._take(text[at:known])
+                if known > at:
+                    self._take(text[at:known])
                 break
-            self.work += found.end() - at
-            self._take(text[at : found.start()])
+            begin, behind = found.span()
+            self.work += behind - at
+            if begin > at:
+                self._take(text[at:begin])
             self._meet(found.group())
-            at = found.end()
+            at = behind
         return self._said()
 
     def flush(self) -> list[Delta]:

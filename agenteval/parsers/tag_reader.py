@@ -102,9 +102,9 @@ class TagReader(Reader):
     def _to(self, place: _Place) -> None:
         self._place, self._flows = place, place is _Place.TEXT
         self._parts.clear()
-        if place in _HEADS:
+        if place is _Place.NAME or place is _Place.KEY:
             self._watched, self._length = None, 0
-        elif place in _VALUES:
+        elif place is _Place.TEXT or place is _Place.VALUE:
             self._watched = self._value_ends
         else:
             self._watched = self._gap if place is _Place.GAP else self._shape.all
