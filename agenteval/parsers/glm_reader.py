@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
+from json.encoder import encode_basestring
 from typing import TypeAlias
 
 from agenteval.messages import ToolSpec
-from agenteval.parsers.arguments import escaped
 from agenteval.parsers.deltas import Delta
 from agenteval.parsers.family import MakeReader
 from agenteval.parsers.framing import Framing
@@ -60,6 +60,12 @@ class GlmReader(Reader):
         self._key: str | None = None
         self._speaks_of_undeclared = choices["undeclared_tool"] == "text"
 
+    def feed(self, text: str) -> list[Delta]:
+        if self._flows and not self._held and ("<" not in text or self._is_plain(text)):
+            self.work += len(text)
+            return self._calls.written(encode_basestring(text)[1:-1])
+        return super().feed(text)
+
     def _finish(self, held: str) -> None:
         if self._words or self._place in _VALUES:
             self._take(held)
@@ -74,9 +80,6 @@ class GlmReader(Reader):
             self._parts.append(text)
             if self._place is _Place.HEAD:
                 self._check_head()
-
-    def _flow(self, text: str) -> list[Delta]:
-        return self._calls.written(escaped(text))
 
     def _meet_inside(self, marker: str) -> None:
         if self._place is _Place.HEAD:

@@ -54,12 +54,6 @@ class Reader(ABC):
 
     def feed(self, text: str) -> list[Delta]:
         """What this text adds."""
-        if self._flows and not self._held and ("<" not in text or self._is_plain(text)):
-            self.work += len(text)
-            return self._flow(text)
-        return self._read(text)
-
-    def _read(self, text: str) -> list[Delta]:
         if self._held:
             text, self._held = self._held + text, ""
         at, end = 0, len(text)
@@ -148,10 +142,6 @@ class Reader(ABC):
     def _is_plain(self, text: str) -> bool:
         """Whether no marker begins in a text."""
         return self._watched is not None and self._watched.first(text) is None
-
-    def _flow(self, text: str) -> list[Delta]:
-        """What more of a string adds."""
-        raise NotImplementedError
 
     def _back(self) -> None:
         """Words again, of the kind that they were: no call began here."""

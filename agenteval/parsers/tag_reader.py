@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from json.encoder import encode_basestring
 
 from agenteval.messages import ToolSpec
-from agenteval.parsers.arguments import escaped
 from agenteval.parsers.deltas import Delta
 from agenteval.parsers.markers import Markers
 from agenteval.parsers.names import NAME
@@ -84,7 +84,7 @@ class TagReader(Reader):
     ) -> None:
         out: list[Delta] = []
         super().__init__(shape, TaggedCalls(tools, out, choices), out, choices, thinking=thinking_open)
-        self._elements = elements
+        self._elements, self._framed = elements, elements.framed
         self._gap, ends = _watched(shape, elements)
         self._value_ends = ends[choices["missing_value_closer"]]
         self._bare_counts = choices["missing_opener"] == "call"
@@ -99,8 +99,16 @@ class TagReader(Reader):
         self._fresh = False  # the value has not begun
         self._tail = ""  # a newline that may be framing
 
+    def feed(self, text: str) -> list[Delta]:
+        if self._flows and not self._held and ("<" not in text or self._is_plain(text)):
+            self.work += len(text)
+            if self._framed and (self._tail or text.endswith("\n")):
+                text = self._within_frame(text)
+            return self._calls.written(encode_basestring(text)[1:-1])
+        return super().feed(text)
+
     def _to(self, place: _Place) -> None:
-        self._place, self._flows = place, place is _Place.TEXT
+        self._place, self._flows = place, place is _Place.TEXT and not self._framed
         self._parts.clear()
         if place is _Place.NAME or place is _Place.KEY:
             self._watched, self._length = None, 0
@@ -210,22 +218,17 @@ class TagReader(Reader):
             if not text.isspace() or len(self._before) > _SECTION_BLANK:
                 self._speak_of_the_tag()
 
-    def _flow(self, text: str) -> list[Delta]:
-        if self._elements.framed and (self._tail or self._fresh or text.endswith("\n")):
-            text = self._within_frame(text)
-        return self._calls.written(escaped(text))
-
     def _take_string(self, text: str) -> None:
-        if self._elements.framed:
+        if self._framed:
+            if self._fresh:
+                self._fresh, self._flows = False, True
+                text = text.removeprefix("\n")
             text = self._within_frame(text)
         if text:
             self._calls.more_string(text)
 
     def _within_frame(self, text: str) -> str:
-        """All but the newlines that frame a value."""
-        if self._fresh and text:
-            self._fresh = False
-            text = text.removeprefix("\n")
+        """All but a last newline, which may be framing: with it, the next text begins."""
         if self._tail:
             text = self._tail + text
             self._tail = ""
@@ -270,7 +273,7 @@ class TagReader(Reader):
             self._calls.end_string()
         else:
             bare = "".join(self._parts)
-            if self._elements.framed:
+            if self._framed:
                 bare = bare.removeprefix("\n").removesuffix("\n")
             self._calls.argument(self._key, bare, typed=self._typed is None)
         self._to(_Place.GAP)
