@@ -30,6 +30,9 @@ FaultKind = Literal[
     "protocol",
 ]
 
+SLOW: frozenset[FaultKind] = frozenset({"timeout_first_frame", "timeout_between", "timeout_total"})
+"""Time-outs of a server that was reached."""
+
 
 class Body(dict[str, Any]):
     """A request's body that is never changed once it is made, and knows how it is spelled."""

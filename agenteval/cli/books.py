@@ -48,6 +48,7 @@ class Books:
 
     def __init__(self, folder: RunFolder, manifest: Manifest, secrets: Secrets, watch: LoopWatch | None) -> None:
         self.summary: Summary | None = None
+        self.small_questions = 0  # that were asked in doubt; they stand in no journal
         self.manifest = manifest
         self._folder = folder
         self._watch = watch
@@ -121,7 +122,7 @@ class Books:
             self.manifest,
             status="complete" if end else "interrupted",
             finished_at=wall_stamp(),
-            client=_client_facts(self._watch, self._records, self.manifest.client),
+            client=_client_facts(self._watch, self._records, self.manifest.client, self.small_questions),
             cells={**self.manifest.cells, **_end_facts(end)},
         )
         summary = summarise(manifest, self._records)
@@ -156,11 +157,13 @@ def _end_facts(end: BatchEnd | None) -> dict[str, Any]:
     return {"ended": len(end.ends), "lost": lost, "stopped": end.stopped}
 
 
-def _client_facts(watch: LoopWatch | None, records: Sequence[StepRecord], then: Mapping[str, Any]) -> Mapping[str, Any]:
+def _client_facts(
+    watch: LoopWatch | None, records: Sequence[StepRecord], then: Mapping[str, Any], small: int
+) -> Mapping[str, Any]:
     """What the client saw of itself; nothing in virtual time, where it cannot be late.
 
-    Requests are counted over all parts of a run. Of the loop, that part stands in which it was later, `then` or now;
-    where a part was killed, nobody knows.
+    Requests are counted over all parts of a run, and so are small questions (`small`: of this part). Of the loop, that
+    part stands in which it was later, `then` or now; where a part was killed, nobody knows.
     """
     if watch is None:
         return {}
@@ -168,7 +171,13 @@ def _client_facts(watch: LoopWatch | None, records: Sequence[StepRecord], then: 
     loop = ("samples", "loop_lag_p50_ms", "loop_lag_p99_ms", "loop_lag_max_ms")
     if (then.get("loop_lag_p99_ms") or 0.0) > (report.loop_lag_p99_ms or 0.0):
         report = replace(report, **{name: then[name] for name in loop})
-    return {**asdict(report), "valid": report.valid, "bound_p99_ms": LAG_BOUND_MS, "send_bound_p99_ms": SEND_BOUND_MS}
+    bounds = {"bound_p99_ms": LAG_BOUND_MS, "send_bound_p99_ms": SEND_BOUND_MS}
+    return {
+        **asdict(report),
+        "valid": report.valid,
+        **bounds,
+        "small_questions": then.get("small_questions", 0) + small,
+    }
 
 
 def _check_same(then: StepRecord, now: StepRecord) -> None:

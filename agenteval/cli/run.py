@@ -40,6 +40,7 @@ from agenteval.client import Chat, chat
 from agenteval.clock import LoopClock
 from agenteval.context import Budget, build_policy, canonical_policy
 from agenteval.errors import EndpointError
+from agenteval.outcome import StepError
 from agenteval.report import render_json, render_terminal
 from agenteval.run import (
     Accountant,
@@ -185,9 +186,14 @@ async def _over_http(
             await transport.prepare(order.plan.concurrency, limits(asked))
             desk = _desk_maker(order, endpoint, plan, books, asking)(transport)
             async with watch:
-                breaker = Breaker(lambda: ping(small), asked.patience, books.tell)
+                breaker = Breaker(lambda: _in_doubt(small, books), asked.patience, books.tell)
                 end = await run_batch(left, desk_of(desk), order.plan.concurrency, breaker)
             return end, books.close(end)
+
+
+async def _in_doubt(small: Asked, books: Books) -> StepError | None:
+    books.small_questions += 1
+    return await ping(small)
 
 
 def _one_desk(desk: Desk) -> Callable[[Cell], Desk]:

@@ -4,7 +4,7 @@ came."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -16,7 +16,7 @@ from agenteval.clock import NS_PER_MS
 from agenteval.outcome import StepError
 from agenteval.stream import Defect, Fold, Reply, error_of, fold_whole
 from agenteval.timing import Timeline
-from agenteval.wire import Exchange, HttpRequest, Limits, Recording, Transport, request_bytes
+from agenteval.wire import SLOW, Exchange, Fault, HttpRequest, Limits, Recording, Transport, request_bytes
 
 SERVER_GAVE_UP = frozenset({"abort", "error"})
 """Finish reasons by which vLLM and SGLang say that they, not the model, ended a reply."""
@@ -55,12 +55,12 @@ class Attempt:
     def failure(self) -> StepError | None:
         """Why this attempt says nothing about the model; None if it can be judged.
 
-        Infrastructure are a fault of the exchange (but for a connection that ends badly after a whole reply and
-        `[DONE]`), a status that is not 2xx, an error inside the stream, a reply that the server says it aborted, a
-        stream that stops without finish reason and `[DONE]`, and a 200 with no reply.
+        Infrastructure are a fault of the exchange (but for one that costs nothing of the reply), a status that is not
+        2xx, an error inside the stream, a reply that the server says it aborted, a stream that stops without finish
+        reason and `[DONE]`, and a 200 with no reply.
         """
         status, fault = self.exchange.status, self.exchange.fault
-        if fault is not None and not (fault.kind in ("cut", "reset") and self._is_whole):
+        if fault is not None and not costs_nothing(fault, self.reply):
             return StepError(fault.kind, fault.detail, status)
         if self.error is not None:
             return StepError("http_status", f"HTTP {status}: {self.error}", status)
@@ -70,10 +70,6 @@ class Attempt:
             said = f"the server ended the reply with finish_reason {self.reply.finish_reason!r}"
             return StepError("aborted", said, status)
         return self._unfinished()
-
-    @property
-    def _is_whole(self) -> bool:
-        return self.reply.done and self.reply.finish_reason is not None
 
     def _unfinished(self) -> StepError | None:
         reply, status = self.reply, self.exchange.status
@@ -90,6 +86,13 @@ class Attempt:
         excerpt = f": {http_error(body)[:MAX_EXCERPT]}" if body else ""
         kind = dict(self.exchange.headers).get("content-type", "no content type")
         return f"the body is no chat completion ({kind}){excerpt}"
+
+
+def costs_nothing(fault: Fault, reply: Reply) -> bool:
+    """Whether all of a reply had come before the fault. A server that only stays silent after its finish reason has
+    said all; one that breaks off has only after `[DONE]`."""
+    whole = reply.finish_reason is not None
+    return whole and (fault.kind in SLOW or (reply.done and fault.kind in ("cut", "reset")))
 
 
 class Chat(Protocol):
@@ -156,7 +159,24 @@ def _attempt(exchange: Exchange, listener: _Listener, *, asked_for_stream: bool)
         timeline = Timeline(sent_at, exchange.ended_at, streamed=False)
         return Attempt(exchange, Reply(), timeline, recording, error, retry_after_s(exchange.headers))
     reply, timeline = _folded(exchange, listener, asked_for_stream)
+    if exchange.fault is not None and exchange.fault.kind in SLOW and costs_nothing(exchange.fault, reply):
+        reply, timeline = _left_open(reply, timeline, listener.chunks)
     return Attempt(exchange, reply, timeline, recording)
+
+
+def _left_open(reply: Reply, timeline: Timeline, chunks: Sequence[tuple[int, bytes]]) -> tuple[Reply, Timeline]:
+    """A whole reply whose end never came: it took until its last word, the wait after that is no part of it."""
+    ended_at = next((at for at, chunk in reversed(chunks) if not _keeps_alive(chunk)), timeline.ended_at)
+    finish_at = timeline.finish_at if timeline.streamed else ended_at
+    defect = Defect("left_open", "the reply was whole, and was then left open until the time-out")
+    return (
+        replace(reply, defects=(*reply.defects, defect)),
+        replace(timeline, ended_at=ended_at, finish_at=finish_at),
+    )
+
+
+def _keeps_alive(chunk: bytes) -> bool:
+    return all(line.startswith(b":") for line in chunk.splitlines() if line.strip())
 
 
 def _folded(exchange: Exchange, listener: _Listener, asked_for_stream: bool) -> tuple[Reply, Timeline]:

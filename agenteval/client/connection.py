@@ -19,6 +19,9 @@ from agenteval.wire import Exchange, Fault, FaultKind, Limits, Receiver
 Place: TypeAlias = tuple[Any, ...]
 """A socket address of any family."""
 
+MAX_UNREAD = 1024 * 1024
+"""Bytes of one connection that may wait in the inbox before no more is read from it."""
+
 
 class Connection(asyncio.Protocol):
     """An open connection. `ask` carries one exchange; an answer that nobody asked for closes it.
@@ -33,7 +36,8 @@ class Connection(asyncio.Protocol):
         self.idle_since = self._now()
         self._where = where
         self._inbox = inbox
-        self._unread = 0  # reads that are in the inbox
+        self._unread = 0  # bytes that are in the inbox
+        self._paused = False
         self._answer: Answer | None = None
         self._transport: asyncio.Transport | None = None
 
@@ -72,11 +76,18 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _take(self, data: bytes, at: int) -> None:
-        self._unread -= 1
+        self._unread -= len(data)
+        if self._paused and self._unread <= MAX_UNREAD // 2:
+            self._read_on(True)
         if self._answer is None:
             self.close()
         else:
             self._answer.feed(data, at)
+
+    def _read_on(self, on: bool) -> None:
+        self._paused = not on
+        if self._transport is not None and not self._transport.is_closing():
+            (self._transport.resume_reading if on else self._transport.pause_reading)()
 
     # Callbacks of the event loop.
 
@@ -86,20 +97,24 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         at = self._now()
-        self._unread += 1
+        self._unread += len(data)
         self._inbox.put(self._take, data, at)
+        if self._unread > MAX_UNREAD and not self._paused:
+            self._read_on(False)  # a flood waits at the server; the times of what it sends tell nothing anyway
 
     def eof_received(self) -> None:
+        at = self._now()
         self.open = False
         self._inbox.settle()
         if self._answer is not None:
-            self._answer.closed(None, self._now())
+            self._answer.closed(None, at)
 
     def connection_lost(self, error: Exception | None) -> None:
+        at = self._now()
         self.open = False
         self._inbox.settle()
         if self._answer is not None:
-            self._answer.closed(error, self._now())
+            self._answer.closed(error, at)
         if not self.lost.done():
             self.lost.set_result(None)
 

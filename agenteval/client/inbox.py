@@ -48,9 +48,11 @@ class Inbox:
 
     def _work(self) -> None:
         waiting = len(self._waiting)
-        self._hand_on(min(waiting, max(SLICE, waiting // 16)))
-        if self._waiting:
-            asyncio.get_running_loop().call_soon(self._work)
+        try:
+            self._hand_on(min(waiting, max(SLICE, waiting // 16)))
+        finally:  # a taker that raises is a bug, but one connection's: the others' reads are handed on
+            if self._waiting:
+                asyncio.get_running_loop().call_soon(self._work)
 
     def _hand_on(self, count: int) -> None:
         for _ in range(count):

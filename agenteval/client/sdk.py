@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from agenteval.client.address import Address, address_of
-from agenteval.client.chat import Attempt, Pairs, chat, http_error, retry_after_s, without_secrets
+from agenteval.client.chat import Attempt, Pairs, chat, costs_nothing, http_error, retry_after_s, without_secrets
 from agenteval.client.faults import connect_fault, redirect_fault, timeout_fault
 from agenteval.client.replay import ReplayTransport
 from agenteval.client.sdkfold import SdkFold, plain
@@ -111,6 +111,8 @@ class SdkChat:
             timeline = Timeline(sent_at, ended_at, streamed=False)
             return Attempt(exchange, Reply(), timeline, recording, error, retry_after_s(headers))
         reply, timeline = _folded(heard, exchange)
+        if exchange.fault is not None and costs_nothing(exchange.fault, reply):
+            timeline = replace(timeline, ended_at=heard.events[-1][0])  # the wait for an end is no part of the reply
         return Attempt(exchange, reply, timeline, recording)
 
     def _fault(self, heard: _Heard, limits: Limits) -> Fault | None:

@@ -24,7 +24,7 @@ from agenteval.outcome import (
     Transfer,
 )
 from agenteval.run.accounting import Size
-from agenteval.run.breaker import STOPPED
+from agenteval.run.breaker import DEADLY_AFTER, STOPPED
 from agenteval.run.desk import Desk
 from agenteval.run.plan import Cell
 from agenteval.stream import Reply
@@ -61,13 +61,17 @@ class Answered:
 async def ask(question: Question, desk: Desk) -> Answered | StepError:
     """Send a question; journal each failed attempt; the last error if none got a reply that can be judged.
 
-    Attempts that a recording answered, or that failed because the endpoint was gone, do not count as tries.
+    Attempts that a recording answered, or that failed because the endpoint was gone, do not count as tries; but a
+    request that finds it gone again and again, although it came back each time, is given up as what kills it.
     """
     breaker, retries, clock = desk.breaker, desk.retries, desk.transport.clock
-    error, number, tries = STOPPED, 0, 0
-    while await breaker.admit():
-        number += 1
-        answered = await _attempt(question, desk, number)
+    error, number, tries, gone = STOPPED, 0, 0, 0
+    while True:
+        async with breaker.turn(gone) as admitted:
+            if not admitted:
+                return error
+            number += 1
+            answered = await _attempt(question, desk, number)
         failure, replayed = answered.record.error, answered.attempt.exchange.replayed
         if failure is None:
             if not replayed:
@@ -76,14 +80,24 @@ async def ask(question: Question, desk: Desk) -> Answered | StepError:
         desk.journal(answered.record, answered.attempt.recording)
         error = failure
         last = not retries.again(error, tries + 1)
-        if replayed or await breaker.failed(question.cell, error, clock, last=last):
+        if replayed:
             continue
+        if await breaker.failed(question.cell, error, clock, last=last):
+            gone += 1
+            if gone < DEADLY_AFTER or breaker.stopped is not None:
+                continue
+            error, last = _deadly(answered.record, error, gone), True
         tries += 1
         if last:
             await breaker.lost(question.cell, error, clock)
-            break
+            return error
         await breaker.pause(clock, retries.pause_s(tries, answered.attempt.retry_after_s, _draw(question, number)))
-    return error
+
+
+def _deadly(record: StepRecord, error: StepError, gone: int) -> StepError:
+    """What is said of a request after which the endpoint was gone so many times."""
+    said = f"the request of step {record.id} seems to kill the server: each of {gone} times it was gone and came back"
+    return StepError(error.kind, f"{said}; the last time {error.detail}", error.status)
 
 
 def _draw(question: Question, number: int) -> float:

@@ -4,12 +4,14 @@ an endpoint that does not answer even that is waited for by all conversations to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
 
 from agenteval.clock import NS_PER_S, Clock
 from agenteval.outcome import StepError
 from agenteval.run.plan import Cell
-from agenteval.run.retries import SLOW, may_pass
+from agenteval.run.retries import may_pass
+from agenteval.wire import SLOW
 
 UNREACHABLE = frozenset({"dns", "refused", "tls", "connect", "timeout_connect"})
 """Faults before any request: whatever is asked, nobody hears it."""
@@ -23,6 +25,10 @@ USELESS_AFTER, HOPELESS_AFTER = 5, 25
 HTML, errors inside a stream): so many raise the question; so many end the run even if a small question is answered."""
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
+
+DEADLY_AFTER = 4
+"""A request that found the endpoint gone so often in a row, and back each time, is what kills it. From the third time
+on such requests are asked one at a time, so that those that were only in flight beside it are cleared."""
 
 STOPPED = StepError("stopped", "the run was stopped before this was asked")
 
@@ -50,12 +56,16 @@ class Breaker:
         self._heard = 0  # good replies
         self._inquiry: asyncio.Future[bool] | None = None  # under way; its result: whether the endpoint was gone
         self._sleepers: set[asyncio.Future[None]] = set()
+        self._suspected = asyncio.Lock()  # held by the one request that is asked although it may kill the endpoint
 
-    async def admit(self) -> bool:
-        """Wait until a request may be made; False if none is to be made any more."""
-        while self._inquiry is not None:
-            await asyncio.wait({self._inquiry})
-        return self.stopped is None
+    @asynccontextmanager
+    async def turn(self, gone: int) -> AsyncIterator[bool]:
+        """Wait until a request may be made, and make it inside the block; False if none is to be made any more.
+        `gone`: how often this request found the endpoint gone."""
+        async with self._suspected if gone > 1 else nullcontext():
+            while self._inquiry is not None:
+                await asyncio.wait({self._inquiry})
+            yield self.stopped is None
 
     def heard(self) -> None:
         """A reply came that can be judged."""

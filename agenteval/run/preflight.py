@@ -16,12 +16,12 @@ from agenteval.errors import EndpointError
 from agenteval.messages import Message
 from agenteval.outcome import StepError
 from agenteval.run.breaker import no_answer
-from agenteval.run.retries import SLOW, Retries
+from agenteval.run.retries import Retries
 from agenteval.scenario.preflight import PREFLIGHT
 from agenteval.scoring.textcalls import spells_a_call
 from agenteval.thinking import Thinking
 from agenteval.timing import HIDDEN_MARKUP_NEEDS
-from agenteval.wire import Limits, Transport
+from agenteval.wire import SLOW, Limits, Transport
 
 PREFLIGHT_S = 30.0
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agenteval.outcome import StepError
+from agenteval.wire import SLOW
 
 PASSING_STATUS = frozenset({408, 425, 429})
 """Client errors that pass. Of the server's errors all may, but for 501: it will not learn what it does not know."""
-
-SLOW = frozenset({"timeout_first_frame", "timeout_between", "timeout_total"})
-"""Time-outs that took long enough to be waited for once more, not oftener."""
 
 LASTING = frozenset({"tls", "too_large", "protocol"})
 """Faults that would be the same the next time."""
@@ -30,6 +28,7 @@ class Retries:
         """Whether to ask again after `tries` failures of the same request."""
         if not may_pass(error):
             return False
+        # Time-outs take long enough to be waited for once more, not oftener.
         return tries <= (min(self.times, 1) if error.kind in SLOW else self.times)
 
     def pause_s(self, tries: int, asked_s: float | None, draw: float) -> float:

@@ -32,6 +32,7 @@ DefectKind = Literal[
     "done_missing",
     "done_repeated",
     "after_done",
+    "left_open",
 ]
 """How a stream can break its contract.
 
@@ -44,10 +45,10 @@ where a stream was asked for · `several_choices` (the first is taken) · `reaso
 · `index_missing` on a tool call delta · `id_changed`, `name_changed` of a call (the first is kept) ·
 `arguments_not_text` (kept as JSON) · `legacy_function_call` and no `tool_calls` · `late_delta` text after the
 finish reason · `finish_changed` · `finish_missing` no finish reason · `done_missing`, `done_repeated`,
-`after_done` about the closing `[DONE]`.
+`after_done` about the closing `[DONE]` · `left_open` a whole reply whose body had no end within the time-outs.
 """
 
-HARMLESS: frozenset[DefectKind] = frozenset({"bad_usage", "content_type", "done_missing", "done_repeated"})
+HARMLESS: frozenset[DefectKind] = frozenset({"bad_usage", "content_type", "done_missing", "done_repeated", "left_open"})
 """Kinds that cost nothing of the reply."""
 
 

@@ -43,7 +43,7 @@ def _client_notes(client: Mapping[str, Any]) -> list[str]:
     """The stamp on a run whose client was too busy to measure."""
     if not client:
         return []
-    notes = [_client_line(client)]
+    notes = [_client_line(client), *_doubts(client)]
     if client.get("valid") is False:
         late = [
             f"{what} {_above(lag):.1f} ms late at P99 (bound: {bound:.0f} ms)" for what, lag, bound in _past(client)
@@ -78,6 +78,15 @@ def _client_line(client: Mapping[str, Any]) -> str:
         f"This client: event loop late by {lag('loop_lag')}; requests left late by {lag('send_lag')}; "
         f"{merged:,} of {chunks:,} chunks came in one read with another."
     )
+
+
+def _doubts(client: Mapping[str, Any]) -> list[str]:
+    """Requests that the server counts and the journal does not."""
+    asked = client.get("small_questions", 0)
+    if not asked:
+        return []
+    times = "One small question was" if asked == 1 else f"{asked:,} small questions were"
+    return [f"{times} asked to see whether the endpoint was gone: counted by the server, not in the journal."]
 
 
 def _part_notes(manifest: Manifest) -> list[str]:

@@ -29,6 +29,7 @@ def rows() -> Iterator[Row]:
             "call ms": round(peer.overhead_ms, 2),
             "/ agenteval ": round(peer.overhead_ms / ours.overhead_ms, 2),
             "chunks/s": peer.rate,
+            "/ agenteval  ": round(peer.rate / ours.rate, 2) if peer.rate and ours.rate else None,
             "bars: CPU": verdict(peer.cpu_s <= BAR_CPU_S),
             "call": verdict(peer.overhead_ms <= BAR_OVERHEAD_MS),
             "rate": verdict(peer.rate >= BAR_RATE),

@@ -13,7 +13,7 @@ from agenteval.client import Attempt, HttpTransport, chat
 from agenteval.clock import NS_PER_MS
 from agenteval.stream import Reply, Usage
 from agenteval.timing import measure
-from agenteval.wire import Fault, Limits
+from agenteval.wire import Fault, FaultKind, Limits
 from tests.client.scripted import SENT, Scripted
 from tests.client.server import Answer, chunked, serving, sized
 from tests.stream.frames import DONE, ROLE, call, event, final, frame
@@ -179,6 +179,32 @@ def test_a_fault_keeps_what_had_come() -> None:
     assert (why(found), found.reply.content) == ("the box closed the connection", "hi")
     assert found.exchange.fault == fault
     assert len(found.recording.chunks) == 2
+
+
+KEEP_ALIVE = (120_110.0, b": ping\n\n")
+
+
+@pytest.mark.parametrize("kind", ["timeout_between", "timeout_total"])
+def test_a_whole_reply_that_is_left_open_is_kept_and_took_no_longer_for_it(kind: FaultKind) -> None:
+    found = attempt(Scripted([*HELLO, KEEP_ALIVE], fault=Fault(kind, "too slow")))
+    assert found.failure is None
+    assert found.exchange.ended_at - SENT == 120_110 * NS_PER_MS
+    assert found.timeline == attempt(Scripted(HELLO)).timeline
+    assert [defect.kind for defect in found.reply.defects] == ["left_open"]
+
+
+def test_a_whole_body_of_json_that_is_left_open_is_kept() -> None:
+    pieces = [(50.0, whole(content="hi")), (120_050.0, b"\n")]
+    found = attempt(Scripted(pieces, headers=JSON, fault=Fault("timeout_between", "too slow")), {"model": "m"})
+    assert (found.failure, found.reply.content) == (None, "hi")
+    assert found.timeline == attempt(Scripted(pieces[:1], headers=JSON), {"model": "m"}).timeline
+
+
+@pytest.mark.parametrize(("kind", "pieces"), [("timeout_between", HELLO[:2]), ("cut", [(5.0, frame({}, "stop"))])])
+def test_what_may_still_have_come_is_missed(kind: FaultKind, pieces: list[tuple[float, bytes]]) -> None:
+    """Silence before the finish reason, a broken connection before [DONE]."""
+    found = attempt(Scripted(pieces, fault=Fault(kind, "gone")))
+    assert why(found) == "gone"
 
 
 def test_a_fault_before_any_reply() -> None:

@@ -91,3 +91,23 @@ def test_a_long_queue_does_not_grow_without_end() -> None:
         return most
 
     assert asyncio.run(main()) <= 17 * 4 * SLICE
+
+
+def test_a_bug_in_one_taker_keeps_no_other_read_waiting() -> None:
+    def broken(data: bytes, at: int) -> None:
+        raise ZeroDivisionError
+
+    async def main() -> tuple[Desk, list[object]]:
+        desk, raised = Desk(), list[object]()
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: raised.append(type(told.get("exception"))))
+        desk.put()
+        desk.inbox.put(broken, b"", desk.time)
+        for _ in range(2 * SLICE):
+            desk.put()
+        for _ in range(5):
+            await RealClock().sleep(0)
+        return desk, raised
+
+    desk, raised = asyncio.run(main())
+    assert desk.came == desk.put_in
+    assert raised == [ZeroDivisionError]

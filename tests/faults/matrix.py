@@ -64,9 +64,11 @@ def fails(answer: Answer, findings: tuple[str, ...] = TOLD) -> Row:
     return Row(answer, f"FAIL {findings[0]}", findings=findings, exit=1)
 
 
-def fine(answer: Answer, findings: tuple[str, ...] = TOLD, says: str = "Turns ok: 1 of 1 judged") -> Row:
+def fine(
+    answer: Answer, findings: tuple[str, ...] = TOLD, says: str = "Turns ok: 1 of 1 judged", limits: Limits = SANE
+) -> Row:
     """Judged by what was said; the breach, if it is one, is told and costs nothing."""
-    return Row(answer, says, findings=findings)
+    return Row(answer, says, findings=findings, limits=limits)
 
 
 def refusal(status: str, message: str, *headers: str) -> Answer:
@@ -197,6 +199,11 @@ SLOW: Mapping[str, Row] = {
         "fell silent for 0.05 s inside its reply; --timeout-between allows more",
         streamed(ROLE, SAID, then="hang"),
         Limits(between_s=0.05),
+    ),
+    "hang after [DONE]": fine(streamed(*GOOD, then="hang"), limits=Limits(between_s=0.05)),
+    "hang after the finish reason": fine(streamed(*GOOD[:-1], then="hang"), TOLD * 2, limits=Limits(between_s=0.05)),
+    "keep-alives without end after [DONE]": fine(
+        streamed(*GOOD, b": ping\n\n", then="drip"), limits=Limits(total_s=0.1)
     ),
     "a stream without end": slow(
         "timeout_total",

@@ -6,6 +6,7 @@ import re
 import tempfile
 from pathlib import Path
 
+from agenteval.run.breaker import DEADLY_AFTER
 from tests.faults.matrix import GROUPS, RETRIES, Row
 from tests.faults.play import Played, fly, take_off
 
@@ -26,7 +27,9 @@ given up, when three conversations in a row got none, or five nothing that can b
 of the take-off, with one token of answer) tells whether it is the endpoint or the request. If the endpoint does not
 answer that either, all conversations wait, for `--patience` seconds (default 300) at most; after that, or if it refuses
 even that, the run ends with one sentence and exit code 3. A server that fails some requests only does not end it,
-unless 25 conversations in a row come to nothing. `agenteval run --resume latest` goes on with what is left.
+unless 25 conversations in a row come to nothing. A request that finds the endpoint gone {DEADLY_AFTER} times, and back
+each time, seems to kill it: its conversation is lost with a sentence that names the step, the others go on, and the
+exit code is 3. `agenteval run --resume latest` goes on with what is left.
 """
 HEADER = """\
 | the server | at the take-off | in mid-run | recorded as | tries | judged | exit |

@@ -47,12 +47,14 @@ def streamed(*frames: bytes, then: Then = "keep", kind: str = "text/event-stream
 class Server:
     """Lists one model, and answers the n-th request of a run (from 0) with `script(n)`; likewise the small questions
     that agenteval asks before a run and in doubt, but for those there may be an answer of their own. `vanishes`: it
-    stops listening once it has listed its model. `asked`: how many requests of a run came."""
+    stops listening once it has listed its model. `asked`: how many requests of a run came; `doubted`: how many small
+    questions."""
 
     def __init__(
         self, script: Callable[[int], Answer], *, small: Answer | None, tls: bool, vanishes: bool, port: int
     ) -> None:
         self.asked = 0
+        self.doubted = 0
         self.port = port
         self._small = small
         self._script = script
@@ -129,6 +131,7 @@ class Server:
 
     def _answer(self, request: bytes) -> Answer:
         if SMALL_QUESTION in request:
+            self.doubted += 1
             return self._small or self._script(self.asked)
         self.asked += 1
         return self._script(self.asked - 1)

@@ -77,6 +77,18 @@ def test_a_run_that_can_only_be_lost_ends_although_small_questions_are_answered(
     assert len(played.records) < 25 + AT_ONCE
 
 
+def test_small_questions_are_counted_over_all_parts_of_a_run(tmp_path: Path) -> None:
+    """Each conversation that is refused for good raises the question, in the first part and in the one after it."""
+    with serving(lambda _: refusal("503 Service Unavailable", "busy"), small=OK) as server:
+        two = ("--trials", "2", "--no-preflight")
+        first = command("run", str(TINY), "--base-url", f"http://127.0.0.1:{server.port}/v1", *RUN, *two, out=tmp_path)
+        assert server.doubted == 2
+        assert "2 small questions were asked to see whether the endpoint was gone" in first.said
+        second = command("run", "--resume", "latest", out=tmp_path)
+        assert f"{server.doubted} small questions were asked" in second.said
+        assert server.doubted == 4
+
+
 def test_conversations_that_were_refused_are_asked_again(tmp_path: Path) -> None:
     """The key was wrong, and is right now: what was refused is heard again and then really asked."""
     with serving(lambda _: refusal("401 Unauthorized", "bad key")) as server:

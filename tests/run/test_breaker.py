@@ -273,3 +273,46 @@ def test_a_request_that_timed_out_is_asked_once_more_and_no_oftener() -> None:
     played = play(Failing(fails), trials=1)
     assert [record.attempt for record in played.records if record.scenario == "two"] == [1, 2]
     assert played.whole == 2
+
+
+@dataclass
+class Dying(Failing):
+    """A server that the requests of agent `deadly` kill; it comes back `back_s` seconds later. What was in flight dies
+    with it."""
+
+    deadly: str = "two"
+    back_s: float = 20.0
+    up_at: float = 0.0
+    deaths: int = 0
+
+    async def exchange(self, request: HttpRequest, receiver: Receiver, limits: Limits) -> Exchange:
+        if self.clock.now() / NS_PER_S < self.up_at:
+            return self._lost("refused")
+        deaths = self.deaths
+        if f"agent {self.deadly}".encode() in request.body:
+            await self.clock.sleep(0.1)
+            self.deaths += 1
+            self.up_at = self.clock.now() / NS_PER_S + self.back_s
+            return self._lost("reset")
+        done = await super().exchange(request, receiver, limits)
+        return done if deaths == self.deaths else self._lost("reset")
+
+    def _lost(self, kind: FaultKind) -> Exchange:
+        now = self.clock.now()
+        self.sent.append(now / NS_PER_S)
+        assert len(self.sent) < 2000, "asked without end"
+        return Exchange(now, now, None, Fault(kind, f"{kind} happened"))
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("back_s", [0.5, 20.0, 200.0])
+def test_a_request_that_kills_a_server_which_comes_back_is_given_up_and_named(back_s: float, concurrency: int) -> None:
+    transport = Dying(lambda now, _: None, back_s=back_s)
+    played = play(transport, concurrency=concurrency, trials=1)
+    assert played.end.stopped is None
+    assert played.whole == 2, "what was in flight beside it is cleared"
+    (lost,) = [end.lost for end in played.end.ends if end.lost]
+    assert transport.deaths <= 4 + 5, "so often it may be gone, and so often a request is tried"
+    if back_s > 1:
+        assert "the request of step two.off.full_history.0.t01.s01" in lost
+        assert "seems to kill the server" in lost
