@@ -51,7 +51,8 @@ def rows(
     sizes: tuple[int, ...] = SIZES, families: tuple[str, ...] = tuple(FAMILIES), limit_s: float = LIMIT_S
 ) -> Iterator[Row]:
     """One row per family, feed and size: thousands of characters per CPU second; `ratio`: ours over the faster
-    engine's. An engine's figure is None if it is not installed, or if its parser did not give the arguments."""
+    engine's. An engine's figure is None if it is not installed, or if its parser did not give the call, or at the end
+    not its arguments (some give a string only when it is complete, and are stopped before that)."""
     with opened([f"{name}:all" for name in PYTHONS], Workshop(PYTHONS, limit_s=600)) as subjects:
         piped = {subject.name: subject for subject in subjects if isinstance(subject, Piped)}
         for name in families:
@@ -104,8 +105,11 @@ def _theirs(engine: Piped, pieces: list[str], limit_s: float) -> float | None:
     except SubjectError:
         return None
     fed = sum(map(len, pieces[: len(stream.feeds)]))
-    said = sum(len(call.arguments_text) for call in stream.message.calls)
-    return None if said < 0.8 * (fed - 200) else round(fed / max(spent, 1e-9) / 1000, 1)
+    calls, complete = stream.message.calls, len(stream.feeds) > len(pieces)
+    said = sum(len(call.arguments_text) for call in calls)
+    if not calls or (complete and said < 0.8 * (fed - 200)):
+        return None
+    return round(fed / max(spent, 1e-9) / 1000, 1)
 
 
 if __name__ == "__main__":
