@@ -56,10 +56,23 @@ def _fails_in_depth(begin: Any) -> Any:
     return method
 
 
+def _reads_again(take: Any) -> Any:
+    """All that came, with each feed."""
+
+    def method(self: Any, text: str) -> None:
+        self.seen = getattr(self, "seen", 0) + len(text)
+        self.work += self.seen
+        take(self, text)
+
+    return method
+
+
 NONE = "-"
 BUGS = {
     "escape": Planted("hermes", "json_text", ("JsonValue", "read"), _forgets_the_escape),
     "newline": Planted("qwen3_coder", "tag_reader", ("TagReader", "_take_string"), _forgets_the_newline),
     "depth": Planted("gemma4", "notation", ("Notation", "_begin_bracket"), _fails_in_depth),
+    "again": Planted("kimi_k2", "reader", ("Reader", "_take"), _reads_again),
 }
-"""One that shows where a text is cut in one place, one that needs two values or two lines, one that raises."""
+"""One that shows where a text is cut in one place, one that needs two values or two lines, one that raises,
+one whose work grows with the square of the text."""

@@ -34,10 +34,12 @@ MESSAGES = [
 LOOKS = 400
 """Characters that a parser may look at for each one that it is fed, see `work`: a name, or a marker's beginning, may be
 looked at again with each character."""
-SAMPLE = 32
+SAMPLE = 64
 """Of so many inputs one is cut into characters, and one repeated. As every cut, that is the checksum's matter: each
 change of an input tries another cut, and the fuzzer cannot collect the dear ones."""
-REPEATED = 24
+REPEATED, PIECE, REPEATED_LOOKS = 2000, 16, 20
+"""Characters of a repeated text, of its pieces, and how many of them may be looked at for each one that is fed: the
+most seen is 4, and a parser that reads everything again with each piece looks at 60."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Target:
         wanted = {policy.name: random.choice(list(policy.options)) for policy in policies} if number else {}
         return settled(self._family.name, policies, wanted)
 
-    def _outcome(self, execution: Execution, pieces: tuple[str, ...]) -> ParsedMessage:
+    def _outcome(self, execution: Execution, pieces: tuple[str, ...], looks: int = LOOKS) -> ParsedMessage:
         """The message of a text cut so, with the contract of deltas, an end that stays one, and bounded work."""
         parser = self._family.reader(TOOLS, execution.thinking, execution.choices)
         deltas = []
@@ -105,14 +107,15 @@ class Target:
         assert rules.protocol_flaw(deltas) is None, execution
         assert parser.feed("x") == [], execution
         assert parser.flush() == [], execution
-        assert parser.work <= LOOKS * (sum(map(len, pieces)) + 1), execution
+        assert parser.work <= looks * (sum(map(len, pieces)) + 1), execution
         return fold(deltas)
 
     def _repeat(self, execution: Execution) -> None:
         """The text again and again: the work must stay linear, and every cut the same."""
-        text = execution.text * REPEATED
-        pieces = tuple(text[at : at + 16] for at in range(0, len(text), 16))
-        assert self._outcome(execution, pieces) == self._outcome(execution, (text,)), execution
+        text = execution.text * (REPEATED // max(1, len(execution.text)) + 1)
+        pieces = tuple(text[at : at + PIECE] for at in range(0, len(text), PIECE))
+        cut, whole = (self._outcome(execution, cut, REPEATED_LOOKS) for cut in (pieces, (text,)))
+        assert cut == whole, execution
 
 
 def _written(family: Family, thinking: bool) -> Iterator[str]:
