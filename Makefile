@@ -39,7 +39,7 @@ docs: .venv/.ready ## write the program's present output into the README
 bench: .venv/.ready ## measure agenteval itself
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-fuzz: .venv/.ready ## fuzz the parsers with atheris (options: make fuzz ARGS='glm47 --runs 1000000')
+fuzz: .venv/.ready ## fuzz the parsers with atheris (options: make fuzz ARGS='glm47 --until 1000000'; --table, --planted)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 test-kills: .venv/.ready ## kill runs at 200 journal bytes, and at others, and go on with them (minutes)

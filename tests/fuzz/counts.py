@@ -57,9 +57,9 @@ def executed(family: str) -> int:
 
 
 def row(family: str) -> dict[str, object]:
-    """A line of the table. `branches`, `features`: what the fuzzer has reached by its own count; None: it never ran."""
+    """A line of the table. `a CPU second`: in the latest run; `branches`, `features`: what the fuzzer has reached by
+    its own count; None: it never ran."""
     done = runs(family)
-    seconds = sum(run.cpu_seconds for run in done)
     log, found = HOME / "logs" / f"{family}.txt", HOME / "found" / family
     reached = _REACHED.findall(log.read_text(errors="replace")) if log.exists() else []
     branches, features, inputs = map(int, reached[-1]) if reached else (None, None, None)
@@ -68,7 +68,7 @@ def row(family: str) -> dict[str, object]:
         "executions": executed(family),
         "of older code": sum(run.executions for run in done) - executed(family),
         "seeds": f"{done[0].seed}-{done[-1].seed}" if done else None,
-        "a CPU second": round(sum(run.executions for run in done) / seconds) if seconds else None,
+        "a CPU second": round(done[-1].executions / done[-1].cpu_seconds) if done else None,
         "branches": branches,
         "features": features,
         "inputs": inputs,

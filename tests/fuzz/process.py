@@ -1,8 +1,9 @@
 """One family under the fuzzer, in one process and in the fuzzer's own environment: `process.py FAMILY SEED RUNS BUG
 FLAG…`, with the name of a planted bug or `-`, libFuzzer's flags and a folder of inputs.
 
-The parsers are imported twice, because tracing their branches makes them three to five times slower: one input in eight
-is executed with them, and tells the fuzzer whether it reaches something new. Every invariant is checked on every input.
+The parsers are imported twice, because tracing their branches makes them three to five times slower: one input in
+sixteen goes through the traced ones, and tells the fuzzer whether it reaches something new. Every invariant is checked
+on every input.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from agenteval.clock import cpu_seconds
 from tests.fuzz.counts import Run, keep
 from tests.fuzz.planted import BUGS, NONE
 
-TRACED = 8
+TRACED = 16
 """Of so many inputs one is traced; which ones is a matter of another checksum than the target's."""
 SAVED = 2048
 """Executions after which their number is written down."""
