@@ -51,7 +51,7 @@ calibrate: .venv/.ready ## play every context scenario under every policy; what 
 	@$(BIN)/agenteval scenario lint context
 	@$(BIN)/python -m tests.calibration.prefill
 
-fuzz: .venv/.ready ## fuzz the parsers with atheris (options: make fuzz ARGS='glm47 --runs 1000000')
+fuzz: .venv/.ready ## fuzz the parsers with atheris (options: make fuzz ARGS='glm47 --until 1000000'; --table, --planted)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 test-kills: .venv/.ready ## kill runs at 200 journal bytes, and at others, and go on with them (minutes)

@@ -44,7 +44,7 @@ def quoted(text: str) -> str:
 
 def escaped(text: str) -> str:
     """A piece of a JSON string's inside."""
-    return quoted(text)[1:-1]
+    return encode_basestring(text)[1:-1]
 
 
 def spelled(text: str, types: Types) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from agenteval.canonical import JsonProblem, parse_json
 from agenteval.messages import ToolSpec
 from agenteval.parsers.arguments import Types, members, parameter_types, quoted
-from agenteval.parsers.deltas import CallDelta, Delta
+from agenteval.parsers.deltas import CallDelta, Delta, merged
 from agenteval.parsers.policy import Choices
 
 
@@ -29,6 +29,7 @@ class Calls:
         self._index = -1
         self._muted = True  # nothing of the present call is reported
         self._blank = True  # it has no arguments yet
+        self._direct = False  # it has, and more of them need not wait
         self._waiting: list[str] | None = None  # arguments that go out when all of them are known
         self._tool: ToolSpec | None = None
 
@@ -44,7 +45,7 @@ class Calls:
         """A call; without a name, nothing of it is reported."""
         self._tool = self._tools.get(name)
         self._muted = not name or (self._tool is None and self._drops_undeclared)
-        self._blank, self._waiting = True, None
+        self._blank, self._waiting, self._direct = True, None, False
         if not self._muted:
             self._index += 1
             self._sink.append(CallDelta(self._index, name))
@@ -57,10 +58,20 @@ class Calls:
             self._blank = False
             if self._must_wait(fragment.lstrip()[0]):
                 self._waiting = []
+            self._direct = self._waiting is None and not self._drops_truncated
         if self._waiting is None:
             self._sink.append(CallDelta(self._index, None, fragment))
         else:
             self._waiting.append(fragment)
+
+    def written(self, fragment: str) -> list[Delta]:
+        """More of the arguments' JSON, where nothing else was said since the last time: what goes out now."""
+        if self._direct and fragment:
+            return [CallDelta(self._index, None, fragment)]
+        self.write(fragment)
+        said = merged(self._out)
+        self._out.clear()
+        return said
 
     def close(self) -> None:
         """The call is complete."""
@@ -77,7 +88,7 @@ class Calls:
             self._sink.clear()
         else:
             self._let_out(lambda arguments: arguments)
-        self._muted = True
+        self._muted, self._direct = True, False
 
     def finish(self) -> None:
         """The text ended where a format writes no closer: the call is complete if its arguments are."""
@@ -100,7 +111,7 @@ class Calls:
         self._waiting = None
 
     def _release(self) -> None:
-        self._muted = True
+        self._muted, self._direct = True, False
         if self._drops_truncated:
             self._out += self._sink
             self._sink.clear()

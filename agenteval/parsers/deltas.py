@@ -3,6 +3,8 @@
 A delta is a statement that is never taken back. Within one reply, call indices begin with 0 and rise by one
 in the order of first appearance; the first delta of a call carries its name, no later one does; the argument
 fragments of a call, joined, are the text of its JSON object. No delta is empty.
+
+Deltas are made by the thousand, one for each token: therefore they are structs, which cost an eighth of a dataclass.
 """
 
 from __future__ import annotations
@@ -12,19 +14,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias, cast
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class ReasoningDelta:
+
+class ReasoningDelta(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContentDelta:
+class ContentDelta(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallDelta:
+class CallDelta(msgspec.Struct, frozen=True, gc=False):
     """The beginning of call `index` (with its name), or more of its arguments, or both."""
 
     index: int

@@ -84,8 +84,8 @@ class Gemma4Reader(MarkedReader):
         self._calls.write(self._notation.said())
         return end
 
-    def _write_string(self, text: str) -> None:
-        self._calls.write(escaped(text))
+    def _json(self, text: str) -> str:
+        return escaped(text)
 
     def _finish(self, held: str) -> None:
         self._last = held

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
+from json.encoder import encode_basestring
 from typing import TypeAlias
 
 from agenteval.messages import ToolSpec
@@ -59,6 +60,12 @@ class GlmReader(Reader):
         self._key: str | None = None
         self._speaks_of_undeclared = choices["undeclared_tool"] == "text"
 
+    def feed(self, text: str) -> list[Delta]:
+        if self._flows and not self._held and ("<" not in text or self._is_plain(text)):
+            self.work += len(text)
+            return self._calls.written(encode_basestring(text)[1:-1])
+        return super().feed(text)
+
     def _finish(self, held: str) -> None:
         if self._words or self._place in _VALUES:
             self._take(held)
@@ -104,6 +111,7 @@ class GlmReader(Reader):
 
     def _to(self, place: _Place) -> None:
         self._place, self._watched = place, _VALUE_END_ONLY if place in _VALUES else self._shape.all
+        self._flows = place is _Place.TEXT
 
     def _text(self) -> str:
         text = "".join(self._parts)

@@ -1,7 +1,7 @@
 """The incremental reader of harmony messages: one pass from raw text to deltas. What they mean is told in `harmony`.
 
 The text is cut at markers. Between two of them a place says what the text is; at each of them a method says what it
-does there. Header text is read character by character, so that it means the same however it was cut.
+does there. Of a header all beginnings fit its grammar, so that it means the same however it was cut.
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ class HarmonyReader:
 
     def feed(self, text: str) -> list[Delta]:
         """What this text adds."""
+        if self._place is _Place.ARGUMENTS and "<" not in text and not self._held:
+            self.work += len(text)
+            return self._calls.written(text)
         text, at = self._held + text, 0
         while self._place is not _Place.END:
             found = _ALL.find(text, at) if _ALL.first(text, at) else None
@@ -93,12 +96,20 @@ class HarmonyReader:
 
     def _take_header(self, text: str) -> str:
         """Reads on in the header; what is left of the text belongs to the body."""
-        for at, letter in enumerate(text):
-            self.work += len(self._text) + 1
-            if not self._part.fits(self._text + letter):
-                return self._go_over(letter) + text[at + 1 :]
-            self._text += letter
-        return ""
+        begun, fitting = self._text + text, len(self._text)
+        if self._fits(begun):
+            self._text = begun
+            return ""
+        beyond = len(begun)
+        while beyond - fitting > 1:  # all beginnings of what fits do
+            middle = (fitting + beyond) // 2
+            fitting, beyond = (middle, beyond) if self._fits(begun[:middle]) else (fitting, middle)
+        self._text = begun[:fitting]
+        return self._go_over(begun[fitting]) + begun[beyond:]
+
+    def _fits(self, text: str) -> bool:
+        self.work += len(text) + 1
+        return self._part.fits(text)
 
     def _go_over(self, letter: str) -> str:
         """The header has become the body without `<|message|>`, seen at this letter. What of it is body."""

@@ -82,12 +82,11 @@ class MarkedReader(Reader):
         if value is None or self._held or self._over or not value.within(text):
             return super().feed(text)
         self.work += len(text)
-        self._write_string(text)
-        return self._said()
+        return self._calls.written(self._json(text))
 
-    def _write_string(self, text: str) -> None:
-        """More of a string in the arguments."""
-        self._calls.write(text)
+    def _json(self, text: str) -> str:
+        """More of a string in the arguments, as JSON."""
+        return text
 
     def _to(self, place: _Place) -> None:
         self._place = place

@@ -12,17 +12,17 @@ class Markers:
     def __init__(self, strings: Iterable[str]) -> None:
         self.strings = frozenset(strings)
         self._pattern = re.compile("|".join(map(re.escape, sorted(self.strings))))
+        self.find = self._pattern.search
+        """The first marker in a text, at or after a place."""
         self._beginnings = frozenset(text[:end] for text in self.strings for end in range(1, len(text)))
         self._firsts = frozenset(text[0] for text in self.strings)
-        self.first = re.compile("[" + "".join(map(re.escape, sorted(self._firsts))) + "]").search
-        """Finds a character with which a marker may begin: in text without one there is nothing to look for."""
-        # Where no marker holds a first character further on, only the last one in a text can begin one.
-        self._last_only = not any(first in text[1:] for text in self.strings for first in self._firsts)
+        pairs = {re.escape(text[:2]) for text in self.strings} | {re.escape(first) + r"\Z" for first in self._firsts}
+        self.first = re.compile("|".join(sorted(pairs))).search
+        """Finds two characters, or a last one, with which a marker may begin: other text holds none."""
+        # Where markers begin with one character and do not hold it further on, only the last one in a text can do so.
+        last_only = not any(first in text[1:] for text in self.strings for first in self._firsts)
+        self._last = next(iter(self._firsts)) if last_only and len(self._firsts) == 1 else None
         self.longest = max(map(len, self.strings))
-
-    def find(self, text: str, start: int = 0) -> re.Match[str] | None:
-        """The first marker at or after `start`."""
-        return self._pattern.search(text, start)
 
     def at(self, text: str, position: int) -> str | None:
         """The marker that begins at a position."""
@@ -31,13 +31,11 @@ class Markers:
 
     def open(self, text: str, start: int = 0) -> int:
         """How many of the last characters from `start` on could be the beginning of a marker."""
-        start = max(start, len(text) - self.longest + 1)
-        if self._last_only:
-            at = -1
-            for first in self._firsts:
-                at = max(at, text.rfind(first, start))
-            return len(text) - at if at >= 0 and text[at:] in self._beginnings else 0
-        for at in range(start, len(text)):
+        end = len(text)
+        if self._last is not None:
+            at = text.rfind(self._last, start)
+            return end - at if at >= 0 and text[at:] in self._beginnings else 0
+        for at in range(max(start, end - self.longest + 1), end):
             if text[at] in self._firsts and text[at:] in self._beginnings:
                 return len(text) - at
         return 0

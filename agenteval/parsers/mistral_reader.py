@@ -33,6 +33,10 @@ class MistralReader(ObjectReader):
         super()._open(marker)
         self._objects, self._head, self._id = False, "", None
 
+    @property
+    def _streams(self) -> bool:
+        return super()._streams if self._objects else self._named
+
     def _scan(self, text: str, at: int) -> int:
         if self._objects:
             return super()._scan(text, at)

@@ -66,7 +66,8 @@ class Notation:
 
     def within(self, text: str) -> bool:
         """Whether a text only goes on with a string value that streams."""
-        return self._place is _Place.STRING and self._unwraps is None and "<" not in text
+        plain = "<" not in text or _QUOTE_ONLY.first(text) is None
+        return plain and self._place is _Place.STRING and self._unwraps is None
 
     def read(self, text: str, at: int) -> int:
         """Reads on from `at`; the position behind what was read."""

@@ -51,12 +51,15 @@ class ObjectReader(Reader):
 
     def feed(self, text: str) -> list[Delta]:
         value = self._value
-        streams = self._named and self._member is _Member.ARGUMENTS
-        if value is None or not streams or self._held or self._over or not value.within(text):
+        if value is None or not self._streams or self._held or self._over or not value.within(text):
             return super().feed(text)
         self.work += len(text)
-        self._calls.write(text)
-        return self._said()
+        return self._calls.written(text)
+
+    @property
+    def _streams(self) -> bool:
+        """Whether the value goes out as it comes."""
+        return self._named and self._member is _Member.ARGUMENTS
 
     def _begin(self, *, first: bool) -> None:
         """An object may begin; `first`: it is the first one behind its tag."""

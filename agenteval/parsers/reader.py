@@ -45,6 +45,7 @@ class Reader(ABC):
         self._words = True  # outside calls
         self._watched: Markers | None = shape.all  # what counts as a marker in the present place
         self._over = False
+        self._flows = False  # inside a string that goes out as it comes: nothing but what begins with `<` ends it
         self._held = ""  # what could still become a marker
         self._again = ""  # what has to be read once more, as something else
         self._calls_in_thinking = choices.get("call_in_thinking") != "reasoning"
@@ -73,12 +74,15 @@ class Reader(ABC):
                 self.work += end - at
                 known = end - watched.open(text, at)
                 self._held = text[known:]
-                self._take(text[at:known])
+                if known > at:
+                    self._take(text[at:known])
                 break
-            self.work += found.end() - at
-            self._take(text[at : found.start()])
+            begin, behind = found.span()
+            self.work += behind - at
+            if begin > at:
+                self._take(text[at:begin])
             self._meet(found.group())
-            at = found.end()
+            at = behind
         return self._said()
 
     def flush(self) -> list[Delta]:
@@ -135,6 +139,10 @@ class Reader(ABC):
             self._thinking = False
             self._speech.close_thought()
 
+    def _is_plain(self, text: str) -> bool:
+        """Whether no marker begins in a text."""
+        return self._watched is not None and self._watched.first(text) is None
+
     def _back(self) -> None:
         """Words again, of the kind that they were: no call began here."""
         self._words, self._watched = True, self._shape.all
@@ -147,6 +155,7 @@ class Reader(ABC):
 
     def _end(self) -> None:
         """The message is over, here or in the middle of something."""
+        self._flows = False
         if not self._words:
             self._cut()
         if self._words:

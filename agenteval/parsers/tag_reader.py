@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from json.encoder import encode_basestring
 
 from agenteval.messages import ToolSpec
 from agenteval.parsers.deltas import Delta
@@ -83,7 +84,7 @@ class TagReader(Reader):
     ) -> None:
         out: list[Delta] = []
         super().__init__(shape, TaggedCalls(tools, out, choices), out, choices, thinking=thinking_open)
-        self._elements = elements
+        self._elements, self._framed = elements, elements.framed
         self._gap, ends = _watched(shape, elements)
         self._value_ends = ends[choices["missing_value_closer"]]
         self._bare_counts = choices["missing_opener"] == "call"
@@ -98,12 +99,20 @@ class TagReader(Reader):
         self._fresh = False  # the value has not begun
         self._tail = ""  # a newline that may be framing
 
+    def feed(self, text: str) -> list[Delta]:
+        if self._flows and not self._held and ("<" not in text or self._is_plain(text)):
+            self.work += len(text)
+            if self._framed and (self._tail or text.endswith("\n")):
+                text = self._within_frame(text)
+            return self._calls.written(encode_basestring(text)[1:-1])
+        return super().feed(text)
+
     def _to(self, place: _Place) -> None:
-        self._place = place
+        self._place, self._flows = place, place is _Place.TEXT and not self._framed
         self._parts.clear()
-        if place in _HEADS:
+        if place is _Place.NAME or place is _Place.KEY:
             self._watched, self._length = None, 0
-        elif place in _VALUES:
+        elif place is _Place.TEXT or place is _Place.VALUE:
             self._watched = self._value_ends
         else:
             self._watched = self._gap if place is _Place.GAP else self._shape.all
@@ -210,16 +219,23 @@ class TagReader(Reader):
                 self._speak_of_the_tag()
 
     def _take_string(self, text: str) -> None:
-        """All but the newlines that frame it."""
-        if self._elements.framed:
+        if self._framed:
             if self._fresh:
-                self._fresh = False
+                self._fresh, self._flows = False, True
                 text = text.removeprefix("\n")
-            text = self._tail + text
-            self._tail = "\n" if text.endswith("\n") else ""
-            text = text.removesuffix("\n")
+            text = self._within_frame(text)
         if text:
             self._calls.more_string(text)
+
+    def _within_frame(self, text: str) -> str:
+        """All but a last newline, which may be framing: with it, the next text begins."""
+        if self._tail:
+            text = self._tail + text
+            self._tail = ""
+        if text.endswith("\n"):
+            self._tail = "\n"
+            text = text[:-1]
+        return text
 
     def _meet_inside(self, marker: str) -> None:
         if self._place in _VALUES:
@@ -257,7 +273,7 @@ class TagReader(Reader):
             self._calls.end_string()
         else:
             bare = "".join(self._parts)
-            if self._elements.framed:
+            if self._framed:
                 bare = bare.removeprefix("\n").removesuffix("\n")
             self._calls.argument(self._key, bare, typed=self._typed is None)
         self._to(_Place.GAP)

@@ -9,6 +9,9 @@ Our first line is `{"id": 0, "hello": {"families": {NAME: {"special": […], …
     {"id": 2, "family": "glm47", "thinking": false, "tools": […], "text": "…"}               a whole text
     {"id": 2, "message": {"reasoning": "", "content": "Hi", "calls": [{"name": "f", "arguments": "{}"}]}}
 
+A stream's question may hold `"clock": 6.0`: then feeds after so many CPU seconds may be left out, and the answer's
+`seconds` are those of the parser itself.
+
 A DELTA is `{"reasoning": "…"}`, `{"content": "…"}` or `{"index": 0, "name": "f", "arguments": "…"}`. A parser that
 raises answers `{"id": 1, "error": "…"}`. What the program writes to stderr is shown when it dies. It is started when it
 is first asked, killed when it does not answer in time, and started again for the next question.
@@ -40,7 +43,7 @@ from agenteval.parsers import (
 )
 from agenteval.regress.subject import Question, Stream, SubjectError, Traits
 
-MAX_LINE = 16 * 1024 * 1024
+MAX_LINE = 32 * 1024 * 1024
 TAIL = 4096
 """Bytes of stderr that are kept."""
 START_LIMIT_S = 300.0
@@ -72,6 +75,7 @@ class AnswerLine(msgspec.Struct):
     message: MessageLine | None = None
     error: str | None = None
     finish_reason: str | None = None
+    seconds: float | None = None
     version: str | None = None
     families: list[str] | None = None
 
@@ -231,6 +235,13 @@ class Piped:
         if answer.feeds is None or len(answer.feeds) != len(pieces) + 1:
             raise SubjectError("crashed", f"the answer to {len(pieces)} pieces needs {len(pieces) + 1} `feeds`")
         return Stream(tuple(tuple(map(delta_of, feed)) for feed in answer.feeds), answer.finish_reason)
+
+    def timed(self, question: Question, pieces: Sequence[str], limit_s: float) -> tuple[Stream, float]:
+        """As much of a stream as its parser reads in so many CPU seconds, and how many it took."""
+        answer = self.program.ask({**self._about(question), "pieces": pieces, "clock": limit_s})
+        if answer.feeds is None or answer.seconds is None:
+            raise SubjectError("crashed", "the answer to a stream under the clock needs `feeds` and `seconds`")
+        return Stream(tuple(tuple(map(delta_of, feed)) for feed in answer.feeds)), answer.seconds
 
     def _about(self, question: Question) -> dict[str, Any]:
         return {

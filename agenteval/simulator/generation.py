@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from agenteval.parsers import CallDelta, ContentDelta, Delta, Parser, ReasoningDelta
@@ -85,7 +85,7 @@ class Screen:
 def _name_apart(delta: Delta) -> tuple[Delta, ...]:
     """A call's name goes out alone, its arguments follow."""
     if isinstance(delta, CallDelta) and delta.name is not None and delta.arguments:
-        return replace(delta, arguments=""), replace(delta, name=None)
+        return CallDelta(delta.index, delta.name), CallDelta(delta.index, None, delta.arguments)
     return (delta,)
 
 
@@ -97,6 +97,6 @@ def _joined(first: Delta, second: Delta) -> Delta | None:
         case ContentDelta(text=begun), ContentDelta(text=more):
             return ContentDelta(begun + more)
         case CallDelta(name=None), CallDelta(name=None) if first.index == second.index:
-            return replace(first, arguments=first.arguments + second.arguments)
+            return CallDelta(first.index, None, first.arguments + second.arguments)
         case _:
             return None

@@ -1,49 +1,57 @@
 """`make fuzz`: every family under atheris, a coverage-guided fuzzer, and how many executions each has had.
 
 The fuzzer lives in `.fuzz/`, an environment of its own that is made when it is needed, with the inputs that it found
-worth keeping. What breaks an invariant is saved there as a file, and shown with the command that repeats it.
+worth keeping and the counts: a later call goes on with both. What breaks an invariant is saved there as a file, and
+shown with the command that repeats it.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
+import signal
 import subprocess
 import sys
 import venv
+from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zlib import crc32
 
 from tabulate import tabulate
 
+from agenteval.clock import NS_PER_S, RealClock
 from agenteval.parsers import FAMILIES
+from tests.fuzz.counts import CHECKOUT, HOME, executed, row, runs
+from tests.fuzz.planted import BUGS, NONE
 from tests.fuzz.target import Target
 
 ATHERIS = "atheris==3.0.0"
-CHECKOUT = Path(__file__).parent.parent.parent
-HOME = CHECKOUT / ".fuzz"
+PARSERS_NEED = [f"msgspec=={version('msgspec')}"]
 PYTHON = HOME / "environment" / "bin" / "python"
-COUNTS = HOME / "counts.json"
-_EXECUTED = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 
 
 def main(words: list[str]) -> int:
     wanted = _arguments(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the family's process ends with this one
     if wanted.repeat:
         return _repeat(wanted.families[0], wanted.repeat)
-    _prepare()
-    failed = [name for name in wanted.families if not _fuzz(name, wanted)]
-    counts = _counts()
-    print(tabulate([{"family": name, "executions": counts.get(name, 0)} for name in FAMILIES], headers="keys"))
+    if wanted.planted:
+        return _find_planted(wanted)
+    failed = [] if wanted.table else _turns(wanted)
+    print(tabulate([row(name) for name in FAMILIES], headers="keys", missingval="–"))
     return 1 if failed else 0
 
 
 def _arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make fuzz", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("families", nargs="*", metavar="FAMILY", help=", ".join(FAMILIES))
-    parser.add_argument("--runs", type=int, default=20_000, help="executions per family")
+    parser.add_argument("--runs", type=int, default=20_000, help="executions per family and turn")
+    parser.add_argument("--until", type=int, default=0, metavar="TOTAL", help="turns until each family has had so many")
+    parser.add_argument("--minutes", type=float, default=1e9, help="no further turn after these")
     parser.add_argument("--longest", type=int, default=40, help="bytes of an input; most of them become strings")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--planted", action="store_true", help="whether bugs that are planted are found, and how soon")
+    parser.add_argument("--table", action="store_true", help="only show what was done")
     parser.add_argument("--repeat", type=Path, metavar="FILE", help="execute a saved input of the one family named")
     wanted = parser.parse_args(words)
     unknown = [name for name in wanted.families if name not in FAMILIES]
@@ -54,40 +62,75 @@ def _arguments(words: list[str]) -> argparse.Namespace:
 
 
 def _prepare() -> None:
-    """The environment: atheris, whose wheels do not fit every machine, and nothing else."""
-    if PYTHON.exists() and subprocess.run([PYTHON, "-c", "import atheris"], check=False).returncode == 0:
+    """The environment: atheris, whose wheels do not fit every machine, and what the parsers import."""
+    if PYTHON.exists() and subprocess.run([PYTHON, "-c", "import atheris, msgspec"], check=False).returncode == 0:
         return
     print(f"Preparing {HOME.name}/ (once) ...", file=sys.stderr)
     venv.create(HOME / "environment", with_pip=True, clear=True)
-    subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ATHERIS], check=True)
+    subprocess.run(
+        [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ATHERIS, *PARSERS_NEED], check=True
+    )
+
+
+def _turns(wanted: argparse.Namespace) -> list[str]:
+    """One turn for each family, or as many as it takes. The families in which something was found: they get no more."""
+    _prepare()
+    failed, left, end = list[str](), list(wanted.families), RealClock.now() + int(60 * NS_PER_S * wanted.minutes)
+    while left:
+        for name in left:
+            if RealClock.now() < end and not _fuzz(name, wanted):
+                failed.append(name)
+        left = [name for name in left if name not in failed and executed(name) < wanted.until]
+        if RealClock.now() >= end:
+            break
+    return failed
 
 
 def _fuzz(name: str, wanted: argparse.Namespace) -> bool:
     """Fuzzes one family; False if something was found."""
-    inputs, found = HOME / "inputs" / name, HOME / "found" / name
-    for folder in (inputs, found):
-        folder.mkdir(parents=True, exist_ok=True)
-    flags = [f"-runs={wanted.runs}", f"-max_len={wanted.longest}", f"-seed={wanted.seed}", "-timeout=120"]
-    flags += ["-print_final_stats=1", f"-artifact_prefix={found}/", str(inputs)]
-    done = subprocess.run(
-        [PYTHON, "-m", "tests.fuzz.process", name, *flags], cwd=CHECKOUT, check=False, capture_output=True, text=True
-    )
-    said = _EXECUTED.search(done.stderr)
-    executed = int(said.group(1)) if said else 0
-    counts = _counts()
-    COUNTS.write_text(json.dumps({**counts, name: counts.get(name, 0) + executed}, indent=2) + "\n")
-    print(f"{name}: {executed} executions", flush=True)
-    if done.returncode:
-        print(done.stderr[-4000:], file=sys.stderr)
+    log, found = HOME / "logs" / f"{name}.txt", HOME / "found" / name
+    seed = 1 + max((run.seed for run in runs(name)), default=0)
+    clean = _execute(name, seed, wanted, NONE, HOME)
+    print(f"{name}: {executed(name)} executions", flush=True)
+    if not clean:
+        print(log.read_text(errors="replace")[-4000:], file=sys.stderr)
         for file in sorted(found.iterdir()):
-            print(f"repeat: make fuzz ARGS='{name} --repeat {file.relative_to(CHECKOUT)}'")
-    return done.returncode == 0
+            print(f"repeat: make fuzz ARGS='{name} --repeat {file.relative_to(CHECKOUT)}'", flush=True)
+    return clean
 
 
-def _counts() -> dict[str, int]:
-    """Executions so far in this checkout, by family."""
-    counts: dict[str, int] = json.loads(COUNTS.read_text()) if COUNTS.exists() else {}
-    return counts
+def _find_planted(wanted: argparse.Namespace) -> int:
+    """Fuzzes with each planted bug, from the beginning; 1 if one was not found."""
+    _prepare()
+    rows = []
+    for bug, planted in BUGS.items():
+        with TemporaryDirectory() as folder:
+            missed = _execute(planted.family, 1, wanted, bug, Path(folder))
+            log = (Path(folder) / "logs" / f"{planted.family}.txt").read_text(errors="replace")
+        after = re.findall(r"^#(\d+)", log, re.MULTILINE)
+        rows.append(
+            {
+                "bug": bug,
+                "family": planted.family,
+                "found": not missed,
+                "executions, at least": after[-1] if after else 0,
+            }
+        )
+    print(tabulate(rows, headers="keys"))
+    return 0 if all(row["found"] for row in rows) else 1
+
+
+def _execute(name: str, seed: int, wanted: argparse.Namespace, bug: str, home: Path) -> bool:
+    """One process of the fuzzer; whether every invariant held."""
+    inputs, found, log = home / "inputs" / name, home / "found" / name, home / "logs" / f"{name}.txt"
+    for folder in (inputs, found, log.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    for data in Target(FAMILIES[name]).seeds():
+        (inputs / f"seed-{crc32(data):08x}").write_bytes(data)
+    flags = [f"-max_len={wanted.longest}", "-timeout=120", f"-artifact_prefix={found}/", str(inputs)]
+    task = [str(PYTHON), "-m", "tests.fuzz.process", name, str(seed), str(wanted.runs), bug, *flags]
+    with log.open("w") as said:
+        return subprocess.run(task, cwd=CHECKOUT, check=False, stdout=said, stderr=said).returncode == 0
 
 
 def _repeat(name: str, file: Path) -> int:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
+from itertools import islice
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agenteval.parsers import FAMILIES, Delta
+from agenteval.parsers import FAMILIES, Delta, Family
 from agenteval.parsers.kimi_k2 import KIMI_K2, MARKS, SHAPE
 from agenteval.parsers.marked_reader import MarkedReader
-from tests.fuzz.target import HEAD, Target
+from tests.fuzz.planted import BUGS, Planted
+from tests.fuzz.target import HEAD, SAMPLE, Target
+from tests.parsers.tools import TOOLS
 
 NAMES = st.sampled_from(sorted(FAMILIES))
 
@@ -32,11 +38,53 @@ def test_an_input_is_a_text_and_all_of_its_pieces(name: str, data: bytes) -> Non
 
 def test_every_option_of_every_policy_is_reached() -> None:
     for family in FAMILIES.values():
-        target, spread = Target(family), range(0, 2**32, 999_983)
-        read = [target.read(number.to_bytes(8, "little")).question.choices for number in spread]
+        target = Target(family)
+        read = [target.read(bytes([0, *number.to_bytes(2, "little")])).choices for number in range(100)]
         reached = {item for choices in read for item in choices.items()}
-        several = [policy for policy in family.policies if len(policy.options) > 1]
-        assert reached == {(policy.name, option) for policy in several for option in policy.options}
+        assert reached == {(policy.name, option) for policy in family.policies for option in policy.options}
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
+def test_the_fuzzer_begins_with_what_a_family_writes(family: Family) -> None:
+    target = Target(family)
+    read = [target.read(data) for data in target.seeds()]
+    calls = {len(family.parse(execution.text, TOOLS, execution.thinking).calls) for execution in read}
+    assert {0, 1, 4} <= calls
+    execute(target, target.seeds())
+
+
+def test_every_way_to_cut_is_taken() -> None:
+    target = Target(KIMI_K2)
+    read = [target.read(bytes([0, 0, 0, *number.to_bytes(2, "little"), *b"Hello, world"])) for number in range(1000)]
+    assert any(len(execution.pieces) == len(execution.text) for execution in read)
+    assert any(len(execution.pieces) == 14 < len(execution.text) for execution in read)  # the strings that bytes are
+    assert any(len(execution.pieces) == 3 for execution in read)
+    assert {execution.sample for execution in read} == set(range(SAMPLE))
+
+
+@pytest.mark.parametrize("bug", BUGS.values(), ids=list(BUGS))
+def test_a_planted_bug_is_found(bug: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = getattr(import_module(f"agenteval.parsers.{bug.module}"), bug.method[0])
+    monkeypatch.setattr(owner, bug.method[1], bug.instead(getattr(owner, bug.method[1])))
+    target = Target(FAMILIES[bug.family])
+    with pytest.raises((AssertionError, IndexError)):
+        execute(target, islice(changed(target, Random(1)), 5_000))
+
+
+def execute(target: Target, inputs: Iterable[bytes]) -> None:
+    for data in inputs:
+        target.run(data)
+
+
+def changed(target: Target, random: Random) -> Iterator[bytes]:
+    """What the fuzzer begins with, and a few bytes more or others: no more than a fuzzer that does not look."""
+    seeds = list(target.seeds())
+    while True:
+        data = bytearray(random.choice(seeds))
+        for _ in range(random.randint(1, 3)):
+            at = random.randrange(len(data) + 1)
+            data[at : at + random.randrange(2)] = random.randbytes(1)
+        yield bytes(data)
 
 
 class Short(MarkedReader):
@@ -49,4 +97,4 @@ class Short(MarkedReader):
 def test_a_parser_that_depends_on_cuts_is_found() -> None:
     family = replace(KIMI_K2, reader=partial(Short, SHAPE, MARKS))
     with pytest.raises(AssertionError, match="Hello"):
-        Target(family).run(bytes(HEAD) + b"Hello")
+        execute(Target(family), [bytes([*bytes(HEAD), number, *b"Hello"]) for number in range(20)])

@@ -50,7 +50,9 @@ def loses_whole_calls(pieces: Sequence[str], stream: Stream) -> Stream:
 def names_twice(pieces: Sequence[str], stream: Stream) -> Stream:
     return changed(
         stream,
-        lambda delta: [delta, replace(delta, arguments="")] if isinstance(delta, CallDelta) and delta.name else [delta],
+        lambda delta: (
+            [delta, CallDelta(delta.index, delta.name)] if isinstance(delta, CallDelta) and delta.name else [delta]
+        ),
     )
 
 

@@ -15,6 +15,8 @@ def answer(question: dict[str, object]) -> dict[str, object]:
         return {"message": {"content": question["text"]}}
     pieces = question["pieces"]
     assert isinstance(pieces, list)
+    if MODE == "timed":
+        return {"feeds": [[{"content": piece}] for piece in pieces[:2]], "seconds": question["clock"]}
     return {"feeds": [[{"content": piece}] if piece else [] for piece in pieces] + [[]]}
 
 

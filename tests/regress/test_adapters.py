@@ -18,6 +18,7 @@ from agenteval.parsers import CallDelta, ContentDelta, ParsedCall, ParsedMessage
 from agenteval.regress.adapters import DRIVEN, Workshop, opened
 from agenteval.regress.check import Options, check, rewritten
 from agenteval.regress.corpus import bundled_corpus, load_corpus
+from agenteval.regress.pipes import Piped
 from agenteval.regress.subject import Question, SubjectError
 from tests.parsers.tools import TOOLS
 
@@ -195,3 +196,13 @@ def test_a_servers_parse_endpoints_are_a_parser(server: str) -> None:
 def test_a_server_that_is_not_there_is_infrastructure() -> None:
     with opened(["http://127.0.0.1:9"], GLM47) as (subject,), pytest.raises(EndpointError):
         subject.whole(QUESTION, "Hi")
+
+
+def test_a_stream_under_the_clock_says_how_long_its_parser_took() -> None:
+    with opened([program("timed"), program("good")], GLM47) as (timed, untimed):
+        assert isinstance(timed, Piped)
+        assert isinstance(untimed, Piped)
+        stream, seconds = timed.timed(QUESTION, ("a", "b", "c"), limit_s=2.0)
+        assert (stream.message.content, seconds) == ("ab", 2.0)
+        with pytest.raises(SubjectError, match="needs `feeds` and `seconds`"):
+            untimed.timed(QUESTION, ("a",), limit_s=2.0)

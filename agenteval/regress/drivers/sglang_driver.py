@@ -13,8 +13,10 @@ import importlib.util
 import json
 import os
 import sys
+import time
 import traceback
 import types
+from functools import partial
 
 OUT = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)  # whatever the engine prints goes to stderr
@@ -60,6 +62,24 @@ class StandIn(types.ModuleType):
         return type(name, (BaseModel,), {"model_config": {"extra": "allow"}})
 
 
+class Clock:
+    """The CPU seconds of the parser itself, and when to stop."""
+
+    def __init__(self, question):
+        self.limit, self.seconds, self.stopped = question.get("clock"), 0.0, False
+
+    def results(self, calls):
+        """What the calls return, up to the limit."""
+        found, began = [], time.process_time()
+        for number, call in enumerate(calls, 1):
+            found.append(call())
+            if self.limit and number % 64 == 0 and time.process_time() - began > self.limit:
+                self.stopped = True
+                break
+        self.seconds = time.process_time() - began
+        return found
+
+
 class Reply:
     """One reply on its way through both parsers."""
 
@@ -82,18 +102,17 @@ class Reply:
         return {"reasoning": reasoning or "", "content": text or "", "calls": found}
 
     def feed(self, piece):
-        deltas = []
+        """Reasoning, content and calls."""
+        reasoning = None
         if self.reasoning:
             reasoning, piece = self.reasoning.parse_stream_chunk(piece)
-            deltas += said("reasoning", reasoning)
-        return deltas + self.pass_on(piece or "")
+        return reasoning, *self.pass_on(piece or "")
 
     def end(self):
-        deltas, rest = [], ""
+        reasoning, rest = None, ""
         if self.reasoning and hasattr(self.reasoning, "parse_stream_end"):
             reasoning, rest = self.reasoning.parse_stream_end()
-            deltas += said("reasoning", reasoning)
-        deltas += self.pass_on(rest or "")
+        deltas = lines(reasoning, *self.pass_on(rest or ""))
         if self.calls:
             if hasattr(self.calls, "parse_stream_end"):
                 content, calls = self.calls.parse_stream_end()
@@ -102,10 +121,7 @@ class Reply:
         return deltas
 
     def pass_on(self, text):
-        if not self.calls:
-            return said("content", text)
-        content, calls = self.calls.parse_stream_chunk(text)
-        return said("content", content) + called(calls)
+        return self.calls.parse_stream_chunk(text) if self.calls else (text, [])
 
     def unstreamed(self):
         """What the last call's arguments still lack, as the server sends it when generation ends."""
@@ -128,6 +144,10 @@ def thinks(question):
     return question["thinking"] or text.lstrip().startswith(("<think>", "[THINK]", "<|channel>thought"))
 
 
+def lines(reasoning, content, calls):
+    return said("reasoning", reasoning) + said("content", content) + called(calls)
+
+
 def said(kind, text):
     return [{kind: text}] if text else []
 
@@ -148,8 +168,10 @@ def answer(question):
     setting = SETTINGS[question["family"]]
     if "text" in question:
         return {"message": Reply(question, setting, streaming=False).whole(question["text"])}
-    reply = Reply(question, setting, streaming=True)
-    return {"feeds": [*(reply.feed(piece) for piece in question["pieces"]), reply.end()]}
+    reply, clock = Reply(question, setting, streaming=True), Clock(question)
+    feeds = clock.results(partial(reply.feed, piece) for piece in question["pieces"])
+    end = [] if clock.stopped else [reply.end()]
+    return {"feeds": [*(lines(*feed) for feed in feeds), *end], "seconds": clock.seconds}
 
 
 def there(setting):

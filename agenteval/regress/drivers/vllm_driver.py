@@ -13,7 +13,9 @@ import inspect
 import json
 import os
 import sys
+import time
 import traceback
+from functools import partial
 
 OUT = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)  # whatever the engine prints goes to stderr
@@ -116,6 +118,24 @@ def delta_lines(delta):
     return lines
 
 
+class Clock:
+    """The CPU seconds of the parser itself, and when to stop."""
+
+    def __init__(self, question):
+        self.limit, self.seconds, self.stopped = question.get("clock"), 0.0, False
+
+    def results(self, calls):
+        """What the calls return, up to the limit."""
+        found, began = [], time.process_time()
+        for number, call in enumerate(calls, 1):
+            found.append(call())
+            if self.limit and number % 64 == 0 and time.process_time() - began > self.limit:
+                self.stopped = True
+                break
+        self.seconds = time.process_time() - began
+        return found
+
+
 class Unified:
     """The parser class of newer versions."""
 
@@ -143,14 +163,17 @@ class Unified:
         reasoning, content, calls = parser.parse(text, request, enable_auto_tools=auto, model_output_token_ids=ids)
         return reasoning, content, calls or []
 
-    def feeds(self, question):
+    def feeds(self, question, clock):
         request, parser = self.make(question)
-        prompt, lines = self.family.prompt(question), []
+        prompt, calls = self.family.prompt(question), []
         for piece in question["pieces"]:
-            delta = parser.parse_delta(piece, self.family.encode(piece), request, prompt, finished=False)
-            lines.append(delta_lines(delta))
+            ids = self.family.encode(piece)
+            calls.append(partial(parser.parse_delta, piece, ids, request, prompt, finished=False))
             prompt = None
-        return [*lines, delta_lines(parser.parse_delta("", [], request, prompt, finished=True))]
+        deltas = clock.results(calls)
+        if not clock.stopped:
+            deltas.append(parser.parse_delta("", [], request, prompt, finished=True))
+        return list(map(delta_lines, deltas))
 
 
 class Apart:
@@ -190,7 +213,7 @@ class Apart:
         calls = [call.function for call in found.tool_calls] if found.tools_called else []
         return reasoning, found.content if found.tools_called else content, calls
 
-    def feeds(self, question):
+    def feeds(self, question, _clock):
         if hasattr(ParserManager, "get_parser"):
             return self.feeds_together(question)
         request, reasoning_parser, tools = self.make(question)
@@ -258,7 +281,8 @@ def answer(question):
     name = question["family"]
     family = FAMILIES[name]
     if "pieces" in question:
-        return {"feeds": family.feeds(question)}
+        clock = Clock(question)
+        return {"feeds": family.feeds(question, clock), "seconds": clock.seconds}
     reasoning, content, calls = family.whole(question)
     found = [{"name": call.name, "arguments": call.arguments} for call in calls]
     return {"message": {"reasoning": reasoning or "", "content": content or "", "calls": found}}
