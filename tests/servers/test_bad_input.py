@@ -71,6 +71,12 @@ TOLD: Mapping[Server, Mapping[str, Told]] = {
     },
 }
 """What each server makes of each mistake. llama.cpp caps the tokens, and takes any model's name and temperature."""
+OSS_ON_VLLM: Mapping[str, Told] = {
+    "too many tokens asked for": Told(GOES_ON, "Preflight: "),
+    "prompt too long": Told(LOST, "exceeds model's maximum context length (8192)."),
+    "bad grammar": Told(LOST, "Invalid grammar specification"),
+}
+"""vLLM renders gpt-oss's prompts by another way, which caps the tokens and has words of its own."""
 
 
 @everywhere
@@ -85,6 +91,8 @@ def test_a_refusal_is_told_in_one_sentence(served: Started, tmp_path: Path, case
     played = play(served, str(scenario), tmp_path / "out", "--thinking", mode, *CASES[case])
     TABLE.tell(served.deployment.name, f"agenteval run …   # {case}", played.code, played.said)
     told = TOLD[served.deployment.server][case]
+    if served.deployment.name == "vllm-oss":
+        told = OSS_ON_VLLM.get(case, told)
     words = told.words.format(model=served.deployment.model)
     line = next((line for line in played.said.splitlines() if words in line), played.said.splitlines()[-1])
     known = f"exit {told.code}, … {words} …"
