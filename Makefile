@@ -4,9 +4,11 @@ PYTHON ?= python3
 UV ?= uv
 ARGS ?=
 SERVERS ?= llamacpp
+POLICIES = full_history sliding_window observation_masking tool_output_limit summarize
 BIN = .venv/bin
 
-.PHONY: help run test check format docs lock bench fuzz test-kills test-servers test-engines clean
+.PHONY: help run policies test check format docs lock bench calibrate fuzz test-kills test-servers test-engines \
+	test-reducers test-statistics clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -19,6 +21,12 @@ run: .venv/.ready ## run the founding scenarios against the built-in endpoint (o
 	else \
 		exit $$code; \
 	fi
+	@$(if $(ARGS),,$(MAKE) --no-print-directory policies)
+
+policies: .venv/.ready ## which context policy fixes the founding scenario, on the built-in endpoint
+	@env -u OPENAI_BASE_URL $(BIN)/agenteval run ten-turn-repo --thinking off $(POLICIES:%=--policy %) \
+		--out results/policies >/dev/null 2>&1 || test $$? -eq 1
+	@$(BIN)/agenteval compare latest --out results/policies || test $$? -eq 3
 
 test: .venv/.ready ## run the tests (options: make test ARGS='-k parsers')
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
@@ -39,6 +47,10 @@ docs: .venv/.ready ## write the program's present output into the README
 bench: .venv/.ready ## measure agenteval itself
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+calibrate: .venv/.ready ## play every context scenario under every policy; what they cost the prefix cache (minutes)
+	@$(BIN)/agenteval scenario lint context
+	@$(BIN)/python -m tests.calibration.prefill
+
 fuzz: .venv/.ready ## fuzz the parsers with atheris (options: make fuzz ARGS='glm47 --until 1000000'; --table, --planted)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
@@ -49,12 +61,18 @@ test-servers: .venv/.ready ## make real servers (once, minutes) and drive them (
 	@$(BIN)/python -m tests.servers $(SERVERS)
 	@SERVERS='$(SERVERS)' $(BIN)/pytest -q -m servers tests/servers $(ARGS)
 
-test-engines: .venv/.ready ## put the parsers of vLLM and SGLang under the exam (makes their environments once; half an hour)
+test-engines: .venv/.ready ## put the parsers of vLLM, SGLang and llama.cpp under the exam (makes their environments once; half an hour)
 	@$(BIN)/python -m tests.engines $(ARGS)
+
+test-statistics: .venv/.ready ## how often the statistics of compare err, by simulation (minutes)
+	@$(BIN)/python -m tests.statistics $(ARGS)
+
+test-reducers: .venv/.ready ## put reducers of LangChain and AutoGen under the rules (makes their environment once)
+	@$(BIN)/python -m tests.reducers $(ARGS)
 
 lock: ## resolve requirements.lock again (needs uv; make lock ARGS=--upgrade takes the newest of everything)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
-	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra openai \
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra openai --extra stats \
 		--custom-compile-command "make lock" $(ARGS) --output-file requirements.lock pyproject.toml
 
 clean: ## remove the environment and every cache

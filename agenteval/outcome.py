@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from agenteval.script import FactKind
 from agenteval.thinking import Thinking
 from agenteval.timing import Timing
 from agenteval.tokens import CountSource
@@ -48,6 +49,16 @@ FINDING_KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
 
 CALL_FINDINGS: frozenset[FindingKind] = frozenset(FINDING_KINDS[: FINDING_KINDS.index("leaked_markup")])
 """Findings about a call that was or should have been made; the others are about the reply as a whole."""
+
+FactOutcome = Literal["used", "unused", "lost", "stale", "invented", "unstated"]
+"""What became of a fact in the turn that needs it: `used`: the right value, or a rule that was kept. Else, in this
+order: `unstated`: it never came up in this conversation (an earlier turn went wrong), which says nothing about memory;
+`stale`: an earlier value in its place; `invented`: one that stands nowhere in the view; `unused`: it stands there,
+and another value or none was taken; `lost`: it does not, and none was invented."""
+
+PrefixBreak = Literal["policy", "template", "history"]
+"""Who changed what a request before had sent, so that a prefix cache ends there: the context policy; the chat template
+or the thinking mode, which leave out reasoning of earlier turns; golden history, which puts what was expected there."""
 
 Purpose = Literal["agent", "summary", "probe", "fork"]
 
@@ -100,12 +111,29 @@ class RecordedResult:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedFact:
+    """What became of one fact that this turn needs; it stands on the turn's last step. `age`: turns (or calls, within a
+    turn) since it was last said; `in_view`: whether it stood in the view of the step that decided: the one with the
+    right value, else the first with a wrong one in its place, else the last; `got`: that wrong value."""
+
+    name: str
+    kind: FactKind
+    age: int
+    age_unit: Literal["turns", "calls"]
+    outcome: FactOutcome
+    in_view: bool
+    got: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tokens:
     """Token counts of one request. `context` is the whole rendered prompt, with its source.
 
     `messages` and `tools` split it by a local rendering (o200k), so with a server's own `context` they need not add
     up to it. `prompt`, `cached`, `completion` and `reasoning` are the server's; `completion_source` tells when the
-    completion had to be counted locally.
+    completion had to be counted locally. `reusable`: tokens at the start of the prompt that
+    stood there in the request before, reply included (a local rendering); `broken_by`: who changed what else had stood
+    there, None if nobody did, or if this is not known.
     """
 
     context: int | None = None
@@ -117,6 +145,8 @@ class Tokens:
     completion: int | None = None
     reasoning: int | None = None
     completion_source: CountSource | None = None
+    reusable: int | None = None
+    broken_by: PrefixBreak | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +173,21 @@ class Transfer:
     """How the exchange went on the wire. `connect_ms`: None if a connection was open already; `reads`: how often body
     bytes arrived; `resent`: a kept connection turned out to be closed, and the request went out once more;
     `send_lag_ms`: how late the request left after it was due (serialising included, connecting not); `merged`: chunks
-    that came in one read with the chunk before, so that they share its stamp."""
+    that came in one read with the chunk before, so that they share its stamp; `policy_ms`: CPU time of the context
+    policy for this request."""
 
     connect_ms: float | None = None
     reads: int = 0
     resent: bool = False
     send_lag_ms: float | None = None
     merged: int | None = None
+    policy_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
     """One model request: one line of `steps.jsonl`. `seed` is what values and the server's sampling were seeded with;
-    `last_of_turn` marks the step on which a turn's answer and state were judged."""
+    `last_of_turn` marks the step on which a turn's answer and state were judged; on it stand the `facts` it needed."""
 
     schema: int = SCHEMA
     id: str
@@ -186,3 +218,4 @@ class StepRecord:
     started_at: str
     seed: int
     last_of_turn: bool = False
+    facts: tuple[RecordedFact, ...] = ()

@@ -89,6 +89,36 @@ class Turn:
     expect: Expectation = field(default_factory=Expectation)
 
 
+FactKind = Literal["id", "number", "rule", "correction", "deletion"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a conversation has to carry from where it is stated to where it is needed. Turns and calls count from 1, the
+    system prompt is turn 0. `value`: what a right call or answer holds, of a `rule` its words; `stale`: what stood in
+    its place before."""
+
+    name: str
+    kind: FactKind
+    value: str
+    stated: int
+    needed: int
+    stated_call: int | None = None
+    needed_call: int | None = None
+    stale: tuple[str, ...] = ()
+
+    @property
+    def age_unit(self) -> Literal["turns", "calls"]:
+        return "calls" if self.stated == self.needed else "turns"
+
+    @property
+    def age(self) -> int:
+        """In turns; where it is stated and needed in the same turn, in calls."""
+        if self.stated != self.needed:
+            return self.needed - self.stated
+        return (self.needed_call or 0) - (self.stated_call or 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Defaults:
     """Settings of a scenario; a suite's file and the command line may override them."""
@@ -108,7 +138,8 @@ class ValueSpec:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One scenario, bound (no `${value}` left) or not. `hash` identifies the loaded content incl. its `$file`s."""
+    """One scenario, bound (no `${value}` left) or not. `hash` identifies the loaded content incl. its `$file`s; `idle`:
+    policies of its suite that have little to do in it, and why."""
 
     name: str
     description: str
@@ -121,6 +152,8 @@ class Scenario:
     defaults: Defaults
     source: str
     hash: str
+    facts: tuple[Fact, ...] = ()
+    idle: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tool_specs(self) -> tuple[ToolSpec, ...]:
@@ -129,7 +162,8 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """An ordered set of scenarios; names are unique."""
+    """An ordered set of scenarios; names are unique. `policies`: those that it was made to tell apart."""
 
     name: str
     scenarios: tuple[Scenario, ...]
+    policies: tuple[str, ...] = ()

@@ -15,19 +15,20 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import example_run, format_page
+from tests import example_run, format_page, policies_page
 from tests.faults import page as faults_page
 from tests.program import ROOT, printed
 
 PAGES = ("README.md", "scenarios/README.md")
 GENERATED: dict[str, Callable[[], str]] = {
     "scenarios/FORMAT.md": format_page.page,
+    "fixtures/parsers/POLICIES.md": policies_page.page,
     "scenarios/schema.json": format_page.schema_text,
     "tests/faults/README.md": faults_page.page,
 }
 BLOCK = re.compile(r"(<!-- shown: (?P<command>[^\n]+) -->\n```text\n).*?(```\n)", re.DOTALL)
-PROGRAMS = {"agenteval": "agenteval", "floors": "tests.stubs"}
-"""What may be shown, and the module behind it: the program itself, and the scores of stub models."""
+PROGRAMS = {"agenteval": "agenteval", "floors": "tests.stubs", "policies": "tests.policies"}
+"""What may be shown, and the module behind it: the program itself, scores of stub models, and `make policies`."""
 
 
 def output_of(command: str) -> str:

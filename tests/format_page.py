@@ -18,7 +18,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from pydantic_core import core_schema
 
 from agenteval import match
-from agenteval.scenario import model
+from agenteval.scenario import model, padding
 from agenteval.tools import returns
 
 SECTIONS: dict[type[BaseModel], str] = {
@@ -32,6 +32,8 @@ SECTIONS: dict[type[BaseModel], str] = {
     model.ExpectFile: "An expectation",
     model.CallFile: "A call",
     model.AnswerFile: "An answer",
+    model.FactFile: "A fact",
+    model.SizesFile: "Sizes",
     model.SuiteFile: "A suite",
 }
 
@@ -42,8 +44,9 @@ INTRODUCTION = """\
 Written by `make docs` from what checks the files. [README.md](README.md) shows the format on one page, with an example;
 `agenteval scenario new NAME` writes a file to begin with. Keys that are not listed are mistakes.
 
-Wherever a text is expected, `{$file: relative/path}` may stand for the text of a file. `${name}` in a text is filled
-in; see [placeholders](#placeholders). A path below the world is written `tickets[${ticket}].status`.
+Wherever a text is expected, `{$file: relative/path}` may stand for the text of a file, and `{$pad: {tokens: 400}}` for
+neutral text of a length; see [padding](#padding). `${name}` in a text is filled in; see
+[placeholders](#placeholders). A path below the world is written `tickets[${ticket}].status`.
 """
 MATCHERS = """\
 ## Matchers
@@ -68,6 +71,15 @@ They may stand anywhere inside `returns`, and look at the world as it is after t
 """
 AFTER_PROJECTIONS = """
 An argument that is left out counts as no prefix, the first line, the last line.
+"""
+PADDING = """\
+## Padding
+
+`{$pad: {tokens: 400, holds: "The code is ${code}.", at: end}}` is neutral text: sentences without digits, names, rules
+or commands, the same on every machine. Tokens are those of the o200k vocabulary.
+
+| key | value |
+| --- | --- |
 """
 PLACEHOLDERS = """\
 ## Placeholders
@@ -126,6 +138,7 @@ def page() -> str:
                 *map(_section, SECTIONS),
                 MATCHERS + "".join(_word_row(row) for row in words(match.__doc__)) + AFTER_MATCHERS,
                 PROJECTIONS + "".join(_word_row(row) for row in words(returns.__doc__)) + AFTER_PROJECTIONS,
+                PADDING + "".join(f"| `{key}` | {meaning} |\n" for key, meaning in padding.KEYS.items()),
                 PLACEHOLDERS,
             ]
         ).rstrip("\n")
@@ -180,15 +193,24 @@ def _default(field: FieldInfo) -> str:
 
 TEXT_OR_FILE = {
     "type": ["string", "object"],
-    "properties": {"$file": {"description": "the text of a file, relative to this one", "type": "string"}},
-    "required": ["$file"],
+    "properties": {
+        "$file": {"description": "the text of a file, relative to this one", "type": "string"},
+        "$pad": {
+            "description": "neutral text",
+            "type": "object",
+            "properties": {key: {"description": meaning} for key, meaning in padding.KEYS.items()},
+            "additionalProperties": False,
+        },
+    },
+    "minProperties": 1,
+    "maxProperties": 1,
     "additionalProperties": False,
 }
-"""A text, or what stands for that of a file (the last three speak of objects only)."""
+"""A text, or what stands for one (the last four speak of objects only)."""
 
 
 class _EditorSchema(GenerateJsonSchema):
-    """pydantic's JSON Schema, in which a text may also be that of a file."""
+    """pydantic's JSON Schema, in which a text may also be that of a file, or padding."""
 
     def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
         text = super().str_schema(schema)

@@ -11,7 +11,7 @@ from typing import Any
 
 from agenteval import __version__
 from agenteval.canonical import short_hash
-from agenteval.cli.endpoint import Endpoint
+from agenteval.cli.endpoint import Endpoint, isolation
 from agenteval.cli.options import HOW_TO_ASK, EndpointOptions, PlanOptions
 from agenteval.cli.progress import Progress
 from agenteval.cli.voice import tell
@@ -22,7 +22,7 @@ from agenteval.report import render_markdown
 from agenteval.report.machine import summary_values
 from agenteval.run import LAG_BOUND_MS, SEND_BOUND_MS, BatchEnd, Cell, LoopWatch, Plan
 from agenteval.store import DISK, Disk, Manifest, RunFolder, RunLock, Secrets, StoredRun, free_folder
-from agenteval.summary import Summary, summarise
+from agenteval.summary import Summary, protocol, summarise
 from agenteval.wire import Recording
 
 LOSSES_TOLD = 5
@@ -68,7 +68,7 @@ class Books:
             run=path.name,
             status="running",
             created_at=created,
-            plan=_plan_facts(plan, order, cells),
+            plan=_plan_facts(plan, order, cells, endpoint),
             options=_public_options(order.endpoint),
             endpoint=endpoint.facts,
             scenarios={scenario.name: scenario.hash for scenario in plan.scenarios},
@@ -193,7 +193,8 @@ def _compact(stamp: str) -> str:
     return stamp[:19].replace("-", "").replace(":", "").replace("T", "-")
 
 
-def _plan_facts(plan: Plan, order: Order, cells: Sequence[Cell]) -> dict[str, Any]:
+def _plan_facts(plan: Plan, order: Order, cells: Sequence[Cell], endpoint: Endpoint) -> dict[str, Any]:
+    isolated = isolation(order.plan, endpoint) if order.endpoint.base_url else "own"
     return {
         "thinking": plan.thinking,
         "policies": plan.policies,
@@ -205,6 +206,8 @@ def _plan_facts(plan: Plan, order: Order, cells: Sequence[Cell]) -> dict[str, An
         "concurrency": order.plan.concurrency,
         "tags": order.plan.tag,
         "suites": order.suites,
+        "isolate": order.plan.isolate,
+        "comparison": protocol(plan.policies, isolated),
         "order": short_hash([cell.id for cell in cells]),
     }
 

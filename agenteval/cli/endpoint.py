@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from agenteval.cli.options import EndpointOptions
+from agenteval.cli.options import EndpointOptions, PlanOptions
 from agenteval.cli.voice import tell
 from agenteval.client import (
     MODELS_PATH,
@@ -32,6 +32,7 @@ from agenteval.dialects import (
 )
 from agenteval.dialects.detect import PROBES, VERSION_PATHS
 from agenteval.errors import EndpointError, UsageError
+from agenteval.run import Isolation
 from agenteval.simulator import PROFILES, Profile
 from agenteval.thinking import MODES, Thinking
 from agenteval.wire import Limits
@@ -220,3 +221,15 @@ def planned_modes(wanted: tuple[str, ...] | None, endpoint: Endpoint) -> tuple[T
     if not planned:
         raise UsageError(f"none of the thinking modes asked for can be had here: try --thinking {able[0]}")
     return planned
+
+
+def isolation(asked: PlanOptions, endpoint: Endpoint) -> Isolation | None:
+    """How conversations get a prefix cache each; None if they do not. Raises UsageError for what the server cannot."""
+    if asked.isolate == "off" or (asked.isolate == "auto" and len(asked.policy) < 2):
+        return None
+    can = endpoint.dialect.salts_cache
+    if asked.isolate == "salt" and not can:
+        raise UsageError(
+            f"--isolate salt: servers of dialect {endpoint.dialect.name} do not know cache_salt; use --isolate line"
+        )
+    return "line" if asked.isolate == "line" or not can else "salt"

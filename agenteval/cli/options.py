@@ -55,6 +55,7 @@ class EndpointOptions:
     patience: float = PATIENCE_S
     transport: str = "http"
     stream: bool = True
+    raw_text: bool = False
 
     @property
     def secrets(self) -> Secrets:
@@ -76,6 +77,7 @@ class PlanOptions:
     temperature: float | None
     max_tokens: int | None
     tag: tuple[str, ...]
+    isolate: str = "auto"
     allow_code: bool = False
 
 
@@ -213,6 +215,12 @@ ENDPOINT = (
         help="openai: ask through the openai SDK, to see what its users get.",
     ),
     click.option("--stream/--no-stream", default=True, help="Without a stream there is no TTFT and no decode speed."),
+    click.option(
+        "--raw-text/--no-raw-text",
+        default=False,
+        help="Ask for what the model wrote, too (logprobs, token ids), so that `parsers record` can make cases of it; "
+        "replies become larger and may become slower.",
+    ),
 )
 
 PLAN = (
@@ -258,6 +266,14 @@ PLAN = (
         default="live",
         show_default=True,
         help="golden: each turn starts from what was expected before.",
+    ),
+    click.option(
+        "--isolate",
+        type=click.Choice(["auto", "salt", "line", "off"]),
+        default="auto",
+        show_default=True,
+        help="A prefix cache for each conversation: by cache_salt, or by a first line of its own; auto: with several "
+        "policies, by what the server can.",
     ),
     click.option("--temperature", type=click.FloatRange(0, 5), callback=_finite, help="Overrides the scenarios'."),
     click.option("--max-tokens", type=click.IntRange(1), help="Overrides the scenarios'."),

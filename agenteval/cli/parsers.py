@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from agenteval.cli import audit, record
 from agenteval.cli.options import with_options
 from agenteval.cli.voice import tell
 from agenteval.errors import UsageError
@@ -20,6 +21,7 @@ from agenteval.regress.case import Case
 from agenteval.regress.check import Options, Paper, check, rewritten
 from agenteval.regress.corpus import bundled_corpus, load_corpus
 from agenteval.regress.diff import diff
+from agenteval.regress.measured import seen
 from agenteval.regress.subject import Subject
 from agenteval.report.parserdiff import render_differences, render_json
 from agenteval.report.parsers import FORMATS, again
@@ -41,6 +43,10 @@ def command() -> None:
     agenteval parsers check command:"./my-parser --fast" --family glm47
     agenteval parsers diff vllm:glm47 sglang:glm47 --python vllm=… --python sglang=…
     """
+
+
+command.add_command(record.command)
+command.add_command(audit.command)
 
 
 def _pairs(_: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -156,6 +162,7 @@ def _list_policies(family: Family) -> None:
             f"{'*' if option == policy.default else ' '} {option}: {does}" for option, does in policy.options.items()
         ]
         elsewhere = [f"{who}: {does}" for who, does in policy.elsewhere.items()]
+        elsewhere += [f"{engine}, measured: {it}" for engine, it in seen(family.name, policy.name).items()]
         click.echo(entry(policy.name, policy.question))
         for line in (*options, *(f"  ({line})" for line in elsewhere)):
             click.echo(f"      {visible(line)}")

@@ -27,7 +27,7 @@ SAME = ("model", "dialect", "family", "context_window", "simulated", "recording"
 NEEDED = {
     "plan": (
         *("thinking", "policies", "trials", "concurrency", "seed", "history", "temperature", "max_tokens"),
-        *("tags", "suites"),
+        *("tags", "suites", "isolate"),
     ),
     "options": tuple(item.name for item in fields(EndpointOptions)),
     "endpoint": ("model", "dialect", "family", "context_window", "simulated"),
@@ -64,6 +64,7 @@ def stored_order(reference: str, now: Order) -> tuple[Kept, Order]:
         temperature=plan["temperature"],
         max_tokens=plan["max_tokens"],
         tag=tuple(plan["tags"]),
+        isolate=plan["isolate"],
         allow_code=now.plan.allow_code,
     )
     suites = tuple(plan["suites"])

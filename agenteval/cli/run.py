@@ -16,6 +16,7 @@ from agenteval.cli.endpoint import (
     Endpoint,
     http_endpoint,
     http_transport,
+    isolation,
     limits,
     planned_modes,
     simulated_endpoint,
@@ -85,8 +86,8 @@ T = TypeVar("T")
 def command(
     disk: Disk | None, /, suites: tuple[str, ...], out: Path, resume: str | None, as_json: bool, **values: Any
 ) -> int:
-    """Run scenarios: a SUITE is a folder, a file, a bundled suite (desk, founding, life, work; all: every one of them)
-    or a bundled scenario's name (`agenteval scenario list`). Default: founding; with --tag: all.
+    """Run scenarios: a SUITE is a folder, a file, a bundled suite (context, desk, founding, life, work; all:
+    every one of them) or a bundled scenario's name (`agenteval scenario list`). Default: founding; with --tag: all.
 
     Without --base-url the embedded endpoint answers, in virtual time. Exit code: 0 all turns ok, 1 some failed,
     2 a mistake in options or files, 3 the endpoint failed or cells could not be judged.
@@ -174,6 +175,8 @@ async def _over_http(
     async with aclosing(http_transport(asked, order.plan.concurrency)) as transport, way_of_asking(asked) as asking:
         endpoint = await http_endpoint(asked, transport)
         tell(_greeting(endpoint))
+        if asked.raw_text and asked.stream and endpoint.dialect.name == "llamacpp":
+            tell("Note: llama.cpp tells what a model wrote of whole replies only: give --no-stream, too.")
         plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
         cells = expand(plan)
         left, desk_of = (kept.left(cells), kept.desk_of) if kept else (cells, _one_desk)
@@ -261,10 +264,12 @@ def _desk_maker(
             retries=_retries(order.endpoint),
             chat=asking,
             stream=order.endpoint.stream,
+            raw_text=order.endpoint.raw_text,
             family=endpoint.family,
             budget=Budget(endpoint.facts["context_window"]),
             policy=partial(build_policy, allow_code=order.plan.allow_code),
             untimed=untimed,
+            isolation=isolation(order.plan, endpoint) if order.endpoint.base_url else None,
         )
 
     return desk

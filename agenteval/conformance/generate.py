@@ -17,7 +17,8 @@ TOOLS = ("read_file", "search", "close_ticket")
 
 
 def conversation(rng: Random, *, turns: int = 6, huge: int = 4000) -> Transcript:
-    """A whole conversation that ends with a user's message or results. `huge`: characters of the longest results."""
+    """A whole conversation that ends with a user's message or results. `huge`: rough size, in
+    characters, of the longest results."""
     messages = [Message("system", "You are a careful agent. Keep to the rules."), Message("user", GOAL)]
     number = 0
     for turn in range(rng.randint(1, turns)):

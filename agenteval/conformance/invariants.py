@@ -230,18 +230,15 @@ def placeholders(seen: Seen) -> str | None:
 
 
 def summarised(seen: Seen) -> str | None:
-    """All that gives way at this step was shown to the model that was asked."""
+    """All that gives way at this step was shown to the model that was asked, as the view had it or as it once was."""
     if not seen.asked or seen.before is None or seen.report is None or not seen.report.acted:
         return None
     kept = set(map(id, seen.view))
     shown = "\n".join(_texts(message) for asked in seen.asked for message in asked)
-    for message in seen.before.view:
-        if (
-            id(message) not in kept
-            and plain(message.content or "") not in shown
-            and (message.content or "") not in shown
-        ):
-            return f"the summariser never saw what it replaces: {(message.content or '')[:60]!r}"
+    for at, message in enumerate(seen.before.view):
+        texts = [it.content or "" for it in (message, seen.before.origin(at)) if it is not None]
+        if id(message) not in kept and not any(text in shown or plain(text) in shown for text in texts):
+            return f"the summariser never saw what it replaces: {texts[0][:60]!r}"
     return None
 
 

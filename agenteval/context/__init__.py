@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from agenteval.context.asking import ASK, ContextReset, MaskThenSummarize, Summarize
 from agenteval.context.clearing import ClearThinking, ClearToolUses, ObservationMasking
-from agenteval.context.controls import FullHistory, OracleContext
+from agenteval.context.controls import Again, FullHistory, OracleContext
 from agenteval.context.dropping import ExtractiveLedger, HeadTail, SlidingWindow
 from agenteval.context.entry import Offload, ReciteState, ToolOutputLimit
 from agenteval.context.own import OwnPolicy, Reducer, from_wire, load_reducer, reduced, to_wire
@@ -22,6 +22,7 @@ from agenteval.errors import UsageError
 POLICIES: dict[str, type[Rule]] = {
     "full_history": FullHistory,
     "oracle_context": OracleContext,
+    "again": Again,
     "tool_output_limit": ToolOutputLimit,
     "sliding_window": SlidingWindow,
     "head_tail": HeadTail,

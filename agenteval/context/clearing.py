@@ -18,12 +18,13 @@ from agenteval.errors import UsageError
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservationMasking(Triggered):
     """Old tool results are masked, calls and words stay: all but those of the last `keep_last` messages with calls,
-    whenever `step` more than these have piled up."""
+    whenever `step` more than these have piled up. Those of at most `larger_than` characters stay."""
 
     name: ClassVar[str] = "observation_masking"
     trigger: Trigger = ALWAYS
     min_reclaim: int = 1
     step: int = 4
+    larger_than: int = 0
     placeholder: str = CLEARED
     exclude: str = ""
 
@@ -31,6 +32,8 @@ class ObservationMasking(Triggered):
         Triggered.__post_init__(self)
         if self.step < 1:
             raise UsageError(f"{self.name}: step ({self.step}) must be at least 1")
+        if self.larger_than < 0:
+            raise UsageError(f"{self.name}: larger_than ({self.larger_than}) must be at least 0")
 
     def start(self) -> int:
         return 0
@@ -43,12 +46,10 @@ class ObservationMasking(Triggered):
         if len(groups := grouped(results, items)) < self.keep_last + self.step:
             return None
         old = [at for group in groups[: -self.keep_last] for at in group if at < newest_group(items)]
-        cleared = {at: emptied(items[at], self) for at in old}
+        cleared = {at: emptied(items[at], self) for at in old if len(items[at].text) > self.larger_than}
         changed = {at: item for at, item in cleared.items() if item is not items[at]}
         after = items[old[-1]].index + 1 if old else sight.memory
-        return (
-            Changed(placed(items, changed), sight.notes, after, f"masked {len(changed)} results") if changed else None
-        )
+        return Changed(placed(items, changed), sight.notes, after, f"masked {len(changed)} results" if changed else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,13 @@ class FullHistory(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Again(Rule):
+    """Changes nothing: `NAME+again` is the policy NAME once more, so that a comparison has a noise floor."""
+
+    name: ClassVar[str] = "again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OracleContext(Rule):
     """Goal, the user's standing rules, the messages that hold what this turn needs (known from the scenario), the last
     call with its result, and the present turn: the upper bound. What is needed changes from turn to turn, so nothing is

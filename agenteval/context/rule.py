@@ -159,6 +159,7 @@ KNOBS: dict[str, str] = {
     "head": "percent of the limit for the start, in head_tail",
     "keep_first": "groups after the goal that stay",
     "step": "results pile up to so many more before the oldest are masked: rarer breaks of the prefix cache",
+    "larger_than": "results of at most so many characters are left alone",
     "clear_inputs": "yes: the arguments of cleared calls go, too",
     "keep": "whose reasoning stays: none, tool_loop (since the newest user message), last_n (turns: keep_last), all",
     "key": "arguments that make two calls of a tool the same, with /; empty: all of them",

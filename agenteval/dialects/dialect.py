@@ -45,6 +45,9 @@ class Dialect:
     `running_counts`: request fields that make the server count tokens in the stream.
     `switches_thinking`: whether thinking can be chosen per request (by chat template arguments, see `SWITCHES`).
     `hides_markup`: whether its parsers swallow tokens that never show as a delta.
+    `salts_cache`: whether requests with different `cache_salt` share nothing in the prefix cache.
+    `raw_text`: request fields that make the server tell what the model wrote, beside what its parsers read in it;
+    logprobs with their bytes, token ids. llama.cpp tells it of whole replies only.
     `cached_flag`: the server option without which cached prompt tokens are not reported; None if none is needed.
     """
 
@@ -55,6 +58,8 @@ class Dialect:
     switches_thinking: bool
     hides_markup: bool
     cached_flag: str | None
+    raw_text: Mapping[str, Any]
+    salts_cache: bool = False
 
     def modes(self, family: str | None) -> tuple[Thinking, ...]:
         """Thinking modes that can be asked for; without a switch it is the model's own default, `on`."""
@@ -92,6 +97,7 @@ DIALECTS: dict[str, Dialect] = {
         switches_thinking=False,
         hides_markup=True,
         cached_flag=None,
+        raw_text={"logprobs": True},
     ),
     "sglang": Dialect(
         name="sglang",
@@ -101,6 +107,8 @@ DIALECTS: dict[str, Dialect] = {
         switches_thinking=True,
         hides_markup=True,
         cached_flag="--enable-cache-report",
+        salts_cache=True,
+        raw_text={"logprobs": True},
     ),
     "vllm": Dialect(
         name="vllm",
@@ -110,6 +118,8 @@ DIALECTS: dict[str, Dialect] = {
         switches_thinking=True,
         hides_markup=True,
         cached_flag="--enable-prompt-tokens-details",
+        salts_cache=True,
+        raw_text={"logprobs": True, "return_token_ids": True},
     ),
     "llamacpp": Dialect(
         name="llamacpp",
@@ -119,5 +129,6 @@ DIALECTS: dict[str, Dialect] = {
         switches_thinking=True,
         hides_markup=True,
         cached_flag=None,
+        raw_text={"verbose": True},
     ),
 }

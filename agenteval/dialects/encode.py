@@ -23,7 +23,7 @@ from agenteval.wire import Body, request_bytes
 class ChatRequest:
     """One model request before it is spelled for a server. `history`: what is sent of the messages; `extra` goes into
     the body as it is, last; `family`: the model's native format, which decides how thinking is asked for (None:
-    unknown)."""
+    unknown); `raw_text`: whether what the model wrote is asked for, too."""
 
     model: str
     history: SentHistory
@@ -35,6 +35,7 @@ class ChatRequest:
     stream: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
     family: str | None = None
+    raw_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ def _fields(request: ChatRequest, messages: list[dict[str, Any]], dialect: Diale
         body["stream"] = True
         body.update(dialect.running_counts)
     body.update(dialect.thinking_body(request.thinking, request.family))
+    if request.raw_text:
+        body.update(dialect.raw_text)
     return _merged(body, request.extra)
 
 

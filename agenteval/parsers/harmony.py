@@ -34,20 +34,25 @@ POLICIES: tuple[Policy, ...] = (
     replace(
         policies.CALL_IN_THINKING,
         question="A call stands on the analysis channel.",
-        elsewhere={"vllm": "call; for a while misrouted (vllm#35907, vllm#35779)"},
+        elsewhere={
+            "vllm": "call; for a while misrouted (vllm#35907, vllm#35779)",
+            "template": "replays it on commentary",
+        },
     ),
     only(
         "call_on_any_channel",
         "A recipient that is a tool stands on the final channel, or on none.",
         "call",
         "It is a call.",
+        template="replays it on commentary",
     ),
     only(
         "recipient_place",
         "A recipient may stand in the author's part of a header or in the channel's.",
         "both",
         "It counts in both; named twice, the last counts.",
-        harmony="a recipient named twice raises",
+        harmony="a recipient named twice raises; 0.0.8 takes `to=NAME<|channel|>commentary` for a name with all of it",
+        template="replays it in the author's part, whatever the model wrote",
     ),
     only(
         "content_type",
@@ -55,8 +60,15 @@ POLICIES: tuple[Policy, ...] = (
         "ignored",
         "It may lack its blank, its marker (` json`) or everything, and is never a recipient.",
         harmony="`final <|constrain|>json` is a recipient",
+        template="replays ` json`, without a marker",
     ),
-    only("bare_recipient", "`to=NAME` lacks `functions.`", "offered", "It is a call if NAME was offered."),
+    only(
+        "bare_recipient",
+        "`to=NAME` lacks `functions.`",
+        "offered",
+        "It is a call if NAME was offered.",
+        template="replays it with `functions.`",
+    ),
     policies.UNDECLARED_TOOL,
     only(
         "other_recipient",
@@ -122,6 +134,8 @@ POLICIES: tuple[Policy, ...] = (
         "There are several messages of one kind.",
         "joined",
         "Their texts are joined as they are, with nothing between them.",
+        vllm="two thoughts: with a newline between them in whole texts, with nothing in a stream",
+        template="replays one of each kind; raises on content and thinking beside calls",
     ),
     only(
         "other_author",
@@ -129,7 +143,13 @@ POLICIES: tuple[Policy, ...] = (
         "ends",
         "It ends the reply before it.",
     ),
-    only("after_return", "Something follows `<|return|>`.", "drop", "Nothing there counts."),
+    only(
+        "after_return",
+        "Something follows `<|return|>`.",
+        "drop",
+        "Nothing there counts.",
+        template="replays a message's end as `<|end|>`",
+    ),
     only(
         "truncated_header",
         "The reply breaks off in a header.",

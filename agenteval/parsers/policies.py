@@ -15,7 +15,13 @@ CALL_IN_THINKING = Policy(
         "reasoning": "It stays reasoning, without its tags.",
     },
     "call",
-    {"vllm": "call", "sglang": "call", "renderers": "call", "llamacpp": "reasoning"},
+    {
+        "vllm": "call",
+        "sglang": "call",
+        "renderers": "call",
+        "llamacpp": "reasoning",
+        "template": "replays the call behind the closer",
+    },
 )
 LATE_CLOSER = Policy(
     "late_closer",
@@ -25,6 +31,7 @@ LATE_CLOSER = Policy(
         "reasoning": "Reasoning goes on behind the call until its closer.",
     },
     "content",
+    {"template": "replays reasoning, closer, content and calls in this order, wherever they stood"},
 )
 UNCLOSED_THINKING = Policy(
     "unclosed_thinking",
@@ -34,13 +41,18 @@ UNCLOSED_THINKING = Policy(
         "content": "It was the answer: content. Reasoning is held back until its closer or a call comes.",
     },
     "reasoning",
-    {"vllm": "reasoning (vllm#48645)", "sglang": "reasoning (sglang#37645: 700 of 119k production replies)"},
+    {
+        "vllm": "reasoning (vllm#48645)",
+        "sglang": "reasoning (sglang#37645: 700 of 119k production replies)",
+        "template": "replays it closed",
+    },
 )
 THINKING_REOPENED = only(
     "thinking_reopened",
     "Reasoning is opened a second time.",
     "opens",
     "In content the tag opens reasoning; inside reasoning it means nothing.",
+    template="replays one block of reasoning, in front of everything",
 )
 OPENER_MENTIONED = only(
     "opener_mentioned",
@@ -69,6 +81,7 @@ UNDECLARED_TOOL = Policy(
         "sglang": "report in a stream",
         "renderers": "report, flagged",
         "llamacpp": "raises",
+        "template": "replays any name",
     },
 )
 NO_NAME = only(
@@ -97,6 +110,8 @@ TRUNCATED_CALL = Policy(
         "vllm": "whole text: arguments {}; stream: open",
         "sglang": "whole text: the markup becomes content; stream: open",
         "llamacpp": "open",
+        "template": "raises on replayed arguments that are no object (GLM, Qwen3-Coder), or quotes them once more "
+        "(gpt-oss, DeepSeek-V3.1); vLLM puts {} there before it, SGLang answers 400",
     },
 )
 TRUNCATED_MARKER = only(
@@ -120,7 +135,11 @@ DUPLICATE_KEY = Policy(
         "last": "Only the last stands. Arguments go out when the call is complete.",
     },
     "as_written",
-    {"vllm": "last in the whole text; broken JSON in a stream"},
+    {
+        "vllm": "last in the whole text; broken JSON in a stream",
+        "sglang": "as_written in a stream",
+        "template": "last: servers hand it an object",
+    },
 )
 DOUBLE_ENCODED = Policy(
     "double_encoded",
@@ -130,6 +149,7 @@ DOUBLE_ENCODED = Policy(
         "unwrap": "What is inside counts, if it is JSON of a type that is allowed there.",
     },
     "as_written",
+    {"template": "raises on text (GLM, Qwen3-Coder), or quotes it once more (gpt-oss, DeepSeek-V3.1)"},
 )
 EMPTY_ARGUMENTS = Policy(
     "empty_arguments",
@@ -139,6 +159,9 @@ EMPTY_ARGUMENTS = Policy(
         "as_written": "None and blank ones are completed to {}; null stays.",
     },
     "object",
+    {
+        "template": "null: as none (GLM-4.6), raises (GLM-4.7, Qwen3-Coder), prints null (gpt-oss, DeepSeek-V3.1)",
+    },
 )
 
 # --- calls as elements --------------------------------------------------------------------------------------------
@@ -261,7 +284,12 @@ TEXT_AFTER_CALL = Policy(
     "There is text behind a call.",
     {"content": "It is content.", "drop": "It is dropped, also between calls."},
     "content",
-    {"vllm": "drop in the whole text, content in a stream", "sglang": "content", "llamacpp": "raises"},
+    {
+        "vllm": "drop in the whole text, content in a stream",
+        "sglang": "content",
+        "llamacpp": "raises",
+        "template": "replays content in front of the calls",
+    },
 )
 BLANK_CONTENT = Policy(
     "blank_content",
@@ -271,7 +299,10 @@ BLANK_CONTENT = Policy(
         "keep": "It is content like any other.",
     },
     "drop",
-    {"sglang": "an empty content chunk before calls (sglang#29441)"},
+    {
+        "sglang": "an empty content chunk before calls (sglang#29441)",
+        "template": "GLM's drops blank content, and prints null as the word None",
+    },
 )
 FRAMING_NEWLINES = Policy(
     "framing_newlines",

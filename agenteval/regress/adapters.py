@@ -2,6 +2,7 @@
 
 agenteval:glm47              ours
 vllm:glm47, sglang:glm47     an engine's, in the Python that is named for it
+llamacpp:glm47               llama.cpp's, in the program that was built of our driver
 vllm@old:glm47               the same, in the Python that is named for `vllm@old`
 command:"./parser --x"       a program that speaks the protocol of `pipes`; the family is told apart
 http://127.0.0.1:30000       SGLang's parse endpoints; the family is told apart
@@ -33,11 +34,18 @@ ENGINES: Mapping[str, tuple[Sequence[str], str]] = {
     "agenteval": (tuple(FAMILIES), "Our own parsers:"),
     "vllm": (tuple(engines.VLLM), "vLLM's parsers, in the Python given by --python; those that it has of"),
     "sglang": (tuple(engines.SGLANG), "SGLang's parsers, in the Python given by --python; those that it has of"),
+    "llamacpp": (tuple(engines.LLAMACPP), "llama.cpp's parsers, in the driver given by --python:"),
     'command:"PROGRAM ARGUMENTS"': ((), "A program that reads questions and writes answers as JSON lines; --family."),
     "http://HOST:PORT": ((), "SGLang's parse endpoints, whole texts only; --family."),
     "MODULE:FUNCTION": ((), "A Python function; --family."),
 }
-DRIVEN: Mapping[str, Mapping[str, Names]] = {"vllm": engines.VLLM, "sglang": engines.SGLANG}
+DRIVEN: Mapping[str, Mapping[str, Names]] = {
+    "vllm": engines.VLLM,
+    "sglang": engines.SGLANG,
+    "llamacpp": engines.LLAMACPP,
+}
+BUILT = ("llamacpp",)
+"""Engines whose driver is a program of its own: it stands where a Python stands for the others."""
 DRIVERS = pathlib.Path(__file__).parent / "drivers"
 VOCABULARY = pathlib.Path(__file__).parents[1] / "data"
 
@@ -92,12 +100,19 @@ class _Making:
     def _driven(self, label: str, engine: str, family: str) -> list[Subject]:
         python = self._workshop.pythons.get(label) or self._workshop.pythons.get("")
         if not python:
-            raise UsageError(f"{label} needs the Python in which it is installed: --python {label}=PATH/bin/python")
+            what = (
+                "its driver, which `make test-engines` builds"
+                if engine in BUILT
+                else "the Python in which it is installed"
+            )
+            where = "PATH/llamacpp_driver" if engine in BUILT else "PATH/bin/python"
+            raise UsageError(f"{label} needs {what}: --python {label}={where}")
         settings = {
             name: Setting(names.tool_parser, names.reasoning_parser, *engines.PROMPT_ENDS[name])
             for name, names in DRIVEN[engine].items()
         }
-        program = self._program(label, [python, str(DRIVERS / f"{engine}_driver.py")], settings)
+        command = [python] if engine in BUILT else [python, str(DRIVERS / f"{engine}_driver.py")]
+        program = self._program(label, command, settings)
         there = program.hello().families
         known = list(settings) if there is None else [name for name in settings if name in there]
         return [

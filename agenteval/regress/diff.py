@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from agenteval.errors import UsageError
-from agenteval.parsers import ParsedMessage
+from agenteval.parsers import ParsedCall, ParsedMessage
 from agenteval.regress.case import Case
 from agenteval.regress.cuts import Cutter, Pieces, Thoroughness
-from agenteval.regress.likeness import same
+from agenteval.regress.likeness import same, value_of
 from agenteval.regress.shrink import smallest_cut
 from agenteval.regress.subject import Question, Subject, SubjectError
 
@@ -53,7 +53,7 @@ class _Pair:
             _said(lambda: self.other.whole(question, case.raw)),
         )
         if not self._alike(*whole):
-            yield Difference(case, None, 1, tuple(_fields(*whole)))
+            yield Difference(case, None, 1, tuple(fields(*whole)))
         if not (self.one.traits.streams and self.other.traits.streams):
             return
         cutter = Cutter(self.one.family.special, self.one.traits.whole_tokens or self.other.traits.whole_tokens)
@@ -65,7 +65,7 @@ class _Pair:
         if differing:
             few = min(differing, key=len)
             small = smallest_cut(few, lambda pieces: not self._alike(*self._streams(question, pieces)))
-            yield Difference(case, small, len(differing), tuple(_fields(*self._streams(question, small))))
+            yield Difference(case, small, len(differing), tuple(fields(*self._streams(question, small))))
 
     def _streams(self, question: Question, pieces: Pieces) -> tuple[Said, Said]:
         return (
@@ -86,21 +86,28 @@ def _said(ask: Callable[[], ParsedMessage]) -> Said:
         return error
 
 
-def _fields(one: Said, other: Said) -> Iterator[tuple[str, str, str]]:
-    """What differs: the field, and what each says."""
+def fields(one: Said, other: Said, *, exact: bool = True) -> Iterator[tuple[str, str, str]]:
+    """What differs: the field, and what each says. `exact`: to the letter; else as `likeness.same` takes it."""
     if isinstance(one, SubjectError) or isinstance(other, SubjectError):
         yield "answer", _short(one), _short(other)
         return
     for name in ("reasoning", "content"):
-        if getattr(one, name) != getattr(other, name):
-            yield name, repr(getattr(one, name)), repr(getattr(other, name))
+        here, there = getattr(one, name), getattr(other, name)
+        if here != there and (exact or here.strip() != there.strip()):
+            yield name, repr(here), repr(there)
     for number, (ours, theirs) in enumerate(zip_longest(one.calls, other.calls)):
-        if ours != theirs:
+        if ours != theirs and (exact or not _alike(ours, theirs)):
             yield (
                 f"calls[{number}]",
                 f"{ours.name}({ours.arguments_text})" if ours else "none",
                 f"{theirs.name}({theirs.arguments_text})" if theirs else "none",
             )
+
+
+def _alike(one: ParsedCall | None, other: ParsedCall | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.name == other.name and value_of(one.arguments_text) == value_of(other.arguments_text)
 
 
 def _short(said: Said) -> str:

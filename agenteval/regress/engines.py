@@ -44,6 +44,9 @@ SGLANG = {
     "gemma4": Names("gemma4", "gemma4"),
 }
 
+LLAMACPP = {family: Names("", None) for family in VLLM if family not in ("harmony", "deepseek_v3")}
+"""llama.cpp finds its parser by the chat template; the driver knows which, and why two are missing."""
+
 PROMPT_ENDS = {
     "glm45": ("<|assistant|>", "<|assistant|>\n<think>"),
     "glm47": ("<|assistant|></think>", "<|assistant|><think>"),
@@ -60,3 +63,30 @@ PROMPT_ENDS = {
     "gemma4": ("<|turn>model\n", "<|turn>model\n<|channel>thought\n"),
 }
 """How a prompt ends: as the model begins to answer, and where the template has opened its reasoning."""
+
+STOPS = {
+    "glm45": ("<|observation|>", "<|user|>", "<|endoftext|>"),
+    "glm47": ("<|observation|>", "<|user|>", "<|endoftext|>"),
+    "harmony": ("<|call|>", "<|return|>"),
+    "hermes": ("<|im_end|>", "<|endoftext|>"),
+    "qwen3_coder": ("<|im_end|>", "<|endoftext|>"),
+    "kimi_k2": ("<|im_end|>", "[EOS]"),
+    "deepseek_v31": ("<｜end▁of▁sentence｜>",),
+    "deepseek_v32": ("<｜end▁of▁sentence｜>",),
+    "minimax_m2": ("[e~[",),
+    "llama3_json": ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"),
+    "mistral": ("</s>",),
+    "deepseek_v3": ("<｜end▁of▁sentence｜>",),
+    "gemma4": ("<turn|>", "<eos>", "<|tool_response>"),
+}
+"""The tokens that end a reply. Engines keep them from their parsers' text."""
+
+REASONING_TAGS = {
+    "harmony": None,
+    "llama3_json": None,
+    "mistral": ("[THINK]", "[/THINK]"),
+    "gemma4": ("<|channel>", "<channel|>"),
+}
+"""What opens and closes reasoning; None where no prompt ends inside it. Of all others: `THINK_TAGS`."""
+
+THINK_TAGS = ("<think>", "</think>")

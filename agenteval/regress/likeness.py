@@ -25,7 +25,7 @@ def differing(one: ParsedMessage, other: ParsedMessage) -> frozenset[str]:
     for here_call, there_call in zip(one.calls, other.calls, strict=False):
         if here_call.name != there_call.name:
             found.add("names")
-        elif _value(here_call.arguments_text) != _value(there_call.arguments_text):
+        elif value_of(here_call.arguments_text) != value_of(there_call.arguments_text):
             found.add(f"arguments {is_json(here_call.arguments_text)} {is_json(there_call.arguments_text)}")
     return frozenset(found)
 
@@ -39,11 +39,11 @@ def is_json(text: str) -> bool:
 
 
 def _plain(message: ParsedMessage) -> tuple[str, str, list[tuple[str, str]]]:
-    calls = [(call.name, _value(call.arguments_text)) for call in message.calls]
+    calls = [(call.name, value_of(call.arguments_text)) for call in message.calls]
     return message.reasoning.strip(), message.content.strip(), calls
 
 
-def _value(arguments: str) -> str:
+def value_of(arguments: str) -> str:
     """A JSON value in one spelling per value and type; text that is none as it stands."""
     try:
         value: Any = json.loads(arguments)

@@ -41,6 +41,7 @@ def render_markdown(summary: Summary) -> str:
     for title, lines in (
         ("Infrastructure (in no score)", loss_lines(summary)),
         ("What fails", summary.sentences),
+        ("What the policies changed", summary.story),
         ("Flaky", summary.flaky),
         ("How to read it", summary.notes),
         ("Next", summary.advice),

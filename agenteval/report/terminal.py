@@ -55,6 +55,7 @@ def render_terminal(summary: Summary, *, colour: bool = False) -> str:
     for title, lines in (
         ("Infrastructure (in no score)", loss_lines(summary)),
         ("What fails", summary.sentences),
+        ("What the policies changed", summary.story),
         ("Flaky", summary.flaky),
         ("How to read it", summary.notes),
         ("Next", summary.advice),

@@ -6,6 +6,7 @@ from agenteval.run.accounting import Accountant, Size
 from agenteval.run.batch import BatchEnd, run_batch, run_simulated
 from agenteval.run.breaker import Breaker
 from agenteval.run.desk import Desk
+from agenteval.run.isolation import Isolation
 from agenteval.run.plan import Cell, Plan, expand
 from agenteval.run.preflight import Asked, Preflight, ping, preflight
 from agenteval.run.retries import Retries
@@ -22,6 +23,7 @@ __all__ = [
     "Cell",
     "CellEnd",
     "Desk",
+    "Isolation",
     "LoopWatch",
     "Plan",
     "Preflight",

@@ -8,7 +8,7 @@ from agenteval.growing import Grown
 from agenteval.messages import Message, ToolSpec, Transcript
 from agenteval.outcome import Tokens
 from agenteval.parsers import FAMILIES
-from agenteval.prompts import FORMATS, PromptCount, PromptCounter
+from agenteval.prompts import FORMATS, PromptCount, PromptCounter, Reuse
 from agenteval.scoring.shown import message_texts, tool_text
 from agenteval.stream import Reply, Usage
 from agenteval.thinking import Thinking
@@ -70,6 +70,12 @@ class Accountant:
         """What measures the prompts of one conversation."""
         counter = PromptCounter(self._rendered, self._vocabulary) if self._rendered else None
         return Scale(counter, thinking)
+
+    def reuse(self, thinking: Thinking) -> Reuse | None:
+        """What watches how prompts of one conversation go on from each other; None where the template is not known."""
+        if self._rendered is None:
+            return None
+        return Reuse(FORMATS[self._rendered], self._vocabulary, keep_reasoning=thinking == "preserved")
 
     def tokens(self, reply: Reply, size: Size, estimate: int) -> Tokens:
         """The counts of one finished request, each from the best source."""

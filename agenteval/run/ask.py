@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agenteval.canonical import JsonProblem, parse_json, seed_of
 from agenteval.client import Attempt
@@ -26,7 +26,9 @@ from agenteval.outcome import (
 from agenteval.run.accounting import Size
 from agenteval.run.breaker import DEADLY_AFTER, STOPPED
 from agenteval.run.desk import Desk
+from agenteval.run.isolation import salt_of
 from agenteval.run.plan import Cell
+from agenteval.run.prefix import UNKNOWN, Reused
 from agenteval.stream import Reply
 from agenteval.timing import Timing, measure, merged_chunks, refused_timing
 
@@ -34,7 +36,8 @@ from agenteval.timing import Timing, measure, merged_chunks, refused_timing
 @dataclass(frozen=True, slots=True)
 class Question:
     """One request to make: where in the cell it stands, what the model sees, what of that is `sent` (its size as
-    rendered here, and how many tokens the server should count) by which encoder, what is expected of the whole turn."""
+    rendered here, and how many tokens the server should count) by which encoder, what is expected of the whole turn;
+    how much of it the server has seen before, and the CPU time that the policy took."""
 
     cell: Cell
     turn: int
@@ -48,6 +51,8 @@ class Question:
     expected: tuple[RecordedExpectation, ...] | None = None
     purpose: Purpose = "agent"
     max_tokens: int | None = None
+    reused: Reused = UNKNOWN
+    policy_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +141,22 @@ def _request(question: Question, desk: Desk) -> ChatRequest:
         temperature=defaults.temperature if plan.temperature is None else plan.temperature,
         seed=cell.seed,
         stream=desk.stream,
-        extra=desk.extra,
+        extra={**_salt(cell, desk), **desk.extra},
         family=desk.family,
+        raw_text=desk.raw_text,
     )
+
+
+def _salt(cell: Cell, desk: Desk) -> dict[str, str]:
+    return {"cache_salt": salt_of(desk.run, cell.id)} if desk.isolation == "salt" else {}
 
 
 def _record(question: Question, desk: Desk, sent: Sent, attempt: Attempt) -> StepRecord:
     """The record of one attempt; the verdict of a good one is still to come."""
     cell, purpose, error = question.cell, question.purpose, attempt.failure
     reply = recorded(attempt.reply)
-    tokens = desk.accountant.tokens(attempt.reply, question.size, question.estimate)
+    counted = desk.accountant.tokens(attempt.reply, question.size, question.estimate)
+    tokens = replace(counted, reusable=question.reused.tokens, broken_by=question.reused.broken_by)
     suffix = "" if purpose == "agent" else f".{purpose}"
     return StepRecord(
         id=f"{cell.id}.t{question.turn:02}.s{question.step:02}.a{sent.number}{suffix}",
@@ -172,7 +183,7 @@ def _record(question: Question, desk: Desk, sent: Sent, attempt: Attempt) -> Ste
         repairs=sent.repairs,
         error=error,
         simulated=desk.simulated,
-        transfer=_transfer(attempt),
+        transfer=replace(_transfer(attempt), policy_ms=question.policy_ms),
         started_at=sent.started_at,
         seed=cell.seed,
     )

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
+from agenteval.clock import cpu_seconds
 from agenteval.context import ModelReply, ModelRequest, PolicyReport, View
 from agenteval.dialects import Encoder, Sending, SentHistory
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript, last_user_index
-from agenteval.outcome import RecordedExpectation, RecordedResult, Repair
+from agenteval.outcome import RecordedExpectation, RecordedFact, RecordedResult, Repair
 from agenteval.run.ask import Answered, Question
 from agenteval.run.desk import Desk
+from agenteval.run.isolation import first_line
 from agenteval.run.plan import Cell
-from agenteval.scoring import StepContext
+from agenteval.run.prefix import Prefixes
+from agenteval.scoring import Judgement, StepContext
+from agenteval.scoring.facts import Watched, watched
 from agenteval.scoring.needed import needed_texts
 from agenteval.scoring.placing import right_values
+from agenteval.scoring.shown import shown_text
 from agenteval.script import Turn
 from agenteval.stream import CallReply
 from agenteval.tokens import Calibration
@@ -41,19 +47,23 @@ class Conversation:
         self.desk = desk
         self.turn = 0
         self.world = World(cell.scenario.world)
-        self.transcript: Transcript = (Message("system", cell.scenario.system),)
+        own = first_line(desk.run, cell.id) if desk.isolation == "line" else ""
+        self.transcript: Transcript = (Message("system", own + cell.scenario.system),)
         self._policy = desk.policy(cell.policy)
         self._policy_state = self._policy.begin()
         self._calibration = Calibration()
         self._sending = Sending()
         self._encoder = Encoder(desk.dialect)
         self._scale = desk.accountant.scale(cell.thinking)
+        self._prefixes = Prefixes(desk.accountant.reuse(cell.thinking))
+        self._policy_s = 0.0
         self._golden: tuple[GoldenTurn, ...] = play(cell.scenario) if desk.plan.history == "golden" else ()
         self._used_ids: set[str] = set()
         self._once_right: dict[tuple[str, str], tuple[Any, ...]] = {}
         self._turn_start: tuple[Transcript, Any] = (self.transcript, self._policy_state)
         self._right_now: list[tuple[tuple[str, str], Any]] = []
         self._needed: tuple[str, ...] = ()
+        self._facts: tuple[Watched, ...] = ()
         self.to_probe: Question | None = None
 
     @property
@@ -71,6 +81,7 @@ class Conversation:
             self._once_right[key] = (*self._once_right.get(key, ()), value)
         self._right_now = right_values(turn.expect.calls or ())
         self._needed = needed_texts(turn.expect)
+        self._facts = watched(self.cell.scenario.facts, number, turn.expect)
 
     def _go_golden(self, turn: GoldenTurn) -> None:
         """Forget how the last turn went, for the transcript, the world and the policy alike. What stays is what the
@@ -83,12 +94,17 @@ class Conversation:
 
     def look(self) -> View | ModelRequest:
         """What the policy lets through now, or what it has to ask a model first."""
-        budget = replace(self.desk.budget, needed=self._needed)
-        return self._seen(self._policy.step(self.transcript, self._policy_state, budget, self._estimate))
+        budget, begun = replace(self.desk.budget, needed=self._needed), cpu_seconds()
+        outcome = self._policy.step(self.transcript, self._policy_state, budget, self._estimate)
+        self._policy_s = cpu_seconds() - begun
+        return self._seen(outcome)
 
     def look_again(self, request: ModelRequest, reply: ModelReply) -> View | ModelRequest:
         """The same after a model has answered the policy."""
-        return self._seen(self._policy.resume(request.state, reply))
+        begun = cpu_seconds()
+        outcome = self._policy.resume(request.state, reply)
+        self._policy_s += cpu_seconds() - begun
+        return self._seen(outcome)
 
     def _seen(self, outcome: View | ModelRequest) -> View | ModelRequest:
         if isinstance(outcome, View):
@@ -100,6 +116,8 @@ class Conversation:
         calls = turn.expect.calls
         expected = None if calls is None else tuple(RecordedExpectation(call.name, call.arguments) for call in calls)
         asked = self._asked(view, self.tools, step, expected)
+        reused = self._prefixes.asked(self.transcript, view.messages, asked.sent.messages, self.tools)
+        asked = replace(asked, reused=reused, policy_ms=self._policy_s * 1000)
         self._keep_for_probe(asked)
         return asked
 
@@ -138,12 +156,22 @@ class Conversation:
             exempt=frozenset(tool.name for tool in self._policy.tools),
         )
 
+    def watch(self, question: Question, judgement: Judgement) -> None:
+        """Look at what a judged reply made of the facts that the turn needs."""
+        shown = cache(partial(shown_text, question.view.messages, question.tools))
+        self._facts = tuple(fact.after(judgement.calls, judgement.findings, shown) for fact in self._facts)
+
+    def facts(self) -> tuple[RecordedFact, ...]:
+        """What became of them, when the turn is over."""
+        return tuple(fact.judged(self.last_text(), self.transcript) for fact in self._facts)
+
     def hear(self, question: Question, answered: Answered) -> Heard:
         """Append the reply to the transcript, carry out its calls on the world, append their results."""
         reply = answered.attempt.reply
         self._calibration = question.size.learnt(self._calibration, answered.record.tokens.prompt)
         calls, repairs = self._sendable_calls(reply.tool_calls)
         said = Message("assistant", reply.content, reply.reasoning, calls)
+        self._prefixes.heard(question.sent.messages, said)
         results = [self._execute(call) for call in calls[:MAX_CALLS_EXECUTED]]
         results += [RecordedResult(call.id, call.name, TOO_MANY, is_error=True) for call in calls[MAX_CALLS_EXECUTED:]]
         answers = (Message("tool", item.content, tool_call_id=item.id) for item in results)

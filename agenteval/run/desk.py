@@ -12,6 +12,7 @@ from agenteval.dialects import Dialect
 from agenteval.outcome import StepRecord
 from agenteval.run.accounting import Accountant
 from agenteval.run.breaker import Breaker
+from agenteval.run.isolation import Isolation
 from agenteval.run.plan import Plan
 from agenteval.run.retries import Retries
 from agenteval.wire import Limits, Recording, Transport
@@ -21,8 +22,10 @@ from agenteval.wire import Limits, Recording, Transport
 class Desk:
     """The endpoint, ready to be asked, and where records go. `extra` is merged into every request body;
     `thinking_switched`: whether the thinking mode of a cell really is asked for; `chat`: how a request is asked;
-    `stream`: whether replies are streamed (their latencies are refused if not); `breaker`: of the whole run;
-    `untimed`: why the times of replies mean nothing here, None if they do mean something."""
+    `stream`: whether replies are streamed (their latencies are refused if not); `raw_text`: whether the server is asked
+    for what the model wrote, too; `breaker`: of the whole run; `untimed`: why the times of replies mean nothing here,
+    None if they do mean something; `isolation`: how each conversation gets a prefix cache of its own (None: it does
+    not)."""
 
     run: str
     plan: Plan
@@ -42,4 +45,6 @@ class Desk:
     family: str | None = None
     chat: Chat = chat
     stream: bool = True
+    raw_text: bool = False
     untimed: str | None = None
+    isolation: Isolation | None = None

@@ -60,11 +60,12 @@ async def _run_turn(talk: Conversation, turn: Turn) -> StepError | None:
             return answered
         judgement = judge_step(answered.attempt.reply, talk.context(question, turn), progress)
         progress, findings = judgement.progress, judgement.findings
+        talk.watch(question, judgement)
         heard = talk.hear(question, answered)
         over = judgement.ends_turn or step == max_steps
         if over:
             findings += _end_findings(talk, turn, judgement, max_steps)
-        _journal(talk.desk, answered, findings, heard, over=over)
+        _journal(talk, answered, findings, heard, over=over)
         if over:
             break
     return None
@@ -90,7 +91,9 @@ def _end_findings(talk: Conversation, turn: Turn, judgement: Judgement, max_step
     return (*give_up(judgement.progress, max_steps), *findings)
 
 
-def _journal(desk: Desk, answered: Answered, findings: tuple[Finding, ...], heard: Heard, *, over: bool) -> None:
+def _journal(
+    talk: Conversation, answered: Answered, findings: tuple[Finding, ...], heard: Heard, *, over: bool
+) -> None:
     record = replace(
         answered.record,
         ok=all(finding.harmless for finding in findings),
@@ -99,5 +102,6 @@ def _journal(desk: Desk, answered: Answered, findings: tuple[Finding, ...], hear
         tool_results=heard.results,
         repairs=(*answered.record.repairs, *heard.repairs),
         last_of_turn=over,
+        facts=talk.facts() if over else (),
     )
-    desk.journal(record, answered.attempt.recording)
+    talk.desk.journal(record, answered.attempt.recording)

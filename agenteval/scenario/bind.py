@@ -11,7 +11,7 @@ from typing import TypeAlias
 from agenteval.canonical import seed_of
 from agenteval.errors import UsageError
 from agenteval.messages import ToolSpec
-from agenteval.script import Change, ExpectedAnswer, ExpectedCall, Json, MockTool, Rule, Scenario, Turn, ValueSpec
+from agenteval.script import Change, ExpectedAnswer, ExpectedCall, Fact, Json, MockTool, Rule, Scenario, Turn, ValueSpec
 from agenteval.template import TemplateProblem, as_text, substitute
 
 ATTEMPTS = 100
@@ -64,6 +64,7 @@ def _bound(scenario: Scenario, values: Mapping[str, Json]) -> Scenario:
         turns=tuple(_turn(turn, fill) for turn in scenario.turns),
         world=fill(scenario.world),
         values={},
+        facts=tuple(_fact(fact, fill) for fact in scenario.facts),
     )
 
 
@@ -93,6 +94,10 @@ def _turn(turn: Turn, fill: _Fill) -> Turn:
             state=fill(expect.state),
         ),
     )
+
+
+def _fact(fact: Fact, fill: _Fill) -> Fact:
+    return replace(fact, value=as_text(fill(fact.value)), stale=tuple(as_text(fill(text)) for text in fact.stale))
 
 
 def _call(call: ExpectedCall, fill: _Fill) -> ExpectedCall:

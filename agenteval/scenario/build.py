@@ -12,6 +12,7 @@ from agenteval.scenario.model import (
     CallFile,
     DefaultsFile,
     ExpectFile,
+    FactFile,
     RuleFile,
     ScenarioFile,
     ToolFile,
@@ -23,6 +24,7 @@ from agenteval.script import (
     Expectation,
     ExpectedAnswer,
     ExpectedCall,
+    Fact,
     Json,
     MockTool,
     Rule,
@@ -31,7 +33,7 @@ from agenteval.script import (
     ValueSpec,
 )
 
-_IDENTITY = frozenset({"description", "tags", "defaults"})
+_IDENTITY = frozenset({"description", "tags", "defaults", "idle"})
 
 
 def scenario(file: ScenarioFile, content: Mapping[str, Json], source: str, common: DefaultsFile) -> Scenario:
@@ -51,6 +53,8 @@ def scenario(file: ScenarioFile, content: Mapping[str, Json], source: str, commo
         defaults=defaults,
         source=source,
         hash=_hash(content, defaults),
+        facts=tuple(_fact(name, fact) for name, fact in file.facts.items()),
+        idle=file.idle,
     )
 
 
@@ -87,6 +91,11 @@ def _rule(file: RuleFile, raw: Mapping[str, Json]) -> Rule:
 
 def _value(file: ValueFile) -> ValueSpec:
     return ValueSpec(file.nonce, tuple(file.choice or ()))
+
+
+def _fact(name: str, file: FactFile) -> Fact:
+    where = (file.stated, file.needed, file.stated_call, file.needed_call)
+    return Fact(name, file.kind, file.value, *where, tuple(file.stale))
 
 
 def _call(file: CallFile) -> ExpectedCall:

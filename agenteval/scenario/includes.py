@@ -1,4 +1,4 @@
-"""`{$file: relative/path}` → the text of that file, from inside the suite only.
+"""`{$file: relative/path}` → the text of that file, from inside the suite only; `{$pad: …}` → neutral text.
 
 Of the `${…}` in it, those that name a value of the scenario are filled in later; all others are the file's own.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from agenteval.document.reader import Document, Path
 from agenteval.errors import Problem
+from agenteval.scenario.padding import padding
 from agenteval.script import Json
 from agenteval.template import quoted
 
@@ -19,7 +20,8 @@ MAX_TOTAL = 2 * 1024 * 1024
 
 @dataclass(slots=True)
 class Includes:
-    """Fills the `$file`s of one document; `paths` says where it did, `problems` where it could not.
+    """Fills the `$file`s and `$pad`s of one document; `paths` says where it did, `problems` where it could not. `room`:
+    tokens that a size leaves to `$pad`.
 
     Names are relative to the document's file; symbolic links count as what they point to, and that must lie inside
     `root`.
@@ -28,6 +30,7 @@ class Includes:
     document: Document
     folder: pathlib.Path
     root: pathlib.Path
+    room: int | None = None
     paths: set[Path] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     _left: int = MAX_TOTAL
@@ -39,6 +42,8 @@ class Includes:
     def _fill(self, value: Json, path: Path) -> Json:
         if isinstance(value, dict) and "$file" in value:
             return self._include(value, path)
+        if isinstance(value, dict) and "$pad" in value:
+            return self._pad(value, path)
         if isinstance(value, dict):
             return {key: self._fill(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
@@ -56,6 +61,21 @@ class Includes:
             self.problems.append(self.document.problem(path, "`$file` stands alone in its map"))
         self.paths.add(path)
         return text or ""
+
+    def _pad(self, value: dict[str, Json], path: Path) -> str:
+        try:
+            if len(value) > 1:
+                raise ValueError("`$pad` stands alone in its map")
+            text = padding(value["$pad"]).text(self.room)
+        except ValueError as reason:
+            self.problems.append(self.document.problem((*path, "$pad"), str(reason)))
+            return ""
+        self._left -= len(text)
+        if self._left < 0:
+            self.problems.append(self.document.problem(path, f"included texts have more than {MAX_TOTAL:,} bytes"))
+            return ""
+        self.paths.add(path)
+        return text
 
     def _text(self, name: Json) -> str:
         if not isinstance(name, str) or not name:

@@ -15,12 +15,15 @@ from agenteval.document.reader import Path
 from agenteval.errors import Problem, UsageError
 from agenteval.match import check_matcher, example_of, matches
 from agenteval.scenario.bind import AT_CALL, bind, draw
+from agenteval.scenario.facts import fact_problems
 from agenteval.scenario.loader import Source, load
 from agenteval.scenario.references import reference_problems
 from agenteval.scenario.rehearsal import rehearsal_problems
+from agenteval.scenario.sizes import size_problems
 from agenteval.schema import check_schema, violations
 from agenteval.script import Expectation, ExpectedAnswer, ExpectedCall, Json, MockTool, Rule, Turn
 from agenteval.template import TemplateProblem, as_text, substitute
+from agenteval.tools import play
 from agenteval.wording import either, folded, near_miss, says, stem
 
 SEED = 0
@@ -48,7 +51,12 @@ def _rehearsed(source: Source) -> Iterator[Problem]:
     except UsageError as error:
         yield source.document.problem((), str(error).removeprefix(f"{source.scenario.source}: "))
         return
-    yield from rehearsal_problems(source, bound)
+    problems = list(rehearsal_problems(source, bound))
+    yield from problems
+    if not problems and (bound.facts or source.size):
+        golden = play(bound)
+        yield from fact_problems(source, bound, golden)
+        yield from size_problems(source, bound, golden)
 
 
 @dataclass(slots=True)

@@ -10,11 +10,12 @@ from pydantic import BaseModel, ValidationError
 
 from agenteval.document.complaints import complaints, did_you_mean
 from agenteval.document.reader import MAX_BYTES, Document, Path, read
-from agenteval.errors import FileError, Problem
+from agenteval.errors import FileError, Problem, UsageError
 from agenteval.scenario import build
 from agenteval.scenario.includes import Includes
 from agenteval.scenario.locate import Location, locate
 from agenteval.scenario.model import ScenarioFile, SuiteFile
+from agenteval.scenario.padding import Size, sizes_of
 from agenteval.script import Json, Scenario, Suite
 
 M = TypeVar("M", bound=BaseModel)
@@ -22,11 +23,13 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A scenario and the document that it came from; `included` are the paths that `$file`s filled."""
+    """A scenario and the document that it came from; `included` are the paths that `$file`s and `$pad`s filled, `size`
+    the tokens that its prompt should reach."""
 
     scenario: Scenario
     document: Document
     included: frozenset[Path]
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,17 @@ class _Loading:
         self._check_names()
 
     def loaded(self) -> Loaded:
+        if self._location.only is not None and not self._problems:
+            names = [source.scenario.name for source in self._sources]
+            self._sources = [source for source in self._sources if source.scenario.name == self._location.only]
+            if not self._sources:
+                raise UsageError(
+                    f"there is no scenario {self._location.only!r}; of that file there are {', '.join(names)}"
+                )
         places = {name: place for place, name in enumerate(self._suite.order)}
         self._sources.sort(key=lambda source: places.get(source.scenario.name, len(places)))
         name = (None if self._location.single else self._suite.name) or self._location.name
-        suite = Suite(name, tuple(source.scenario for source in self._sources))
+        suite = Suite(name, tuple(source.scenario for source in self._sources), tuple(self._suite.policies))
         return Loaded(suite, tuple(self._sources), tuple(self._problems))
 
     def _load_suite_file(self, path: pathlib.Path) -> None:
@@ -87,13 +97,23 @@ class _Loading:
         document = self._read(path)
         if not document:
             return
-        includes = Includes(document, path.parent, self._location.root)
+        for size in sizes_of(document.value):
+            if not self._load_sized(path, document, size):
+                return
+
+    def _load_sized(self, path: pathlib.Path, document: Document, size: Size | None) -> bool:
+        """A scenario in one of its sizes; whether nothing is wrong with it."""
+        includes = Includes(document, path.parent, self._location.root, size.room if size else None)
         content = includes.filled()
         self._problems += includes.problems
         file = self._checked(document, content, ScenarioFile)
-        if file and not includes.problems:
-            scenario = build.scenario(file, content, str(path), self._suite.defaults)
-            self._sources.append(Source(scenario, document, frozenset(includes.paths)))
+        if not file or includes.problems:
+            return False
+        if size is not None:
+            file, content = size.named(file), {**content, "name": f"{file.name}-{size.label}"}
+        scenario = build.scenario(file, content, str(path), self._suite.defaults)
+        self._sources.append(Source(scenario, document, frozenset(includes.paths), size.tokens if size else None))
+        return True
 
     def _read(self, path: pathlib.Path) -> Document | None:
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agenteval.document.complaints import did_you_mean
@@ -15,15 +16,21 @@ ALL = "all"
 """Stands for every bundled suite, where no file or folder is called so."""
 
 
+SIZED = re.compile(r"(.{1,4000})(-[0-9]{1,3}k)")
+"""A scenario in one of its sizes, or the path of one without its extension."""
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A suite's files. `root` is the folder that its `$file`s may not leave."""
+    """A suite's files. `root` is the folder that its `$file`s may not leave; `only`: the one scenario that is meant,
+    of a file that has several sizes."""
 
     name: str
     root: Path
     scenarios: tuple[Path, ...]
     suite: Path | None = None
     single: bool = False
+    only: str | None = None
 
 
 def bundled_root() -> Path:
@@ -48,9 +55,15 @@ def expanded(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def locate(name: str) -> Location:
-    """The files of a folder, a file, a bundled suite (`founding`) or a bundled scenario (`ten-turn-repo`)."""
+    """The files of a folder, a file, a bundled suite (`founding`), a bundled scenario (`ten-turn-repo`), or one size of
+    a scenario (`length-4k`)."""
     try:
         path = next((path for path in _candidates(name) if path.exists()), None)
+        if path is None and (sized := SIZED.fullmatch(name)):
+            places = [Path(f"{sized[1]}.yaml"), *_candidates(sized[1])]
+            path = next((path for path in places if path.is_file()), None)
+            if path is not None:
+                return replace(_file(path), name=name, only=path.stem + sized[2])
         if path is None:
             raise UsageError(_unknown(name))
         return _folder(path) if path.is_dir() else _file(path)

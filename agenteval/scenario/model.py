@@ -13,13 +13,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from agenteval.scenario.projections import checked_result
-from agenteval.script import Json
+from agenteval.script import FactKind, Json
 from agenteval.template import parse_path
 
 MIN_WILD = 3
 MAX_WORDS = 500
 """Characters of one text that an answer must or must not hold."""
 MAX_SPELLINGS = 20
+MAX_SIZE = 64_000
 NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
 """What scenarios, suites and tags may be called."""
 
@@ -255,6 +256,55 @@ class TurnFile(_Part):
     )
 
 
+class FactFile(_Part):
+    """What the conversation has to carry from one turn to another, so that what becomes of it can be told by its age.
+    Between the two nobody says it again; `lint` looks. A step's record tells of it in the turn that needs it.
+    """
+
+    value: Words = Field(
+        description="a text, like ${ticket}. What the right call or answer holds; of a rule its words as said."
+    )
+    kind: FactKind = Field(
+        default="id",
+        description="id, number, rule, correction or deletion. A rule is kept if nothing forbidden is called.",
+    )
+    stated: int = Field(ge=0, description="a whole number from 0 on. The turn that says it last; 0: the system prompt.")
+    needed: int = Field(ge=1, description="a whole number from 1 on. The turn whose calls or answer need it.")
+    stated_call: int | None = Field(
+        default=None,
+        ge=1,
+        description="a whole number from 1 on, or null. The expected call of that turn whose result says it. Its age "
+        "is counted in calls where it is stated and needed in the same turn.",
+    )
+    needed_call: int | None = Field(
+        default=None, ge=1, description="a whole number from 1 on, or null. The expected call that needs it."
+    )
+    stale: list[Words] = Field(
+        default=[], description="a list of texts. Earlier values of a correction, or what a deletion has removed."
+    )
+
+
+class SizesFile(_Part):
+    """The same scenario in several lengths, one for each size; each is called like `name-4k` and tagged `4k`. `$pad`
+    with `percent` fills what is left of a size.
+    """
+
+    bare: int = Field(
+        ge=1,
+        description="a whole number from 1 on. Tokens of the prompt without padding, where the last fact is needed.",
+    )
+    tokens: list[Annotated[int, Field(ge=1000, le=MAX_SIZE)]] = Field(
+        min_length=1,
+        description=f"a list of whole thousands from 1000 to {MAX_SIZE}. Tokens of the prompt there, with padding.",
+    )
+
+    @model_validator(mode="after")
+    def _sizes(self) -> SizesFile:
+        if any(size % 1000 or size < self.bare for size in self.tokens) or len(set(self.tokens)) < len(self.tokens):
+            raise ValueError("sizes are whole thousands above `bare`, each once")
+        return self
+
+
 class ScenarioFile(_Part):
     """A scenario: a scripted task for an agent, one per file."""
 
@@ -278,6 +328,16 @@ class ScenarioFile(_Part):
     turns: list[TurnFile] = Field(
         min_length=1, description="a list of at least one turn. They are played one after the other."
     )
+    facts: dict[Word, FactFile] = Field(
+        default={}, description="a map: name → fact. What has to be remembered, from which turn to which."
+    )
+    sizes: SizesFile | None = Field(
+        default=None, description="a map of bare, tokens. The scenario is then there once for each size."
+    )
+    idle: dict[str, str] = Field(
+        default={},
+        description="a map: policy → why it acts less than twice here. Of the policies that the suite names.",
+    )
 
 
 class SuiteFile(_Part):
@@ -293,4 +353,9 @@ class SuiteFile(_Part):
     )
     defaults: DefaultsFile = Field(
         default=DefaultsFile(), description="a map of max_steps, max_tokens, temperature. For all of its scenarios."
+    )
+    policies: list[str] = Field(
+        default=[],
+        description="a list of policies, as on the command line. `lint` looks whether each acts at least twice in each "
+        "scenario before the last fact is needed.",
     )

@@ -31,7 +31,7 @@ class _Text:
 def reference_problems(source: Source) -> Iterator[Problem]:
     """Placeholders that nothing can fill in, paths that begin nowhere, values that nobody uses."""
     names, reach = frozenset(source.scenario.values), Reach(source.scenario)
-    for key in ("system", "world", "turns"):
+    for key in ("system", "world", "turns", "facts"):
         yield from _text_problems(source, _texts(source.document.value.get(key), (key,)), names)
     for place, tool in enumerate(source.scenario.tools):
         yield from _tool_problems(source, ("tools", place), tool, reach)

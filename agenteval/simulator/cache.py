@@ -24,6 +24,11 @@ def chained(tokens: Sequence[int], before: int = 0, block: int = BLOCK) -> list[
     return marks
 
 
+def salted(marks: Sequence[int], salt: str) -> Sequence[int]:
+    """The marks of the same blocks, which those under another salt never equal."""
+    return [hash((salt, mark)) for mark in marks] if salt else marks
+
+
 @dataclass(slots=True)
 class _Node:
     """A cached block: the one before it, how many follow it, and when it was last used, alone or on the way to one

@@ -9,7 +9,7 @@ so that a client can count truly.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ EPOCH = 1_767_225_600
 """`created` of the first simulated second: replies must not depend on the day on which they were made."""
 
 Json = dict[str, Any]
+Tokens = Sequence[bytes] | None
+"""The bytes of tokens whose logprobs are told; None: they were not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +65,29 @@ class Speaker:
     def role(self) -> bytes:
         return self._chunk({"reasoning_content": None, "role": "assistant", "content": ""})
 
-    def delta(self, delta: Delta | None, usage: Usage | None) -> bytes:
-        """One delta (None: nothing visible), with running usage if there is one."""
-        return self._chunk({} if delta is None else self._delta(delta), usage=usage)
+    def delta(self, delta: Delta | None, usage: Usage | None, tokens: Tokens = None) -> bytes:
+        """One delta (None: nothing visible), with running usage and the tokens that it tells of, if there are any."""
+        return self._chunk({} if delta is None else self._delta(delta), usage=usage, tokens=tokens)
 
-    def finish(self, ending: Ending) -> bytes:
-        return self._chunk({"reasoning_content": None}, ending)
+    def finish(self, ending: Ending, tokens: Tokens = None) -> bytes:
+        return self._chunk({"reasoning_content": None}, ending, tokens=tokens)
 
     def usage(self, usage: Usage) -> bytes:
         return event({**self._head("chat.completion.chunk"), "choices": [], "usage": usage.as_json()})
 
-    def whole(self, deltas: Iterable[Delta], ending: Ending, usage: Usage) -> bytes:
+    def whole(self, deltas: Iterable[Delta], ending: Ending, usage: Usage, tokens: Tokens = None) -> bytes:
         """The reply as one JSON body, for a request without `stream`."""
-        choice = {"index": 0, "message": self._message(deltas), "logprobs": None, **_ended(ending)}
+        choice = {"index": 0, "message": self._message(deltas), "logprobs": _logprobs(tokens), **_ended(ending)}
         reply = {**self._head("chat.completion"), "choices": [choice], "usage": usage.as_json()}
         return json.dumps(reply, ensure_ascii=False).encode()
 
     def _head(self, kind: str) -> Json:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
-    def _chunk(self, delta: Json, ending: Ending | None = None, usage: Usage | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, **_ended(ending)}
+    def _chunk(
+        self, delta: Json, ending: Ending | None = None, usage: Usage | None = None, tokens: Tokens = None
+    ) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": _logprobs(tokens), **_ended(ending)}
         chunk = {**self._head("chat.completion.chunk"), "choices": [choice]}
         if usage is not None:
             chunk["usage"] = usage.as_json()
@@ -124,6 +128,17 @@ class Speaker:
 def event(value: Json) -> bytes:
     """A JSON value as one server-sent event."""
     return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+
+
+def _logprobs(tokens: Tokens) -> Json | None:
+    """The model is scripted and knows no probabilities: each token is told as certain."""
+    if tokens is None:
+        return None
+    said = [
+        {"token": piece.decode("utf-8", "replace"), "bytes": list(piece), "logprob": 0.0, "top_logprobs": []}
+        for piece in tokens
+    ]
+    return {"content": said}
 
 
 def _ended(ending: Ending | None) -> Json:

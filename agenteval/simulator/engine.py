@@ -9,7 +9,7 @@ Not covered: batching and queueing. Every stream runs at single-stream pace, how
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
@@ -20,8 +20,8 @@ from agenteval.clock import NS_PER_S, Clock
 from agenteval.messages import Message
 from agenteval.parsers import FAMILIES, CallDelta, Delta
 from agenteval.prompts import FORMATS
-from agenteval.simulator.ailments import Symptoms, effect_on
-from agenteval.simulator.cache import PrefixCache
+from agenteval.simulator.ailments import Effect, Symptoms, effect_on
+from agenteval.simulator.cache import PrefixCache, salted
 from agenteval.simulator.chunks import DONE, EPOCH, Ending, Speaker, Usage
 from agenteval.simulator.generation import Prefilled, Step, generate
 from agenteval.simulator.library import Library
@@ -48,6 +48,10 @@ class Job:
     def usage(self, tokens: int) -> Usage:
         """The counts after so many generated tokens."""
         return Usage(self.prompt.tokens, tokens, self.cached, min(tokens, self.speech.thought))
+
+    def told(self, start: int, end: int | None = None) -> Sequence[bytes] | None:
+        """The tokens of which logprobs are told; None if nobody asked."""
+        return self.speech.pieces[start:end] if self.received.logprobs else None
 
     def ending(self, *, called: bool) -> Ending:
         if self.speech.stop is None:
@@ -99,7 +103,7 @@ class Engine:
         return Job(
             received=received,
             prompt=prompt,
-            cached=self._cache.matched(prompt.marks, prompt.tokens),
+            cached=self._cache.matched(salted(prompt.marks, received.salt), prompt.tokens),
             speech=speech,
             speaker=Speaker(name, EPOCH + now // NS_PER_S, self.profile.model),
             rng=Random(seed_of("engine", self._seed, self._number)),
@@ -108,16 +112,17 @@ class Engine:
 
     async def frames(self, job: Job) -> AsyncGenerator[bytes, None]:
         """The reply as SSE frames. Closing the iterator early stops the generation."""
-        tokens, called = 0, False
+        tokens, told, called = 0, 0, False
         async with aclosing(self._run(job)) as steps:
             async for step in steps:
                 if tokens == 0:
                     yield job.speaker.role()
                 tokens = step.tokens
                 called = called or _calls(step)
-                for frame in _step_frames(job, step):
+                for frame in _step_frames(job, step, told):
+                    told = tokens
                     yield frame
-        yield job.speaker.finish(job.ending(called=called))
+        yield job.speaker.finish(job.ending(called=called), job.told(told))
         if job.received.counted:
             yield job.speaker.usage(job.usage(tokens))
         yield DONE
@@ -131,7 +136,7 @@ class Engine:
                 deltas += step.deltas
                 tokens = step.tokens
                 called = called or _calls(step)
-        yield job.speaker.whole(deltas, job.ending(called=called), job.usage(tokens))
+        yield job.speaker.whole(deltas, job.ending(called=called), job.usage(tokens), job.told(0))
 
     async def _run(self, job: Job) -> AsyncGenerator[Step, None]:
         """The engine's steps, each when it is due; what was computed stays in the prefix cache, also after a cut."""
@@ -141,12 +146,13 @@ class Engine:
                 elapsed = (self.clock.now() - job.admitted_at) / NS_PER_S
                 await self.clock.sleep(max(0.0, step.at - elapsed))
                 if not tokens:
-                    self._cache.remember(job.prompt.marks)
+                    self._cache.remember(salted(job.prompt.marks, job.received.salt))
                 tokens = step.tokens
                 yield step
         finally:
             if tokens:
-                self._cache.remember(job.prompt.followed_by(job.speech.ids[: tokens - 1]))
+                marks = job.prompt.followed_by(job.speech.ids[: tokens - 1])
+                self._cache.remember(salted(marks, job.received.salt))
 
     def _steps(self, job: Job) -> Iterator[Step]:
         parser = self._family.parser(job.received.tools, job.received.thinking)
@@ -154,7 +160,11 @@ class Engine:
         return generate(job.speech, parser, self.profile.pace(), start, job.rng)
 
     def _reply(self, received: Received, prompt_tokens: int, thread: Thread) -> Message:
-        effect = effect_on(Symptoms(prompt_tokens, received.messages), self.profile.ailments)
+        ailments = self.profile.ailments
+
+        def effect(stale: int) -> Effect | None:
+            return effect_on(Symptoms(prompt_tokens, received.messages, received.thinking, stale), ailments)
+
         return self._model.reply(received, effect, lambda: thread.text(received.messages))
 
     def _room(self, received: Received, prompt_tokens: int) -> int:
@@ -175,9 +185,11 @@ def _calls(step: Step) -> bool:
     return any(isinstance(delta, CallDelta) for delta in step.deltas)
 
 
-def _step_frames(job: Job, step: Step) -> Iterator[bytes]:
+def _step_frames(job: Job, step: Step, told: int) -> Iterator[bytes]:
+    """The first one tells the logprobs of all tokens behind the `told` ones."""
     usage = job.usage(step.tokens) if job.received.running else None
-    for delta in step.deltas:
-        yield job.speaker.delta(delta, usage)
-    if usage is not None and not step.deltas:
-        yield job.speaker.delta(None, usage)
+    tokens = job.told(told, step.tokens)
+    for number, delta in enumerate(step.deltas):
+        yield job.speaker.delta(delta, usage, None if number else tokens)
+    if not step.deltas and (usage is not None or tokens):
+        yield job.speaker.delta(None, usage, tokens)

@@ -2,7 +2,8 @@
 
 It finds its scenario by what the request says, the turn by the last user message, the place in the turn by the calls
 made since then, and goes on as the scenario expects. It knows only what stands in the prompt that it received: see
-`recall`. Whatever it does not know gets a plain answer that begins with `MARK`.
+`recall`: where a declared fact is lost, it takes a stale value that still stands there, or does what the lost rule
+forbids. Whatever it does not know gets a plain answer that begins with `MARK`.
 
 Asked for a summary, it writes one from what it received: see `summary`. Not covered: a forced `tool_choice`, mistakes
 of its own; an error from a tool changes nothing in what it does next.
@@ -11,17 +12,19 @@ of its own; an error from a tool changes nothing in what it does next.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
+from typing import TypeAlias
 
-from agenteval.canonical import parse_json
+from agenteval.canonical import canonical_json, parse_json
+from agenteval.match import example_of
 from agenteval.messages import Message, ToolCall, Transcript, last_user_index
 from agenteval.scenario.preflight import PREFLIGHT
-from agenteval.simulator.ailments import Effect
+from agenteval.simulator.ailments import FAILED, Effect
 from agenteval.simulator.library import Library, Script, Shelf
-from agenteval.simulator.recall import Recall, misremembered
+from agenteval.simulator.recall import Recall, misremembered, outdated
 from agenteval.simulator.request import Received
 from agenteval.simulator.summary import asks_for_summary, summary_of
 from agenteval.wording import stem
@@ -43,9 +46,9 @@ class ScriptedModel:
     def __init__(self, library: Library) -> None:
         self._shelf = Shelf((*library, PREFLIGHT))
 
-    def reply(self, received: Received, effect: Effect | None, seen: Callable[[], str]) -> Message:
-        """What the model writes; `effect` is what becomes of its calls, None when nothing ails it; `seen`: all that is
-        said in what was received."""
+    def reply(self, received: Received, effect: Callable[[int], Effect | None], seen: Callable[[], str]) -> Message:
+        """What the model writes; `effect` is what becomes of its calls where so many stale values stand, None when
+        nothing ails it; `seen`: all that is said in what was received."""
         script = self._shelf.find(received)
         turn = None if script is None else script.turn_of(_last_user(received.messages))
         if script is None or turn is None:
@@ -54,13 +57,14 @@ class ScriptedModel:
             return Message("assistant", _unknown(received), STRANGE if received.thinking else None)
         part = Part.of(script, turn, received.messages, seen)
         calling = bool(part.calls) and received.may_call
-        message = _affected(part.call(), effect) if calling else part.answer()
+        message = part.call(effect(len(part.before))) if calling else part.answer()
         return replace(message, reasoning=part.thought(calling=calling)) if received.thinking else message
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One step of a turn as the script has it: the calls that are due now, or none when it is time to answer."""
+    """One step of a turn as the script has it: the calls that are due now, or none when it is time to answer. `before`:
+    of facts that this turn needs what was right before and still stands there."""
 
     script: Script
     turn: int
@@ -68,25 +72,28 @@ class Part:
     content: str | None
     calls: tuple[ToolCall, ...]
     recall: Recall
+    before: Mapping[str, str]
 
     @classmethod
     def of(cls, script: Script, turn: int, received: Transcript, seen: Callable[[], str]) -> Part:
         """The part that follows on what was received."""
         golden = script.golden[turn].messages
-        made = _calls_since_user(script, received)
+        made = place_in(_calls_of(script, golden), _calls_of(script, received[last_user_index(received) + 1 :]))
         begun = 0
         for at, message in enumerate(golden):
             left = message.tool_calls[max(0, made - begun) :]
             begun += len(message.tool_calls)
             if left or at == len(golden) - 1:
                 recall = Recall(partial(script.said_before, turn, at), seen)
-                return cls(script, turn, made + 1, message.content, left, recall)
+                due = left or (() if made else _tempted(script, turn, recall))
+                return cls(script, turn, made + 1, message.content, due, recall, _before(script, turn, recall))
         raise ValueError("a golden turn has no messages")
 
-    def call(self) -> Message:
-        """The calls that are due, with arguments as far as the model can still know them."""
-        calls = tuple(replace(call, arguments_text=self._arguments(call)) for call in self.calls)
-        return Message("assistant", self.content, None, calls)
+    def call(self, effect: Effect | None) -> Message:
+        """The calls that are due, with arguments as far as the model can still know them, under an effect."""
+        stale = effect == "stale"
+        calls = tuple(replace(call, arguments_text=self._arguments(call, stale=stale)) for call in self.calls)
+        return _affected(Message("assistant", self.content, None, calls), effect)
 
     def answer(self) -> Message:
         """The golden answer, unless a value in it is lost."""
@@ -100,10 +107,12 @@ class Part:
         tool = self.calls[0].name if calling else ""
         return thought.format(turn=self.turn + 1, part=self.number, tool=tool)
 
-    def _arguments(self, call: ToolCall) -> str:
+    def _arguments(self, call: ToolCall, *, stale: bool) -> str:
         tool = next(tool for tool in self.script.scenario.tool_specs if tool.name == call.name)
         arguments = parse_json(call.arguments_text)
-        known = misremembered(arguments, tool.parameters, self.recall, self._values())
+        if stale:
+            return json.dumps(outdated(arguments, self.before), ensure_ascii=False)
+        known = misremembered(arguments, tool.parameters, self.recall, self._values(), self.before)
         return call.arguments_text if known == arguments else json.dumps(known, ensure_ascii=False)
 
     def _values(self) -> Iterator[str]:
@@ -116,7 +125,7 @@ class Part:
 
 def _affected(message: Message, effect: Effect | None) -> Message:
     """What comes of a message with calls under an ailment."""
-    if effect is None:
+    if effect is None or effect == "stale":
         return message
     if effect == "prose":
         names = " and ".join(dict.fromkeys(call.name for call in message.tool_calls))
@@ -140,7 +149,66 @@ def _last_user(messages: Transcript) -> str | None:
     return messages[at].content if at >= 0 else None
 
 
-def _calls_since_user(script: Script, messages: Transcript) -> int:
+Made: TypeAlias = tuple[str, str, bool]
+"""A call as it is recognised again: the tool, its arguments in one spelling, whether it failed."""
+
+
+def _calls_of(script: Script, messages: Transcript) -> list[Made]:
     names = {tool.name for tool in script.scenario.tool_specs}
-    since = messages[last_user_index(messages) + 1 :]
-    return sum(call.name in names for message in since for call in message.tool_calls)
+    failed = {m.tool_call_id for m in messages if m.role == "tool" and (m.content or "").startswith(FAILED)}
+    return [
+        (call.name, _spelled(call.arguments_text), call.id in failed)
+        for message in messages
+        for call in message.tool_calls
+        if call.name in names
+    ]
+
+
+def _spelled(arguments: str) -> str:
+    try:
+        return canonical_json(parse_json(arguments))
+    except ValueError:
+        return arguments
+
+
+def place_in(golden: Sequence[Made], seen: Sequence[Made]) -> int:
+    """How many of the turn's calls were made, judged by those that can still be seen: they are the last of those that
+    were made, or, where a policy took some from the middle, some of them. Wrong arguments make a call no other one."""
+    for known in (3, 2, 1):
+        there, here = [call[:known] for call in golden], [call[:known] for call in seen]
+        made = _ends_with(there, here) or _holds(there, here)
+        if made is not None:
+            return made
+    return len(seen)
+
+
+def _ends_with(golden: Sequence[Sequence[object]], seen: Sequence[Sequence[object]]) -> int | None:
+    """The shortest beginning that ends with these."""
+    fits = (made for made in range(len(seen), len(golden) + 1) if golden[made - len(seen) : made] == seen)
+    return next(fits, None)
+
+
+def _holds(golden: Sequence[Sequence[object]], seen: Sequence[Sequence[object]]) -> int | None:
+    """The shortest beginning that holds these in their order."""
+    made = 0
+    for call in seen:
+        found = next((at + 1 for at in range(made, len(golden)) if golden[at] == call), None)
+        if found is None:
+            return None
+        made = found
+    return made
+
+
+def _before(script: Script, turn: int, recall: Recall) -> dict[str, str]:
+    facts = (fact for fact in script.scenario.facts if fact.needed == turn + 1)
+    return {fact.value: old for fact in facts for old in fact.stale if recall.stands(old)}
+
+
+def _tempted(script: Script, turn: int, recall: Recall) -> tuple[ToolCall, ...]:
+    """What a model does that no longer sees the rule against it."""
+    rules = (fact for fact in script.scenario.facts if fact.kind == "rule" and fact.needed == turn + 1)
+    if not any(recall.lost(rule.value) for rule in rules):
+        return ()
+    tempting = script.scenario.turns[turn].expect.forbid[0]
+    arguments = json.dumps(example_of(dict(tempting.arguments or {})), ensure_ascii=False)
+    return (ToolCall("", tempting.name, arguments),)

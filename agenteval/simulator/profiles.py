@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agenteval.simulator.ailments import Ailment
 from agenteval.simulator.dgx_spark import gemma4_spark, gptoss120b_spark, llama70b_spark
@@ -99,8 +99,35 @@ LLAMA70B_SPARK = Profile(
     pace=llama70b_spark,
 )
 
+
+def _ailing(name: str, title: str, ailment: Ailment, dialect: str = HEALTHY.dialect) -> Profile:
+    """The healthy deployment with one ailment."""
+    return replace(HEALTHY, name=name, title=f"the same deployment; {title}", ailments=(ailment,), dialect=dialect)
+
+
+AILING = (
+    _ailing("tool-messages", "calls break above 8 tool results", Ailment("breaks_above_tool_messages", 8)),
+    _ailing("null-content", "calls break above 8 null contents", Ailment("null_content", 8), "openai"),
+    _ailing("string-arguments", "calls break above 8 calls with arguments", Ailment("string_arguments", 8)),
+    _ailing(
+        "reasoning-lost", "calls break in a loop above 4 calls without thoughts", Ailment("reasoning_lost", 4), "vllm"
+    ),
+    _ailing("own-bad-calls", "calls break above 2 failures of its own", Ailment("own_bad_calls", 2)),
+    _ailing(
+        "stale-value", "what was right before is taken while it still stands there", Ailment("stale_value", 0, "stale")
+    ),
+    _ailing(
+        "large-result",
+        "calls break while a result of over 2,000 characters stands there",
+        Ailment("large_result", 2000),
+    ),
+)
+"""Which policy fixes which: `tests/calibration`. The default deployment is the eighth, `breaks_above_tokens`. In the
+spelling `openai` clients send null, in that of `vllm` the thoughts in a field that this engine does not read."""
+
 PROFILES: dict[str, Profile] = {
-    profile.name: profile for profile in (GLM47_4X_SPARK, HEALTHY, GPTOSS120B_SPARK, GEMMA4_SPARK, LLAMA70B_SPARK)
+    profile.name: profile
+    for profile in (GLM47_4X_SPARK, HEALTHY, GPTOSS120B_SPARK, GEMMA4_SPARK, LLAMA70B_SPARK, *AILING)
 }
 
 DEFAULT_PROFILE = GLM47_4X_SPARK.name

@@ -31,31 +31,54 @@ class Recall:
         self._golden = cache(golden)
         self._seen = cache(seen)
 
+    def stands(self, text: str) -> bool:
+        """Whether a text is still there."""
+        return _stands(text, self._seen())
+
     def lost(self, text: str) -> bool:
         """Whether a text was said once and is not there any more."""
         return not _stands(text, self._seen()) and _stands(text, self._golden())
 
 
 def misremembered(
-    arguments: Mapping[str, Json], schema: Mapping[str, Json], recall: Recall, values: Iterable[str]
+    arguments: Mapping[str, Json],
+    schema: Mapping[str, Json],
+    recall: Recall,
+    values: Iterable[str],
+    before: Mapping[str, str],
 ) -> dict[str, Json]:
     """A call's arguments as the model can still write them: with another text for each that is lost.
 
-    `values` are texts that count on their own when they are part of a longer one.
+    `values` are texts that count on their own when they are part of a longer one; `before` tells of a text what was
+    right in its place before, and still is there.
     """
     written: dict[str, Json] = dict(arguments)
+    values = tuple(values)
     for path, text in list(_leaves(arguments, ())):
         gone = next((part for part in (text, *values) if part in text and recall.lost(part)), None)
         if gone is not None:
-            written = _with_another(written, schema, path, gone)
+            others = chain((before[gone],) if gone in before else (), variants(gone))
+            written = _with_another(written, schema, path, gone, others)
     return written
 
 
-def _with_another(arguments: dict[str, Json], schema: Mapping[str, Json], path: Path, gone: str) -> dict[str, Json]:
-    """The first variant of `gone` at a path that keeps the schema."""
+def outdated(arguments: Mapping[str, Json], before: Mapping[str, str]) -> dict[str, Json]:
+    """A call's arguments with what was right before in place of what is right now."""
+    written: dict[str, Json] = dict(arguments)
+    for path, text in list(_leaves(arguments, ())):
+        for now, old in before.items():
+            if now in text:
+                written = _replaced(written, path, text.replace(now, old))
+    return written
+
+
+def _with_another(
+    arguments: dict[str, Json], schema: Mapping[str, Json], path: Path, gone: str, others: Iterable[str]
+) -> dict[str, Json]:
+    """The first of the others in place of `gone` at a path that keeps the schema."""
     text = _at(arguments, path)
     members = [member for member in _allowed(schema, path) if isinstance(member, str) and member != text]
-    for other in chain(members, (text.replace(gone, variant) for variant in variants(gone))):
+    for other in chain(members, (text.replace(gone, variant) for variant in others)):
         changed: dict[str, Json] = _replaced(arguments, path, other)
         if not violations(schema, changed):
             return changed

@@ -2,8 +2,9 @@
 
 As strict as SGLang where that matters to a client: arguments in the history must be a JSON object, roles must be
 known, types right, text valid Unicode. Fields that it does not know are ignored. Reasoning is read from
-`reasoning_content` only; under another name it is lost, as with the servers that GLM's template serves.
-Not covered: images, `n` above 1, `stop` strings, logprobs, grammars, a forced `tool_choice` (read as `auto`), and
+`reasoning_content` only; under another name it is lost, as with the servers that GLM's template serves. Logprobs
+are told without probabilities.
+Not covered: images, `n` above 1, `stop` strings, grammars, a forced `tool_choice` (read as `auto`), and
 `reasoning_effort` (ignored: prompts of gpt-oss always say medium).
 """
 
@@ -48,6 +49,8 @@ PLAIN_FIELDS: Mapping[str, str] = {
     "top_p": "a number",
     "n": "an integer",
     "ignore_eos": "true or false",
+    "cache_salt": "a string",
+    "logprobs": "true or false",
 }
 
 RANGES: Mapping[str, tuple[float, float]] = {
@@ -70,7 +73,8 @@ class Refusal(AgentevalError):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A valid request. `counted`: the stream ends with usage; `running`: every engine step carries usage."""
+    """A valid request. `counted`: the stream ends with usage; `running`: every engine step carries usage; `salt`:
+    requests with different salts share nothing in the prefix cache."""
 
     model: str | None
     messages: Transcript
@@ -84,6 +88,8 @@ class Received:
     counted: bool
     running: bool
     ignore_eos: bool
+    logprobs: bool
+    salt: str = ""
 
 
 def read_body(body: bytes) -> dict[str, Any]:
@@ -117,6 +123,8 @@ def read_request(body: Mapping[str, Any]) -> Received:
         counted=bool(options.get("include_usage")),
         running=bool(options.get("continuous_usage_stats")),
         ignore_eos=bool(body.get("ignore_eos")),
+        salt=body.get("cache_salt") or "",
+        logprobs=bool(body.get("logprobs")),
     )
 
 

@@ -22,7 +22,7 @@ UNWRITABLE = "What I should write here has no spelling in my format."
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What the model generates: all token ids, and the bytes of those that are shown to the parser.
+    """What the model generates: all token ids, the bytes of those that are shown to the parser, and of all of them.
 
     `thought`: how many of the tokens are reasoning, its closing tag included; `stop`: the id of the stop token, which
     is the last of `ids` and not shown, or None if the reply was cut.
@@ -32,6 +32,7 @@ class Speech:
     shown: tuple[bytes, ...]
     thought: int
     stop: int | None
+    pieces: tuple[bytes, ...]
 
 
 class Voice:
@@ -63,9 +64,10 @@ class Voice:
             more = FILLER * (room // self._vocabulary.count(FILLER) + 1)
             ids, shown = ids + self._vocabulary.encode(more), shown + self._vocabulary.pieces(more)
         if len(ids) >= room:
-            return Speech(tuple(ids[:room]), tuple(shown[:room]), min(thought, room), None)
-        stop = self._stop(message)
-        return Speech((*ids, stop), tuple(shown), thought, stop)
+            return Speech(tuple(ids[:room]), tuple(shown[:room]), min(thought, room), None, tuple(shown[:room]))
+        word = self._profile.stop_tools if message.tool_calls else self._profile.stop_done
+        (stop,) = self._vocabulary.encode(word)
+        return Speech((*ids, stop), tuple(shown), thought, stop, (*shown, word.encode()))
 
     def _raw(self, message: Message, received: Received) -> str:
         try:
@@ -79,8 +81,3 @@ class Voice:
         if not received.thinking:
             return 0
         return shown.index(closer) + 1 if closer in shown else len(shown)
-
-    def _stop(self, message: Message) -> int:
-        stop = self._profile.stop_tools if message.tool_calls else self._profile.stop_done
-        (token,) = self._vocabulary.encode(stop)
-        return token

@@ -1,6 +1,7 @@
 """The scripted model's summaries: made of the prompt that it received and of nothing else; the oldest entries go first.
 
-It keeps the beginning of every message and loses the rest, as a careless summariser does.
+It keeps the beginning of every message and loses the rest, as a careless summariser does. What a note behind a user's
+message lists, the last summary for one, it takes over line by line.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from agenteval.context import without_note
 from agenteval.messages import Transcript, last_user_index
 from agenteval.simulator.request import Received
 
@@ -45,7 +47,9 @@ def summary_of(received: Received) -> str:
 def _entries(messages: Transcript) -> Iterator[str]:
     for message in messages:
         if message.role == "user":
-            yield f"asked: {message.content}"
+            text = message.content or ""
+            yield f"asked: {without_note(text)}"
+            yield from (line[2:] for line in text[len(without_note(text)) :].splitlines() if line.startswith("- "))
         elif message.role == "tool":
             yield f"result: {message.content}"
         elif message.role == "assistant" and message.content:

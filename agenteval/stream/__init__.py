@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agenteval.stream.fold import Fold, fold_whole
+from agenteval.stream.raw import RawTokens, raw_tokens
 from agenteval.stream.reply import HARMLESS, CallReply, Defect, DefectKind, Reply, Usage
 from agenteval.stream.shapes import error_of
 from agenteval.stream.sse import MAX_EVENT, SseDecoder
@@ -14,9 +15,11 @@ __all__ = [
     "Defect",
     "DefectKind",
     "Fold",
+    "RawTokens",
     "Reply",
     "SseDecoder",
     "Usage",
     "error_of",
     "fold_whole",
+    "raw_tokens",
 ]

@@ -14,6 +14,8 @@ from agenteval.summary.constrained import constraint_notes
 from agenteval.summary.engaged import PolicyRow, engagement_notes, policy_rows
 from agenteval.summary.losses import LossRow, loss_rows
 from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
+from agenteval.summary.sides import baseline, sides_in
+from agenteval.summary.story import described
 from agenteval.summary.thisrun import ThisRun, this_run
 from agenteval.summary.trials import TrialRow, complete_trials, flaky_sentences, trial_notes, trial_rows
 from agenteval.timing import NOT_STREAMED
@@ -56,7 +58,8 @@ class Scores:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """`losses`: what infrastructure cost; `stopped`: why the run was ended early; `sentences`: what failed; `flaky`:
-    what failed in some trials only; `policies`: what each did, but for full_history; `notes`: how to read the numbers;
+    what failed in some trials only; `policies`: what each did, but for full_history; `story`: what became of the turns
+    under each of several, described and not ranked; `notes`: how to read the numbers;
     `advice`: what to try next. `trials` is empty where each cell was played once. What two runs of the same replies
     would not share stands in `this_run` alone."""
 
@@ -72,6 +75,7 @@ class Summary:
     losses: tuple[LossRow, ...]
     stopped: str | None
     sentences: tuple[str, ...]
+    story: tuple[str, ...]
     flaky: tuple[str, ...]
     notes: tuple[str, ...]
     advice: tuple[str, ...]
@@ -105,6 +109,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         losses=loss_rows(records),
         stopped=manifest.cells.get("stopped"),
         sentences=tuple(failing_sentence(arm) for arm in arms if arm.first_failing_turn is not None),
+        story=_story(manifest, records),
         flaky=flaky_sentences(arm_trials),
         notes=tuple(
             [
@@ -122,6 +127,14 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         advice=advise(arms, turns, str(manifest.plan.get("history", "live"))),
         this_run=this_run(manifest, failing_step(arms, steps)),
     )
+
+
+def _story(manifest: Manifest, records: Sequence[StepRecord]) -> tuple[str, ...]:
+    """What each of several policies changed."""
+    sides = sides_in(manifest, records, "policy") if len(manifest.plan.get("policies", ())) > 1 else ()
+    if len(sides) < 2:
+        return ()
+    return (*described(sides, baseline(sides, None)), "This describes, and ranks nothing: agenteval compare does.")
 
 
 def in_plan_order(manifest: Manifest, records: Iterable[StepRecord]) -> list[StepRecord]:

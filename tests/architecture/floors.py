@@ -9,7 +9,7 @@ from tests.architecture.modules import ROOT, Complaint, House, Import, Module
 # From bottom to top. A room imports only from floors below its own; rooms on one floor do not see each other.
 FLOORS = [
     ("errors", "clock", "canonical", "growing"),
-    ("messages", "wire", "thinking", "match", "schema", "tokens", "stats", "template", "visible", "wording"),
+    ("messages", "wire", "thinking", "match", "schema", "tokens", "stats", "paired", "template", "visible", "wording"),
     ("timing", "script"),
     ("stream", "outcome", "document"),
     ("parsers",),
@@ -18,7 +18,7 @@ FLOORS = [
     ("scenario", "conformance"),
     ("client", "simulator", "store"),
     ("run", "summary"),
-    ("load", "regress", "diagnose", "doctor", "selftest", "replay"),
+    ("load", "regress", "diagnose", "doctor", "selftest", "replay", "calibration"),
     ("report",),
     ("cli",),
 ]

@@ -16,6 +16,7 @@ from tests.bench import (
     bench_errors,
     bench_growth,
     bench_parsers,
+    bench_policies,
     bench_report,
     bench_semantics,
     bench_suite,
@@ -29,6 +30,7 @@ PARTS: dict[str, ModuleType] = {
     "report": bench_report,
     "suite": bench_suite,
     "parsers": bench_parsers,
+    "policies": bench_policies,
 }
 """Each has a TITLE and `rows()`."""
 

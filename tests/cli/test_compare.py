@@ -21,6 +21,12 @@ RUNS = {
     "both": ("--thinking", "off,on"),
     "window": ("--policy", "sliding_window"),
     "spelled": ("--policy", "sliding_window:trigger=3000,target=1500"),
+    "policies": tuple(
+        word
+        for name in ("full_history", "observation_masking", "tool_output_limit", "sliding_window", "full_history+again")
+        for word in ("--policy", name)
+    ),
+    "modes": ("--thinking", "off,on,preserved", "--policy", "observation_masking", "--policy", "summarize"),
 }
 
 
@@ -110,7 +116,7 @@ def test_nothing_in_common_is_refused_with_the_reason(
     ("arguments", "says"),
     [
         (("nope", "latest"), "nope"),
-        (("latest",), "NEW"),
+        (("latest",), "give a second run"),
         (("latest", "latest", "--max-ttft-ratio", "nan"), "--max-ttft-ratio"),
         (("latest", "latest", "--max-broken", "-1"), "--max-broken"),
     ],
@@ -123,3 +129,73 @@ def test_a_mistake_gets_a_sentence_and_exit_2(
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# --- what is inside one run ------------------------------------------------------------------------------------
+
+
+def test_policies_of_a_simulated_run_are_described_and_not_ranked(runs: dict[str, str], tmp_path: Path) -> None:
+    done = agenteval("compare", runs["policies"], cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    told = done.stdout.replace("\n  ", " ")
+    assert "Not ranked" in told
+    assert "sliding_window fixes 3 of 3 failing turns, costs nothing in prefix cache" in told
+    assert "observation_masking fixes 0 of 3 failing turns" in told
+    assert "Each conversation has an engine of its own" in told
+    assert "p Holm" not in told, "the simulator is no evidence"
+
+
+def test_sides_are_the_same_in_every_format(runs: dict[str, str], tmp_path: Path) -> None:
+    ask = ("compare", runs["policies"], "--base", "sliding_window", "--format")
+    rows = list(csv.DictReader(io.StringIO(agenteval(*ask, "csv", cwd=tmp_path).stdout)))
+    assert [(row["side"], row["fixed"], row["broken"]) for row in rows[:2]] == [
+        ("sliding_window", "", ""),
+        ("full_history", "0", "3"),
+    ]
+    found = json.loads(agenteval(*ask, "json", cwd=tmp_path).stdout)
+    assert [side["name"] for side in found["sides"]] == [row["side"] for row in rows]
+    assert found["decided"] is False
+    assert "Chosen after the run: baseline sliding\\_window" in agenteval(*ask, "md", cwd=tmp_path).stdout
+
+
+def test_thinking_modes_are_sides_too(runs: dict[str, str], tmp_path: Path) -> None:
+    done = agenteval("compare", runs["both"], "--by", "thinking", "--base", "off", cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert "on fixes 0 of 3 failing turns" in done.stdout
+
+
+MISTAKES = {
+    ("both",): "one policy only (full_history): give a second run, or make one with several --policy",
+    ("default", "--by", "thinking"): "one thinking mode only",
+    ("default", "--by", "run"): "name the second one",
+    ("default", "healthy", "--by", "policy"): "--by policy ranks what is inside one run",
+    ("default", "healthy", "--margin", "0.1"): "--margin belongs to a ranking",
+    ("policies", "--max-broken", "3"): "--max-broken belongs to a comparison of two runs cell by cell",
+    ("policies", "--base", "sliding"): "--base 'sliding' is none of what is compared",
+}
+
+
+@pytest.mark.parametrize("words", MISTAKES)
+def test_mistakes_are_named(words: tuple[str, ...], runs: dict[str, str], tmp_path: Path) -> None:
+    done = agenteval("compare", *(runs.get(word, word) for word in words), cwd=tmp_path)
+    assert done.returncode == 2, done.stdout
+    assert MISTAKES[words] in done.stderr.replace("\n  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("name", "breakers"), [("policies", {None, "policy"}), ("modes", {None, "policy", "template"})]
+)
+def test_what_is_told_to_be_reusable_is_what_the_engine_had_cached(
+    name: str, breakers: set[str | None], runs: dict[str, str]
+) -> None:
+    """Within one block, under every policy, in every mode."""
+    lines = (Path(runs[name]) / "steps.jsonl").read_text().splitlines()
+    steps = [step for step in map(json.loads, lines) if step["purpose"] == "agent"]
+    assert {step["tokens"]["broken_by"] for step in steps} == breakers
+    for step in steps:
+        assert 0 <= step["tokens"]["reusable"] - step["tokens"]["cached"] < 16, step["id"]
+
+
+def test_the_comparison_was_planned_before_the_first_call(runs: dict[str, str]) -> None:
+    plan = json.loads((Path(runs["policies"]) / "run.json").read_text())["plan"]["comparison"]
+    assert (plan["baseline"], plan["margin"], plan["alpha"]) == ("full_history", 0.05, 0.05)

@@ -329,3 +329,17 @@ def test_a_wrong_port_is_named(port: str, says: str, tmp_path: Path) -> None:
     done = agenteval("run", "--base-url", f"http://127.0.0.1:{port}/v1" if port else "http://127.0.0.1:9", cwd=tmp_path)
     assert done.returncode in (2, 3)
     assert says in done.stderr
+
+
+def test_conversations_of_several_policies_share_no_prefix_cache(fast: str, tmp_path: Path) -> None:
+    """The first request of each finds nothing cached, whoever came before it; without isolation it would."""
+    run = ("run", "thinking-modes", "--base-url", fast, "--thinking", "off", "--policy", "full_history")
+    for options in (("--policy", "sliding_window"), ("--isolate", "off", "--policy", "sliding_window")):
+        assert agenteval(*run, *options, "--out", str(len(options)), cwd=tmp_path).returncode == 0
+    cached = []
+    for folder in ("2", "4"):
+        (kept,) = (tmp_path / folder).glob("*/steps.jsonl")
+        steps = map(json.loads, kept.read_text().splitlines())
+        cached.append([s["tokens"]["cached"] for s in steps if (s["turn"], s["step"], s["purpose"]) == (1, 1, "agent")])
+    assert cached[0] == [0, 0]
+    assert max(cached[1]) > 0

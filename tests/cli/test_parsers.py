@@ -73,6 +73,7 @@ def test_what_there_is_can_be_listed(tmp_path: Path) -> None:
     done = parsers("list", "glm47", cwd=tmp_path)
     assert "* call: It is a call, and the reasoning ends there." in done.stdout
     assert "(vllm: call)" in done.stdout
+    assert "(vllm 0.32.0, measured: as we do in " in done.stdout
 
 
 def test_a_users_mistake_is_a_sentence(tmp_path: Path) -> None:

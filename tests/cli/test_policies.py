@@ -13,6 +13,7 @@ from tests.cli.test_commands import agenteval
 
 FAILING = {
     "full_history": [8, 9, 10],
+    "again": [8, 9, 10],
     "oracle_context": [],
     "tool_output_limit": [3, 4, 7],
     "sliding_window": [],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.engines import llamacpp
 from tests.servers import vllm
 from tests.servers.home import HOME, new_environment, once, run, site_packages
 
@@ -28,8 +29,8 @@ VLLM_OLD = "0.20.2"
 
 
 def pythons() -> dict[str, Path]:
-    """Label → Python, made where they are not there: vLLM (2.6 GB), an older vLLM on top of it, and SGLang's Python
-    files without torch."""
+    """Label → Python, made where they are not there: vLLM (2.6 GB), an older vLLM on top of it, SGLang's Python
+    files without torch, and llama.cpp's common library behind our driver."""
     vllm.install()
     once("parsers-vllm-old", (VLLM_OLD, vllm.VERSION), _install_old_vllm)
     once("parsers-sglang", (SGLANG, SGLANG_NEEDS), _install_sglang)
@@ -37,6 +38,7 @@ def pythons() -> dict[str, Path]:
         "vllm": HOME / "vllm/bin/python",
         "vllm@old": HOME / "parsers-vllm-old/bin/python",
         "sglang": HOME / "parsers-sglang/bin/python",
+        "llamacpp": llamacpp.program(),
     }
 
 

@@ -79,6 +79,7 @@ def test_the_run_goes_on_behind_a_crash() -> None:
         ("glm47", "'glm47' is no parser's name: expected ENGINE:FAMILY"),
         ("agenteval:glm74", "agenteval:glm74 has no parser for 'glm74'; there are: glm45"),
         ("vllm:glm47", "vllm needs the Python in which it is installed: --python vllm=PATH/bin/python"),
+        ("llamacpp:glm47", "llamacpp needs its driver, which `make test-engines` builds: --python llamacpp=PATH"),
         ("vllm@old:glm47", "--python vllm@old=PATH/bin/python"),
         ("nowhere.such:parse", "nowhere.such:parse: neither an engine nor a module"),
         ("json:nothing", "the module json has no function nothing"),

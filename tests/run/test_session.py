@@ -12,6 +12,7 @@ import pytest
 from agenteval.client import ReplayTransport
 from agenteval.errors import DivergedError
 from agenteval.outcome import StepRecord, Transfer
+from agenteval.script import Fact
 from agenteval.wire import Fault
 from tests.run.scripted import SCENARIO, Body, Played, Says, play, play_over, right
 
@@ -241,3 +242,16 @@ def test_a_flood_of_calls_is_answered_but_not_carried_out() -> None:
     results = play(first_time(flood)).records[0].tool_results
     assert len(results) == 500
     assert sum(result.is_error for result in results) == 500 - 64
+
+
+def test_what_became_of_a_fact_stands_on_the_last_step_of_the_turn_that_needs_it() -> None:
+    code = Fact("code", "id", "T-7", stated=2, needed=2)
+    told = replace(SCENARIO, facts=(code, replace(code, name="later", needed=3)))
+    played = play(right, scenario=told)
+    assert [[(fact.name, fact.outcome) for fact in record.facts] for record in played.records] == [
+        [],
+        [],
+        [],
+        [("code", "used")],
+        [("later", "unused")],
+    ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from agenteval.regress.adapters import DRIVERS
 from tests.servers import llamacpp, sglang, vllm, weights
 
 Server = Literal["llamacpp", "vllm", "sglang"]
@@ -68,6 +69,10 @@ OPENAI_VOCABULARY = {"TIKTOKEN_ENCODINGS_BASE": str(weights.VOCABULARY.parent)}
 GPT_OSS_PARSERS = ("--tool-call-parser", "gpt-oss", "--reasoning-parser", "gpt-oss")
 """SGLang's GptOss needs kernels: there a Llama speaks Harmony in its place."""
 
+SAYS: Mapping[str, str] = {"PYTHONPATH": str(DRIVERS), "VLLM_ENFORCE_STRICT_TOOL_CALLING": "0"}
+SAY = ("--logits-processors", "vllm_say:Say")
+"""A vLLM that says what a request tells it, by which a whole corpus goes through its own serving code."""
+
 NO_PARSER = "-without-parser"
 """As a user starts it who knows nothing of tool calls."""
 
@@ -86,6 +91,25 @@ DEPLOYMENTS: Mapping[str, Deployment] = {
         Deployment("llamacpp", "glm", "glm47", ("-np", "1", "-c", "8192", "--no-jinja"), variant=NO_PARSER),
         Deployment("vllm", "glm", "glm47", ("--dtype", "float32"), variant=NO_PARSER),
         Deployment("sglang", "glm", "glm47", variant=NO_PARSER),
+        Deployment(
+            "vllm", "glm", "glm47", ("--dtype", "float32", *VLLM_CALLS, *GLM_PARSERS, *SAY), SAYS, variant="-that-says"
+        ),
+        Deployment(
+            "vllm",
+            "glm",
+            "glm47",
+            ("--dtype", "float32", "--stream-interval", "4", *VLLM_CALLS, *GLM_PARSERS, *SAY),
+            SAYS,
+            variant="-that-says-in-fours",
+        ),
+        Deployment(
+            "vllm",
+            "oss",
+            "harmony",
+            ("--dtype", "bfloat16", *VLLM_CALLS, *OPENAI_PARSERS, *SAY),
+            {**OPENAI_VOCABULARY, **SAYS},
+            variant="-that-says",
+        ),
         Deployment("llamacpp", "silent", "glm47", ("-np", "1", "-c", "8192")),
         Deployment("vllm", "silent", "glm47", ("--dtype", "float32", *VLLM_CALLS, *GLM_PARSERS)),
         Deployment("sglang", "silent", "glm47", GLM_PARSERS),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agenteval.outcome import StepRecord
+from tests.context.test_policies import SMALL
 from tests.servers.constrained import assert_constraint_is_told
 from tests.servers.driving import AS_THE_MODEL_SAYS, Played, both_counts, play
 from tests.servers.rows import on
@@ -86,3 +87,23 @@ def test_what_the_model_said_itself_is_taken_back(served: Started, tmp_path: Pat
             assert results[step.cell] == 3 or served.deployment.name in LOSES_CALLS, step.id
     repaired = [repair for step in steps(played) for repair in step.repairs]
     TABLE.add(served.deployment.name, "calls repaired before they went back", len(repaired), "told", right=True)
+
+
+@on(*GLM, *OSS)
+def test_no_view_of_any_policy_is_refused(served: Started, tmp_path: Path) -> None:
+    """Every policy, with knobs that make it act on twelve short turns: pairs are whole, roles right."""
+    chosen = [word for name in SMALL.values() for word in ("--policy", name)]
+    played = play(
+        served, "roundtrip.yaml", tmp_path, "--thinking", "on", "--history", "golden", "--concurrency", "4", *chosen
+    )
+    records = played.stored.records
+    refused = [record.id for record in records if record.error]
+    acted = {record.policy for record in records if record.policy_report.get("acted")}
+    assert TABLE.add(
+        served.deployment.name,
+        "policies, golden 12 turns",
+        f"{played.summary['scores']['turns_judged']} turns of {len(SMALL)} policies, {len(acted)} acted, "
+        f"{len(refused)} refused",
+        f"{len(SMALL) * TURNS} turns, none refused",
+        right=not refused and played.summary["scores"]["turns_judged"] == len(SMALL) * TURNS,
+    ), refused

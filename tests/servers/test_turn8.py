@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agenteval.outcome import Tokens
 from tests.servers import metrics
 from tests.servers.driving import play
 from tests.servers.rows import on
@@ -98,6 +100,76 @@ def test_a_shorter_history_gives_the_calls_back_and_loses_facts(served: Started,
     assert not any("no_tool_call" in row["findings"] for row in late)
     assert late[0]["ok_trials"] == 1, "turn 8 needs nothing from before"
     assert any({"wrong_argument", "stale_argument", "invented_argument"} & set(row["findings"]) for row in late[1:])
+
+
+POLICIES = {
+    "full_history": {8: "no_tool_call", 9: "no_tool_call", 10: "no_tool_call"},
+    "sliding_window:trigger=2700,target=1500": {9: "wrong_argument", 10: "wrong_argument"},
+    "observation_masking:keep_last=2,step=1": {10: "wrong_argument"},
+    "observation_masking:keep_last=1,step=1,larger_than=1000": {},
+}
+"""What the weights say of each: turn → finding. The window keeps the newest turns, in which ids of turns 2 and 4 are
+missing; with old results masked the first of these still stands in the arguments of call 3."""
+
+BLOCK = 16
+"""Tokens, of vLLM; llama.cpp and SGLang cache token by token here."""
+
+WRONG_VALUES = {"wrong_argument", "stale_argument", "invented_argument"}
+
+
+@everywhere
+@pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
+def test_policies_fix_and_break_what_the_weights_say(served: Started, tmp_path: Path, stream: str) -> None:
+    chosen = [word for name in POLICIES for word in ("--policy", name)]
+    played = play(served, SCENARIO, tmp_path, "--thinking", "off,on", stream, *chosen)
+    assert {record.error for record in played.stored.records} == {None}, "no view was refused"
+    for name, wrong in POLICIES.items():
+        for mode in ("off", "on"):
+            own = [row for row in played.turns if (row["policy"], row["thinking"]) == (name, mode)]
+            found = {row["turn"]: sorted(row["findings"]) for row in own if not row["ok_trials"]}
+            asked = {turn: kind for turn, kind in found.items() if turn in wrong}
+            right = list(found) == list(wrong) and all(
+                wrong[turn] in kinds or (wrong[turn] in WRONG_VALUES and WRONG_VALUES & set(kinds))
+                for turn, kinds in asked.items()
+            )
+            short = name.partition(":")[0] + " of large" * ("larger" in name)
+            assert TABLE.add(
+                served.deployment.name,
+                f"turn8, {short}, {mode}, {stream.removeprefix('--')}",
+                f"{10 - len(found)} right; {found}",
+                f"{10 - len(wrong)} right; {wrong}",
+                right=right,
+            )
+    told = " ".join(played.summary["story"])
+    assert "fixes 6 of 6 failing turns" in told, told
+
+
+@everywhere
+def test_what_is_reusable_is_what_the_server_had_cached(served: Started, tmp_path: Path) -> None:
+    """Where nothing was changed the server has the request before, to a block. Where a policy changed something, our
+    share of the prompt (counted by the o200k vocabulary, which is not the model's) is the server's, to 6 points."""
+    chosen = [word for name in POLICIES for word in ("--policy", name)]
+    steps = play(served, SCENARIO, tmp_path, "--thinking", "off", *chosen).stored.records
+    exact: list[tuple[Tokens, Tokens]] = []
+    near: list[tuple[Tokens, Tokens]] = []
+    for before, step in pairwise(steps):
+        if before.cell == step.cell and step.tokens.cached is not None:
+            (near if step.tokens.broken_by else exact).append((before.tokens, step.tokens))
+    held = [
+        (old.prompt or 0) - BLOCK <= (new.cached or 0) <= (old.prompt or 0) + (old.completion or 0)
+        for old, new in exact
+    ]
+    told = [
+        abs((new.reusable or 0) / ((new.messages or 0) + (new.tools or 1)) - (new.cached or 0) / (new.prompt or 1))
+        for _, new in near
+    ]
+    assert TABLE.add(
+        served.deployment.name,
+        "cached tokens beside our prefixes",
+        f"{sum(held)} of {len(held)} unbroken to a block; {len(told)} broken by policy, off by {max(told):.1%} at most",
+        "all to a block; 6.0%",
+        right=all(held) and len(held) > 40 and len(told) > 5 and max(told) <= 0.06,
+    )
 
 
 @everywhere

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -261,6 +262,23 @@ def test_preserved_thinking_keeps_the_prefix_and_cleared_thinking_breaks_it() ->
     first, second, third = turn_two(THINKING)
     assert third.cached < first.counts["prompt_tokens"]
     assert third.cached >= first.counts["prompt_tokens"] - 32
+
+
+def test_what_is_cached_are_the_blocks_of_tokens_that_two_rendered_prompts_share() -> None:
+    """Where the template rewrites the past: exactly up to the first thought that it drops."""
+    asked, words = engine(), vocabulary(FAMILIES["glm47"].special)
+    thought = replace(history(3)[-2], reasoning="Now I can answer.")
+    earlier = body((*history(3)[:-2], thought), **THINKING)
+    later = body((*history(3)[:-2], thought, history(3)[-1]), **THINKING)
+    prompts = []
+    for request in (earlier, later):
+        received = read_request(request)
+        text = render(FORMATS["glm47"], received.messages, received.tools, thinking=True, keep_reasoning=False)
+        prompts.append(words.encode(text))
+    shared = next(at for at, (one, other) in enumerate(zip(*prompts, strict=False)) if one != other)
+    ask(earlier, asked)
+    assert 16 < shared < len(prompts[0])
+    assert ask(later, asked).cached == shared // 16 * 16
 
 
 def test_engines_share_no_cache() -> None:

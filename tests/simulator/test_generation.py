@@ -31,7 +31,7 @@ MESSAGES = {
 def spoken(message: Message, *, thinking: bool) -> Speech:
     words = vocabulary(GLM.special)
     raw = GLM.render(message, TOOLS, thinking)
-    return Speech((*words.encode(raw), 0), tuple(words.pieces(raw)), 0, 0)
+    return Speech((*words.encode(raw), 0), tuple(words.pieces(raw)), 0, 0, (*words.pieces(raw), b""))
 
 
 def steps_of(speech: Speech, seed: int, *, thinking: bool) -> list[Step]:

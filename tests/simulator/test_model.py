@@ -181,14 +181,14 @@ WRONG: list[tuple[dict[str, Any], dict[str, Any]]] = [
 @pytest.mark.parametrize(("arguments", "wrong"), WRONG)
 def test_only_what_was_said_and_is_gone_comes_out_wrong(arguments: dict[str, Any], wrong: dict[str, Any]) -> None:
     gone = recall("BUG-19 bug src/old.py 19", "nothing of it")
-    assert misremembered(arguments, SCHEMA, gone, ()) == wrong
+    assert misremembered(arguments, SCHEMA, gone, (), {}) == wrong
     there = recall("BUG-19 bug src/old.py 19", 'BUG-19 bug "src/old.py" 19')
-    assert misremembered(arguments, SCHEMA, there, ()) == arguments
+    assert misremembered(arguments, SCHEMA, there, (), {}) == arguments
 
 
 def test_a_value_inside_a_longer_text_is_lost_too() -> None:
     gone = recall("It is BUG-19.", "")
-    wrong = misremembered({"paths": ["notes/BUG-19.md"]}, SCHEMA, gone, ["BUG-19"])
+    wrong = misremembered({"paths": ["notes/BUG-19.md"]}, SCHEMA, gone, ["BUG-19"], {})
     assert wrong == {"paths": ["notes/BUG-20.md"]}
 
 

@@ -1,0 +1,48 @@
+"""How much of a prompt stood at its beginning in the request before, so that a server with a prefix cache need not
+compute it again: by our own rendering and vocabulary, which a server's own counts differ from a little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agenteval.growing import common_prefix
+from agenteval.messages import Message, ToolSpec
+from agenteval.prompts.format import Parts, PromptFormat
+from agenteval.tokens import Vocabulary
+
+
+class Reuse:
+    """Watches the prompts of one conversation. A server holds of the request before its prompt and its reply."""
+
+    def __init__(self, form: PromptFormat, vocabulary: Vocabulary, *, keep_reasoning: bool) -> None:
+        self._form = form
+        self._vocabulary = vocabulary
+        self._keep_reasoning = keep_reasoning
+        self._parts: Parts[tuple[str, int]] = Parts(form, lambda part: (part, vocabulary.count(part)))
+        self._opening = ""
+        self._held: list[tuple[str, int]] = []
+
+    def of(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> tuple[int, int | None]:
+        """Tokens that the prompt of these messages (as they are sent) shares with what is held, from the start; and
+        where it leaves that: the index of a message, or None if all that is held stands in it."""
+        opening = self._form.opening(messages, tools)
+        parts = self._parts.of(messages, keep_reasoning=self._keep_reasoning)
+        held, before = self._held, self._opening
+        self._held, self._opening = list(parts), opening
+        if opening != before:
+            return self._shared(opening, before), 0 if before else None
+        alike = common_prefix(held, parts)
+        tokens = self._vocabulary.count(opening) + sum(count for _, count in parts[:alike])
+        if alike == len(held):
+            return tokens, None
+        differing = parts[alike][0] if alike < len(parts) else ""
+        return tokens + self._shared(differing, held[alike][0]), alike
+
+    def heard(self, messages: Sequence[Message], reply: Message) -> None:
+        """The reply to the last prompt, which went out with these messages."""
+        part = self._form.part([*messages, reply], len(messages), reasons=True)
+        self._held.append((part, self._vocabulary.count(part)))
+
+    def _shared(self, one: str, other: str) -> int:
+        return common_prefix(self._vocabulary.encode(one), self._vocabulary.encode(other))

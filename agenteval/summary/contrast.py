@@ -1,0 +1,177 @@
+"""One side beside the baseline: what it repaired and broke, by more than chance or not, and what that cost. Pure.
+
+Two sides are told apart if the exact McNemar test of their paired conversations, adjusted by Holm for the number of
+sides, and the interval of the risk difference, clustered by scenario, both say so (`paired`). A side that is not told
+apart is as good where that interval lies above the margin, and undecided otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agenteval.outcome import StepRecord
+from agenteval.paired import Interval, mcnemar, mean_ratio, risk_difference, split, told_apart
+from agenteval.stats import median
+from agenteval.summary.measures import acted, answered, output, prefilled
+from agenteval.summary.rows import speeds
+from agenteval.summary.sides import AGAIN, CONTROL, Axis, Played, Side, by_scenario, is_again, pairs
+
+MIN_ENGAGED = 0.5
+"""A policy that acts in a smaller share of the conversations is not what made the difference."""
+
+Decision = Literal["better", "worse", "as good", "undecided", "noise", "not ranked"]
+"""Of a side beside the baseline. `noise`: it is the baseline once more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """One side beside the baseline, over the `pairs` conversations of `scenarios` that both played to their end;
+    `missing`: those that not both did.
+
+    `failing`: turns that fail in the baseline, `fixed` of them are right here; `broken`: the reverse. `repaired`,
+    `broke`: whole conversations. `engaged`: those in which the policy acted (None: not a matter of policies).
+    `difference`: of the share of conversations that are right; `p`, `p_holm`: exact McNemar, before and after
+    adjustment; the three are None where nothing may be tested. `ttft`, `decode`: ratios to the baseline, paired by
+    conversation (medians, pooled speeds); `prefill`, `output`: ratios of tokens; `extra_steps`: in all pairs together.
+    `why`: what the decision rests on."""
+
+    name: str
+    pairs: int
+    missing: int
+    scenarios: int
+    failing: int
+    fixed: int
+    broken: int
+    repaired: int
+    broke: int
+    engaged: int | None
+    difference: Interval | None
+    p: float | None
+    p_holm: float | None
+    ttft: Interval | None
+    decode: Interval | None
+    prefill: float | None
+    output: float | None
+    extra_steps: int
+    decision: Decision
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A side beside the baseline, before anything is adjusted or decided."""
+
+    name: str
+    again: bool
+    both: tuple[tuple[Played, Played], ...]
+    missing: int
+    engaged: int | None
+    differences: Mapping[str, Sequence[float]]
+
+    @classmethod
+    def of(cls, base: Side, side: Side, axis: Axis) -> Draft:
+        both = tuple(pairs(base, side))
+        again = is_again(side.name, base.name)
+        acts = axis == "policy" and not again and side.name.removesuffix(AGAIN) != CONTROL
+        return cls(
+            name=side.name,
+            again=again,
+            both=both,
+            missing=max(base.planned, side.planned) - len(both),
+            engaged=sum(acted(new) for _, new in both) if acts else None,
+            differences=by_scenario(both, lambda old, new: float(new.ok) - float(old.ok)),
+        )
+
+    @property
+    def split(self) -> tuple[int, int]:
+        """Conversations repaired, and broken."""
+        return split(value for values in self.differences.values() for value in values)
+
+    @property
+    def p(self) -> float:
+        return mcnemar(*self.split)
+
+    @property
+    def idle(self) -> bool:
+        return self.engaged is not None and self.engaged < MIN_ENGAGED * len(self.both)
+
+    def described(self) -> Contrast:
+        """Without a test and without a rank."""
+        turns = [(old.turns[at], new.turns[at]) for old, new in self.both for at in old.turns if at in new.turns]
+        repaired, broke = self.split
+        return Contrast(
+            name=self.name,
+            pairs=len(self.both),
+            missing=self.missing,
+            scenarios=len(self.differences),
+            failing=sum(not old for old, _ in turns),
+            fixed=sum(new and not old for old, new in turns),
+            broken=sum(old and not new for old, new in turns),
+            repaired=repaired,
+            broke=broke,
+            engaged=self.engaged,
+            difference=None,
+            p=None,
+            p_holm=None,
+            ttft=None,
+            decode=None,
+            prefill=self._ratio(prefilled),
+            output=self._ratio(output),
+            extra_steps=sum(len(new.steps) - len(old.steps) for old, new in self.both),
+            decision="noise" if self.again else "not ranked",
+            why="the baseline once more: what differs here is chance" if self.again else "",
+        )
+
+    def _ratio(self, count: Callable[[Sequence[StepRecord]], int | None]) -> float | None:
+        old, new = (count(answered(cells[side] for cells in self.both)) for side in (0, 1))
+        return new / old if old and new is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """What is shown of a draft by its statistics."""
+
+    p_holm: float | None
+    difference: Interval | None
+    ttft: Interval | None
+    decode: Interval | None
+
+    @classmethod
+    def of(cls, draft: Draft, p_holm: float | None) -> Test:
+        return cls(
+            p_holm,
+            risk_difference(draft.differences),
+            mean_ratio(by_scenario(draft.both, _ttft_ratio)),
+            mean_ratio(by_scenario(draft.both, _decode_ratio)),
+        )
+
+    def decision(self, draft: Draft, margin: float) -> tuple[Decision, str]:
+        """Where the side stands, and why."""
+        if draft.idle:
+            return "not ranked", f"the policy acted in {draft.engaged} of {len(draft.both)} conversations only"
+        if self.difference is None or self.p_holm is None:
+            return "undecided", "fewer than two scenarios"
+        low, high = self.difference.low, self.difference.high
+        said = f"{self.difference.estimate:+.1%} [{low:+.1%}, {high:+.1%}], p {self.p_holm:.2g}"
+        if told_apart(self.p_holm, self.difference):
+            return ("better" if low > 0 else "worse"), said
+        if low > -margin:
+            return "as good", f"{said}: at most {margin:.0%} worse"
+        return "undecided", f"{said}: neither told apart, nor at most {margin:.0%} worse"
+
+
+def _ttft_ratio(base: Played, new: Played) -> float | None:
+    old, fresh = (median(_known(cell, "ttft_ms")) for cell in (base, new))
+    return fresh / old if old and fresh else None
+
+
+def _decode_ratio(base: Played, new: Played) -> float | None:
+    old, fresh = (speeds(cell.steps).decode_tok_s for cell in (base, new))
+    return fresh / old if old and fresh else None
+
+
+def _known(cell: Played, metric: str) -> list[float]:
+    values = (getattr(step.timing, metric) for step in cell.steps if step.timing)
+    return [value for value in values if value is not None]

@@ -1,0 +1,282 @@
+"""What one side of a comparison achieved and what it cost, over the conversations that it brought to an end. Pure.
+
+Tokens are the server's where it tells them. Unknown is None.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
+
+from agenteval.outcome import FactOutcome, RecordedFact, StepRecord
+from agenteval.stats import median, pass_hat_k
+from agenteval.summary.rows import cache_hit_rate, speeds
+from agenteval.summary.sides import Played, Side
+
+Number = TypeVar("Number", int, float)
+
+SURVIVAL_TOKENS = (500, 1_000, 1_500, 2_000, 3_000, 4_000, 6_000, 8_000, 12_000, 16_000, 32_000, 64_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Survival:
+    """`alive` of `at_risk` conversations that came this far had no failing turn up to here: `at` a turn, or so many
+    context tokens."""
+
+    at: int
+    at_risk: int
+    alive: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What became of facts of one age (turns, or calls within a turn) where they were needed."""
+
+    age: int
+    unit: str
+    n: int
+    outcomes: Mapping[FactOutcome, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Tokens over all requests. `prefilled`: sent and not cached, by the server; `summaries`: read and written for a
+    policy's summaries (they are part of `sent` and `output`, too); `cached_share`: cached of sent, by the server;
+    `reusable_share`: what of the prompts stood in the request before, by our own rendering; `breaks`: who changed what
+    had been sent (policy, template, golden history), or the server forgot it (eviction). `policy_ms`: the policies' own
+    CPU, median per step; `summary_ms`: wall time of all summaries; `ttft_by_turn`, `decode_by_turn`: medians."""
+
+    sent: int | None
+    prefilled: int | None
+    output: int | None
+    summaries: int | None
+    cached_share: float | None
+    reusable_share: float | None
+    breaks: Mapping[str, int]
+    eligible_cache_hit_rate: float | None
+    ttft_ms: float | None
+    decode_tok_s: float | None
+    ttft_by_turn: Mapping[int, float | None]
+    decode_by_turn: Mapping[int, float | None]
+    policy_ms: float | None
+    summary_ms: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideRow:
+    """`cells_ok` of `cells` conversations are right from end to end. `pass_hat`: pass^k for k = 1, 2, … trials, mean of
+    scenarios (None for a simulated side). `acted`: conversations in which the policy did something; `violations`: calls
+    that a scenario forbids and standing rules that were broken; `recovered` of `errors` tool errors were followed by a
+    turn that came right; `refetches`: calls made before with the same arguments, and answered then."""
+
+    name: str
+    planned: int
+    cells: int
+    cells_ok: int
+    turns: int
+    turns_ok: int
+    pass_hat: tuple[float, ...] | None
+    by_turn: tuple[Survival, ...]
+    by_tokens: tuple[Survival, ...]
+    retention: tuple[Retention, ...]
+    violations: int
+    errors: int
+    recovered: int
+    steps: int
+    refetches: int
+    acted: int
+    cost: Cost
+
+
+def side_row(side: Side) -> SideRow:
+    """Measure one side."""
+    played = list(side.played.values())
+    errors, recovered = _recoveries(played)
+    return SideRow(
+        name=side.name,
+        planned=side.planned,
+        cells=len(played),
+        cells_ok=sum(cell.ok for cell in played),
+        turns=sum(len(cell.turns) for cell in played),
+        turns_ok=sum(sum(cell.turns.values()) for cell in played),
+        pass_hat=None if side.simulated else _pass_hat(played),
+        by_turn=tuple(_by_turn(played)),
+        by_tokens=tuple(_by_tokens(played)),
+        retention=retention(fact for cell in played for step in cell.steps for fact in step.facts),
+        violations=sum(map(violations, played)),
+        errors=errors,
+        recovered=recovered,
+        steps=sum(len(cell.steps) for cell in played),
+        refetches=sum(map(refetches, played)),
+        acted=sum(map(acted, played)),
+        cost=_cost(played),
+    )
+
+
+def acted(cell: Played) -> bool:
+    """Whether the policy did anything in a conversation."""
+    return any(step.policy_report.get("acted") for step in cell.steps)
+
+
+def violations(cell: Played) -> int:
+    """Forbidden calls, and standing rules that were broken."""
+    calls = sum(finding.kind == "forbidden_call" for step in cell.steps for finding in step.findings)
+    rules = sum(fact.kind == "rule" and fact.outcome != "used" for step in cell.steps for fact in step.facts)
+    return max(calls, rules)
+
+
+def refetches(cell: Played) -> int:
+    """Calls that had been made before with the same arguments, and had got no error then."""
+    seen: set[tuple[str | None, str]] = set()
+    again = 0
+    for step in cell.steps:
+        failed = {result.id for result in step.tool_results if result.is_error}
+        made = [(call.name, call.arguments_text) for call in step.reply.tool_calls] if step.reply else []
+        again += sum(call in seen for call in made)
+        if step.reply:
+            seen |= {(call.name, call.arguments_text) for call in step.reply.tool_calls if call.id not in failed}
+    return again
+
+
+def retention(facts: Iterable[RecordedFact]) -> tuple[Retention, ...]:
+    """Counts by age, youngest first, calls of one turn before turns. Facts that never came up say nothing."""
+    ages: dict[tuple[str, int], Counter[FactOutcome]] = {}
+    for fact in facts:
+        if fact.outcome != "unstated":
+            ages.setdefault((fact.age_unit, fact.age), Counter())[fact.outcome] += 1
+    return tuple(Retention(age, unit, found.total(), dict(found)) for (unit, age), found in sorted(ages.items()))
+
+
+def _pass_hat(played: Sequence[Played]) -> tuple[float, ...]:
+    arms: dict[tuple[str, str, str], list[bool]] = {}
+    for cell in played:
+        step = cell.steps[0]
+        arms.setdefault((step.scenario, step.policy, step.thinking), []).append(cell.ok)
+    most = min(map(len, arms.values()), default=0)
+    hats = []
+    for k in range(1, most + 1):
+        found = [pass_hat_k(len(oks), sum(oks), k) for oks in arms.values()]
+        hats.append(sum(value for value in found if value is not None) / len(found))
+    return tuple(hats)
+
+
+def _by_turn(played: Sequence[Played]) -> Iterable[Survival]:
+    for turn in range(1, max((max(cell.turns) for cell in played), default=0) + 1):
+        there = [cell for cell in played if turn in cell.turns]
+        yield Survival(turn, len(there), sum(_first_failing(cell, turn + 1) > turn for cell in there))
+
+
+def _first_failing(cell: Played, otherwise: int) -> int:
+    return next((turn for turn, ok in cell.turns.items() if not ok), otherwise)
+
+
+def _by_tokens(played: Sequence[Played]) -> Iterable[Survival]:
+    """A conversation is at risk at a size if it grew so large before it failed, or failed there or below."""
+    ends = [_end(cell) for cell in played]
+    known = [(size, failed) for size, failed in ends if size is not None]
+    for bound in SURVIVAL_TOKENS:
+        there = [(size, failed) for size, failed in known if size >= bound or failed]
+        if there and any(size >= bound for size, _ in known):
+            yield Survival(bound, len(there), sum(size >= bound for size, _ in there))
+
+
+def _end(cell: Played) -> tuple[int | None, bool]:
+    """Context tokens of the first failing turn's last step, else the largest; and whether it failed."""
+    failing = _first_failing(cell, 0)
+    sizes = [step.tokens.context for step in cell.steps if step.turn == failing or not failing]
+    known = [size for size in sizes if size is not None]
+    return (max(known) if known else None), bool(failing)
+
+
+def _recoveries(played: Sequence[Played]) -> tuple[int, int]:
+    errors = [
+        cell.turns[step.turn]
+        for cell in played
+        for step in cell.steps
+        for result in step.tool_results
+        if result.is_error and step.turn in cell.turns
+    ]
+    return len(errors), sum(errors)
+
+
+def answered(cells: Iterable[Played]) -> list[StepRecord]:
+    """The requests that cost something: the agent's and those for summaries, each attempt that got a reply."""
+    return [
+        step for cell in cells for step in cell.requests if step.purpose in ("agent", "summary") and step.error is None
+    ]
+
+
+def prefilled(requests: Sequence[StepRecord]) -> int | None:
+    """Prompt tokens that the server had to compute; None where it does not tell what was cached."""
+    sent, cached = _sum(step.tokens.context for step in requests), _sum(step.tokens.cached for step in requests)
+    return None if sent is None or cached is None else sent - cached
+
+
+def output(requests: Sequence[StepRecord]) -> int | None:
+    return _sum(step.tokens.completion for step in requests)
+
+
+def _cost(played: Sequence[Played]) -> Cost:
+    requests = answered(played)
+    steps = [step for cell in played for step in cell.steps]
+    asked = [step for step in requests if step.purpose == "summary"]
+    sent, cached = _sum(step.tokens.context for step in requests), _sum(step.tokens.cached for step in requests)
+    reused = [(step.tokens.reusable, step.tokens.messages, step.tokens.tools) for step in steps]
+    told = [(r, m + t) for r, m, t in reused if r is not None and m is not None and t is not None]
+    rendered = sum(size for _, size in told)
+    waited = [step.timing.total_ms if step.timing else None for step in asked]
+    return Cost(
+        sent=sent,
+        prefilled=prefilled(requests),
+        output=output(requests),
+        summaries=_sum(count for step in asked for count in (step.tokens.context, step.tokens.completion)),
+        cached_share=cached / sent if sent and cached is not None else None,
+        reusable_share=sum(again for again, _ in told) / rendered if rendered else None,
+        breaks=_breaks(played),
+        eligible_cache_hit_rate=cache_hit_rate(steps),
+        ttft_ms=median(step.timing.ttft_ms for step in steps if step.timing and step.timing.ttft_ms is not None),
+        decode_tok_s=speeds(steps).decode_tok_s,
+        ttft_by_turn={turn: _ttft(group) for turn, group in _turns(steps)},
+        decode_by_turn={turn: speeds(group).decode_tok_s for turn, group in _turns(steps)},
+        policy_ms=median(step.transfer.policy_ms for step in steps if step.transfer.policy_ms is not None),
+        summary_ms=_sum(waited) if asked else 0.0,
+    )
+
+
+def _sum(values: Iterable[Number | None]) -> Number | None:
+    """None if any is unknown."""
+    known = list(values)
+    return None if None in known else sum(value for value in known if value is not None)
+
+
+def _turns(steps: Sequence[StepRecord]) -> list[tuple[int, list[StepRecord]]]:
+    groups: dict[int, list[StepRecord]] = {}
+    for step in steps:
+        groups.setdefault(step.turn, []).append(step)
+    return sorted(groups.items())
+
+
+def _ttft(steps: Sequence[StepRecord]) -> float | None:
+    """The median of first steps."""
+    return median(s.timing.ttft_ms for s in steps if s.step == 1 and s.timing and s.timing.ttft_ms is not None)
+
+
+def _breaks(played: Sequence[Played]) -> dict[str, int]:
+    """How often the prefix of a request was not the request before: by policy, by template, and what the server had
+    forgotten although it was sent again."""
+    found: Counter[str] = Counter()
+    for cell in played:
+        for step in cell.steps:
+            if step.tokens.broken_by is not None:
+                found[step.tokens.broken_by] += 1
+        found["eviction"] += sum(_evicted(before, step) for before, step in pairwise(cell.steps))
+    return {who: count for who, count in found.items() if count}
+
+
+def _evicted(before: StepRecord, step: StepRecord) -> bool:
+    """Whether a server had less than half of what it could reuse of the request before."""
+    cached, reusable = step.tokens.cached, step.tokens.reusable
+    return cached is not None and reusable is not None and before.error is None and cached < reusable / 2

@@ -1,0 +1,141 @@
+"""A comparison of sides, ranked only where a ranking can be trusted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from agenteval.paired import DISCORDANT, FEWEST_SCENARIOS, detectable, holm, risk_difference, told_apart
+from agenteval.summary.contrast import Contrast, Draft, Test
+from agenteval.summary.measures import SideRow, side_row
+from agenteval.summary.sides import Axis, Side
+
+MARGIN = 0.05
+"""So much success may be lost by what is called as good, unless asked otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Versus:
+    """`sides`: each as measured, the baseline first; `contrasts`: the others beside it. `refusals`: why nothing is
+    ranked; empty if it is. `power`: what so many pairs can show; `notes`: how to read it."""
+
+    axis: Axis
+    base: str
+    simulated: bool
+    margin: float
+    sides: tuple[SideRow, ...]
+    contrasts: tuple[Contrast, ...]
+    refusals: tuple[str, ...]
+    power: str
+    notes: tuple[str, ...]
+
+    @property
+    def decided(self) -> bool:
+        """Whether each side found its place."""
+        return not self.refusals and all(c.decision not in ("undecided", "not ranked") for c in self.contrasts)
+
+    @property
+    def worse(self) -> bool:
+        """Whether any was shown to be worse than the baseline."""
+        return any(contrast.decision == "worse" for contrast in self.contrasts)
+
+
+def versus(
+    sides: Sequence[Side],
+    base: Side,
+    axis: Axis,
+    *,
+    margin: float = MARGIN,
+    notes: Sequence[str] = (),
+    ranked: bool = True,
+) -> Versus:
+    """Set all sides beside the baseline. `notes`: what else a reader has to know; not `ranked`: nothing is tested."""
+    drafts = [Draft.of(base, side, axis) for side in sides if side is not base]
+    simulated = any(side.simulated for side in sides)
+    noise = next((draft for draft in drafts if draft.again), None)
+    refusals = tuple(_refusals(drafts, noise, simulated=simulated))
+    contrasts = [draft.described() for draft in drafts]
+    if ranked and not simulated:
+        contrasts = _tested(drafts, contrasts, margin, ranked=not refusals)
+    return Versus(
+        axis=axis,
+        base=base.name,
+        simulated=simulated,
+        margin=margin,
+        sides=tuple(side_row(side) for side in (base, *(side for side in sides if side is not base))),
+        contrasts=tuple(contrasts),
+        refusals=refusals,
+        power=_power(drafts) if ranked and not simulated else "",
+        notes=(*notes, *_notes(drafts, base, noise, simulated=simulated)),
+    )
+
+
+def _tested(drafts: Sequence[Draft], contrasts: Sequence[Contrast], margin: float, *, ranked: bool) -> list[Contrast]:
+    """The contrasts with their statistics, and with a decision if there may be a ranking."""
+    adjusted = iter(holm([draft.p for draft in drafts if not draft.again]))
+    found = []
+    for draft, contrast in zip(drafts, contrasts, strict=True):
+        test = Test.of(draft, None if draft.again else next(adjusted))
+        decision, why = contrast.decision, contrast.why
+        if ranked and not draft.again:
+            decision, why = test.decision(draft, margin)
+        found.append(
+            replace(
+                contrast,
+                difference=test.difference,
+                p=draft.p,
+                p_holm=test.p_holm,
+                ttft=test.ttft,
+                decode=test.decode,
+                decision=decision,
+                why=why,
+            )
+        )
+    return found
+
+
+def _refusals(drafts: Sequence[Draft], noise: Draft | None, *, simulated: bool) -> Iterator[str]:
+    """Why nothing may be ranked, most basic first."""
+    if simulated:
+        yield "replies are simulated: the built-in endpoint is deterministic, and repetitions of it are no evidence"
+        return
+    if not any(draft.both for draft in drafts):
+        yield "no conversation came to its end in two of the sides"
+        return
+    fewest = min(len(draft.differences) for draft in drafts)
+    if fewest < FEWEST_SCENARIOS:
+        yield (
+            f"not enough scenarios: {fewest} are paired, and below {FEWEST_SCENARIOS} an interval does not hold what "
+            "it says (more trials do not help: trials of one scenario resemble each other)"
+        )
+    if lacking := [f"{draft.name} lacks {draft.missing}" for draft in drafts if draft.missing > 0]:
+        yield f"conversations did not come to their end, and which may be no accident: {'; '.join(lacking)}"
+    if noise is not None and told_apart(noise.p, risk_difference(noise.differences)):
+        yield "the baseline differs from itself by more than chance: something else than the sides changed in between"
+
+
+def _power(drafts: Sequence[Draft]) -> str:
+    """What so many pairs can show, were they independent."""
+    fewest = min((len(draft.both) for draft in drafts), default=0)
+    found = detectable(fewest) if fewest else None
+    finds = "find no difference reliably" if found is None else f"find a difference of {found * 100:.0f} points"
+    return (
+        f"{fewest} pairs {finds} (four times out of five, at 5 %, if {DISCORDANT:.0%} of them differ and none depends "
+        "on another)."
+    )
+
+
+def _notes(drafts: Sequence[Draft], base: Side, noise: Draft | None, *, simulated: bool) -> Iterator[str]:
+    idle = [draft.name for draft in drafts if draft.engaged == 0]
+    if idle:
+        yield f"Never acted here, so nothing is shown about it: {', '.join(idle)}."
+    if simulated:
+        return
+    if noise is None:
+        yield f"There is no noise floor: --policy {base.name}+again in the run would be the baseline once more."
+    elif noise.both:
+        repaired, broke = noise.split
+        yield (
+            f"Noise floor: the baseline once more differs from itself in {repaired + broke} of {len(noise.both)} "
+            f"conversations ({repaired} better, {broke} worse)."
+        )

@@ -1,0 +1,1 @@
+"""Whether the statistics of `compare` keep their word, by simulation (`make test-statistics`)."""

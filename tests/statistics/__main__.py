@@ -1,0 +1,133 @@
+"""`make test-statistics`: how often the gate errs on two equal sides, and how often the 95 % intervals hold the truth.
+
+Scenarios differ in how hard they are (success of a trial drawn from a beta distribution per scenario), trials of one
+scenario resemble each other therefore, and an effect differs from scenario to scenario. The truth of an interval is the
+mean effect over the population of scenarios. Seeded; not part of `make test`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from tabulate import tabulate
+
+from agenteval.paired import mcnemar, mean_ratio, risk_difference, split, told_apart
+
+WORST_GATE = 0.05
+COVERAGE = (0.93, 0.97)
+OFTEN = 0.1
+"""Where fewer pairs differ than this, intervals of whole pairs cannot be narrow enough: more than 97 % is no fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """`hard`: parameters of the beta distribution of success; `effect`: mean change of success and its spread from
+    scenario to scenario."""
+
+    name: str
+    hard: tuple[float, float]
+    effect: tuple[float, float]
+
+    def scenario(self, rng: random.Random) -> tuple[float, float]:
+        """Success of both sides in a scenario."""
+        base = rng.betavariate(*self.hard)
+        changed = base + rng.gauss(*self.effect) * base * (1 - base) * 4
+        return base, min(1.0, max(0.0, changed))
+
+
+WORLDS = (
+    World("alike, easy and hard", (1.0, 1.0), (0.0, 0.0)),
+    World("alike, mostly solved", (8.0, 2.0), (0.0, 0.0)),
+    World("alike, nearly all solved", (19.0, 1.0), (0.0, 0.0)),
+    World("better by a little", (4.0, 2.0), (0.1, 0.1)),
+    World("better by much, unevenly", (2.0, 2.0), (0.3, 0.3)),
+    World("worse in some", (5.0, 1.5), (-0.2, 0.3)),
+)
+SIZES = ((20, 1), (20, 3), (24, 1), (24, 5), (40, 1), (60, 3))
+"""Scenarios, trials."""
+
+
+def pairs(world: World, scenarios: int, trials: int, rng: random.Random) -> dict[str, list[float]]:
+    """Differences new - base by scenario."""
+    found = {}
+    for number in range(scenarios):
+        base, new = world.scenario(rng)
+        found[str(number)] = [float((rng.random() < new) - (rng.random() < base)) for _ in range(trials)]
+    return found
+
+
+def truth(world: World) -> float:
+    rng = random.Random(1)
+    return sum(new - base for base, new in (world.scenario(rng) for _ in range(200_000))) / 200_000
+
+
+def row(times: int, case: tuple[World, tuple[int, int]]) -> dict[str, object]:
+    world, (scenarios, trials) = case
+    rng, true = random.Random(f"{world.name} {scenarios} {trials}"), truth(world)
+    held = wrong = differing = 0
+    for _ in range(times):
+        differences = pairs(world, scenarios, trials, rng)
+        interval = risk_difference(differences)
+        assert interval is not None
+        held += interval.low <= true <= interval.high
+        repaired, broke = split(value for values in differences.values() for value in values)
+        wrong += told_apart(mcnemar(repaired, broke), interval)
+        differing += repaired + broke
+    alike = world.effect == (0.0, 0.0)
+    coverage, share = held / times, differing / times / scenarios / trials
+    most = COVERAGE[1] if share >= OFTEN else 1.0
+    return {
+        "pairs": world.name,
+        "scenarios": scenarios,
+        "trials": trials,
+        "that differ": f"{share:.0%}",
+        "coverage": round(coverage, 3),
+        "93-97 %": "met" if COVERAGE[0] <= coverage <= most else "MISSED",
+        "said to differ": round(wrong / times, 4),
+        "at most 5 %": ("met" if wrong / times <= WORST_GATE else "MISSED") if alike else "-",
+    }
+
+
+def ratios(times: int, size: tuple[int, int]) -> dict[str, object]:
+    """The same of latencies: log-normal, with an effect that differs by scenario."""
+    scenarios, trials = size
+    rng, held = random.Random(f"ratios {size}"), 0
+    for _ in range(times):
+        clusters = {}
+        for number in range(scenarios):
+            shift = rng.gauss(0.2, 0.15)
+            clusters[str(number)] = [2.718281828 ** rng.gauss(shift, 0.3) for _ in range(trials)]
+        interval = mean_ratio(clusters)
+        assert interval is not None
+        held += interval.low <= 2.718281828**0.2 <= interval.high
+    coverage = held / times
+    return {
+        "pairs": "latencies, ratio",
+        "scenarios": scenarios,
+        "trials": trials,
+        "that differ": None,
+        "coverage": round(coverage, 3),
+        "93-97 %": "met" if COVERAGE[0] <= coverage <= COVERAGE[1] else "MISSED",
+        "said to differ": None,
+        "at most 5 %": "-",
+    }
+
+
+def rows(times: int) -> Iterator[dict[str, object]]:
+    with ProcessPoolExecutor() as pool:
+        yield from pool.map(partial(row, times), [(world, size) for world in WORLDS for size in SIZES])
+        yield from pool.map(partial(ratios, times), SIZES)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--times", type=int, default=10_000, help="simulated comparisons per row")
+    found = list(rows(parser.parse_args().times))
+    sys.stdout.write(tabulate(found, headers="keys") + "\n")
+    sys.exit(any("MISSED" in line.values() for line in found))

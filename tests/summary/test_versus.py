@@ -1,0 +1,220 @@
+"""Rankings that a person can check in the head, and the reasons not to rank."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agenteval.errors import UsageError
+from agenteval.outcome import Finding, RecordedCall, RecordedFact, RecordedReply, RecordedResult, StepRecord, Tokens
+from agenteval.store import StoredRun
+from agenteval.summary import SideRow, Versus, baseline, sides_in, story, versus
+from tests.records import record
+from tests.summary.test_compare import run_of
+
+WRONG = (Finding("wrong_argument", "not the value"),)
+MASK = "observation_masking"
+
+
+def steps(
+    policies: tuple[str, ...], scenarios: int, wrong: Callable[[str, int, int], bool], **changes: Any
+) -> Iterator[StepRecord]:
+    """Three turns per conversation; `wrong(policy, scenario, trial)`: whether the last one fails."""
+    trials = changes.pop("trials", 1)
+    for policy in policies:
+        for number in range(scenarios):
+            for trial in range(trials):
+                for turn in (1, 2, 3):
+                    yield record(
+                        cell=f"s{number}.off.{policy}.{trial}",
+                        scenario=f"s{number}",
+                        policy=policy,
+                        trial=trial,
+                        turn=turn,
+                        findings=WRONG if turn == 3 and wrong(policy, number, trial) else (),
+                        policy_report={"acted": policy != "full_history"},
+                        simulated=False,
+                        **changes,
+                    )
+
+
+def run(*records: StepRecord, **changes: Any) -> StoredRun:
+    policies = tuple(dict.fromkeys(item.policy for item in records))
+    return run_of(*records, plan={"policies": policies, "thinking": ("off",)}, **changes)
+
+
+def ranked(stored: StoredRun, **options: Any) -> Versus:
+    sides = sides_in(stored.manifest, stored.records, "policy")
+    return versus(sides, baseline(sides, None), "policy", **options)
+
+
+def only(found: Versus) -> Any:
+    (contrast,) = found.contrasts
+    return contrast
+
+
+def fails_half(policy: str, number: int, _: int) -> bool:
+    return policy == "full_history" and number % 2 == 0
+
+
+def test_what_repairs_half_of_the_scenarios_is_better() -> None:
+    found = ranked(run(*steps(("full_history", MASK), 24, fails_half)))
+    contrast = only(found)
+    assert (contrast.repaired, contrast.broke, contrast.fixed, contrast.failing) == (12, 0, 12, 12)
+    assert contrast.p == contrast.p_holm == pytest.approx(2 / 2**12)
+    assert contrast.difference.estimate == 0.5
+    assert (contrast.decision, found.decided, found.worse) == ("better", True, False)
+    assert any("fixes 12 of 12 failing turns" in line and "better than full_history" in line for line in story(found))
+
+
+def test_what_breaks_half_of_the_scenarios_is_worse() -> None:
+    found = ranked(run(*steps(("full_history", MASK), 24, lambda p, n, _: p == MASK and n % 2 == 0)))
+    assert (only(found).decision, found.worse) == ("worse", True)
+
+
+def test_what_is_never_different_is_as_good_only_within_what_so_many_scenarios_show() -> None:
+    few = only(ranked(run(*steps(("full_history", MASK), 24, lambda *_: False))))
+    many = only(ranked(run(*steps(("full_history", MASK), 60, lambda *_: False))))
+    assert (few.decision, many.decision) == ("undecided", "as good")
+    generous = only(ranked(run(*steps(("full_history", MASK), 24, lambda *_: False)), margin=0.2))
+    assert generous.decision == "as good"
+
+
+def test_several_sides_are_adjusted_for() -> None:
+    """Six conversations repaired, none broken: enough for one side, not for two."""
+    wrong = lambda policy, number, _: policy == "full_history" and number < 6  # noqa: E731
+    alone = only(ranked(run(*steps(("full_history", MASK), 24, wrong))))
+    both = ranked(run(*steps(("full_history", MASK, "sliding_window"), 24, wrong)))
+    assert (alone.p_holm, alone.decision) == (2 / 2**6, "better")
+    assert [(c.p_holm, c.decision) for c in both.contrasts] == [(4 / 2**6, "as good")] * 2
+
+
+REFUSALS = {
+    "not enough scenarios": run(*steps(("full_history", MASK), 12, fails_half, trials=5)),
+    "simulated": run(*steps(("full_history", MASK), 24, fails_half), endpoint={"simulated": True}),
+    f"{MASK} lacks 1": run(
+        *(r for r in steps(("full_history", MASK), 24, fails_half) if r.id != f"s3.off.{MASK}.0.t03.s01.a1"),
+        turns={f"s{n}.off.{p}.0": 3 for n in range(24) for p in ("full_history", MASK)},
+    ),
+    "differs from itself": run(
+        *steps(
+            ("full_history", MASK, "full_history+again"),
+            24,
+            lambda policy, number, _: policy == "full_history+again" and number % 2 == 0,
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+def test_nothing_is_ranked_on_sand(why: str) -> None:
+    found = ranked(REFUSALS[why])
+    assert any(why in reason for reason in found.refusals), found.refusals
+    assert {contrast.decision for contrast in found.contrasts} <= {"not ranked", "noise"}
+    assert not found.decided
+
+
+def test_simulated_pairs_have_no_statistics() -> None:
+    contrast = only(ranked(REFUSALS["simulated"]))
+    told = (contrast.p, contrast.p_holm, contrast.difference, contrast.ttft, contrast.decode)
+    assert told == (None,) * 5
+    assert (contrast.fixed, contrast.failing) == (12, 12)
+
+
+def test_a_policy_that_hardly_acts_is_not_ranked() -> None:
+    records = [
+        replace(item, policy_report={"acted": item.scenario == "s1"})
+        for item in steps(("full_history", MASK), 24, fails_half)
+    ]
+    found = ranked(run(*records))
+    assert (only(found).decision, only(found).engaged, found.decided) == ("not ranked", 1, False)
+
+
+def test_the_baseline_once_more_is_noise_and_no_side() -> None:
+    found = ranked(run(*steps(("full_history", "full_history+again", MASK), 24, fails_half)))
+    noise, mask = found.contrasts
+    assert (noise.decision, noise.p_holm) == ("noise", None)
+    assert mask.p_holm == pytest.approx(2 / 2**12)
+    assert any("Noise floor" in note and "12 of 24" in note for note in found.notes)
+
+
+def test_a_baseline_that_was_not_played_is_refused() -> None:
+    stored = run(*steps(("full_history", MASK), 3, fails_half))
+    sides = sides_in(stored.manifest, stored.records, "policy")
+    with pytest.raises(UsageError, match="--base 'offload' is none of what is compared: full_history, observation"):
+        baseline(sides, "offload")
+
+
+# --- what a side achieved and cost -----------------------------------------------------------------------------
+
+
+def measured(*records: StepRecord) -> SideRow:
+    other = [record(cell="s.off.offload.0", policy="offload", simulated=False)]
+    return ranked(run(*records, *other)).sides[0]
+
+
+def called(text: str, *, call: str = "c", error: bool = False, **changes: Any) -> StepRecord:
+    """A step that calls `read` with these arguments, and what came of it."""
+    reply = RecordedReply("", None, "tool_calls", (RecordedCall(call, "read", text),))
+    return record(reply=reply, tool_results=(RecordedResult(call, "read", "", error),), simulated=False, **changes)
+
+
+def test_the_same_call_again_is_a_refetch_unless_it_had_failed() -> None:
+    row = measured(
+        called("{}", call="a", last_of_turn=False),
+        called("{}", call="b", step=2),
+        called("[]", call="c", error=True, turn=2, last_of_turn=False),
+        called("[]", call="d", turn=2, step=2),
+    )
+    assert (row.refetches, row.errors, row.recovered) == (1, 1, 1)
+
+
+def test_facts_are_counted_by_age_and_what_became_of_them() -> None:
+    facts = (
+        RecordedFact("f", "id", 4, "turns", "lost", in_view=False),
+        RecordedFact("f", "id", 1, "turns", "used", in_view=True),
+        RecordedFact("r", "rule", 4, "turns", "unused", in_view=True),
+        RecordedFact("x", "id", 2, "turns", "unstated", in_view=False),
+    )
+    row = measured(record(facts=facts, simulated=False))
+    assert [(item.age, item.n, dict(item.outcomes)) for item in row.retention] == [
+        (1, 1, {"used": 1}),
+        (4, 2, {"lost": 1, "unused": 1}),
+    ]
+    assert row.violations == 1
+
+
+def test_costs_are_sums_and_unknown_where_any_part_is() -> None:
+    counted = Tokens(context=100, messages=90, tools=10, cached=60, completion=7, reusable=64)
+    asked = Tokens(context=50, cached=0, completion=20)
+    row = measured(
+        record(tokens=counted, simulated=False),
+        record(tokens=asked, purpose="summary", simulated=False),
+    )
+    cost = row.cost
+    assert (cost.sent, cost.prefilled, cost.output, cost.summaries) == (150, 90, 27, 70)
+    assert (cost.cached_share, cost.reusable_share) == (0.4, 0.64)
+    silent = measured(record(tokens=replace(counted, cached=None), simulated=False)).cost
+    assert (silent.sent, silent.prefilled, silent.cached_share) == (100, None, None)
+
+
+def test_breaks_of_the_prefix_are_charged() -> None:
+    def at(turn: int, **tokens: Any) -> StepRecord:
+        return record(turn=turn, tokens=Tokens(context=100, **tokens), simulated=False)
+
+    row = measured(
+        at(1, cached=0, reusable=0),
+        at(2, cached=96, reusable=100),
+        at(3, cached=16, reusable=20, broken_by="policy"),
+        at(4, cached=10, reusable=90),
+    )
+    assert row.cost.breaks == {"policy": 1, "eviction": 1}
+
+
+def test_survival_counts_those_that_came_so_far() -> None:
+    records = list(steps(("full_history", MASK), 4, lambda policy, number, _: policy == "full_history" and number < 1))
+    row = ranked(run(*records)).sides[0]
+    assert [(item.at, item.alive, item.at_risk) for item in row.by_turn] == [(1, 4, 4), (2, 4, 4), (3, 3, 4)]

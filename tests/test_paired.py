@@ -1,0 +1,92 @@
+"""Statistics of pairs, against scipy, against published figures, and at their edges."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from agenteval.paired import detectable, holm, mcnemar, mean_ratio, power, risk_difference, told_apart
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemar_is_the_binomial_test_of_the_discordant_pairs(repaired: int, broke: int) -> None:
+    n = repaired + broke
+    assert mcnemar(repaired, broke) == pytest.approx(binomtest(repaired, n).pvalue if n else 1.0)
+
+
+def test_holm_steps_down() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx((0.03, 0.06, 0.06))
+    assert holm([]) == ()
+    assert holm([0.9, 0.8]) == (1.0, 1.0)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1))
+def test_holm_only_raises_and_keeps_the_order(ps: list[float]) -> None:
+    adjusted = holm(ps)
+    assert all(p <= after <= 1 for p, after in zip(ps, adjusted, strict=True))
+    assert sorted(range(len(ps)), key=lambda at: (ps[at], at)) == sorted(
+        range(len(ps)), key=lambda at: (adjusted[at], ps[at], at)
+    )
+
+
+def test_trials_of_one_scenario_do_not_narrow_an_interval_as_scenarios_do() -> None:
+    once = risk_difference({str(n): [float(n < 6)] for n in range(24)})
+    often = risk_difference({str(n): [float(n < 6)] * 20 for n in range(24)})
+    assert once is not None
+    assert once == often
+
+
+def test_agreement_in_all_of_few_scenarios_is_not_certainty() -> None:
+    same = risk_difference({str(n): [0.0] for n in range(24)})
+    assert same is not None
+    assert same.low < -0.05 < same.estimate == 0.0 < 0.05 < same.high
+
+
+def test_one_scenario_has_no_interval() -> None:
+    assert risk_difference({"s": [1.0, 0.0, 1.0]}) is None
+    assert mean_ratio({"s": [1.5]}) is None
+
+
+def test_a_ratio_is_the_same_from_both_ends() -> None:
+    ratios = {str(n): [1.1 + n / 10] for n in range(12)}
+    there, back = (
+        mean_ratio(ratios),
+        mean_ratio({name: [1 / value for value in found] for name, found in ratios.items()}),
+    )
+    assert there is not None
+    assert back is not None
+    assert (there.estimate, there.low, there.high) == pytest.approx((1 / back.estimate, 1 / back.high, 1 / back.low))
+
+
+def test_both_the_test_and_the_interval_must_say_so() -> None:
+    """Many trials of two scenarios are many pairs, but two scenarios."""
+    two = {"a": [1.0] * 20, "b": [0.0] * 20}
+    interval = risk_difference(two)
+    assert mcnemar(20, 0) < 0.001
+    assert not told_apart(mcnemar(20, 0), interval)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "discordant", "points"), [(60, 0.3, 20), (150, 0.3, 15), (300, 0.3, 10), (40, 0.2, 20), (200, 0.2, 10)]
+)
+def test_power_is_that_of_published_simulations(pairs: int, discordant: float, points: int) -> None:
+    """`reference/context-policies.md`, by simulation, in steps of five points."""
+    assert 0.75 <= power(pairs, discordant, points / 100) <= 0.97
+
+
+def test_power_by_simulation() -> None:
+    rng, found = Random(3), 0
+    for _ in range(2_000):
+        draws = [rng.random() for _ in range(60)]
+        found += mcnemar(sum(d < 0.25 for d in draws), sum(0.25 <= d < 0.3 for d in draws)) < 0.05
+    assert power(60, 0.3, 0.2) == pytest.approx(found / 2_000, abs=4 * math.sqrt(0.25 / 2_000))
+
+
+def test_too_few_pairs_find_nothing() -> None:
+    assert detectable(20) is None
+    assert detectable(60) == 0.21
