@@ -31,7 +31,8 @@ def simulated(name: str, **changes: Any) -> Asked:
 @pytest.mark.parametrize("name", PROFILES)
 def test_of_our_own_endpoint_nothing_is_missing(name: str, thinking: Thinking) -> None:
     found = tried(simulated(name, thinking=thinking))
-    assert found.missing == ()
+    uncounted = PROFILES[name].dialect == "openai"  # this spelling asks for no running counts
+    assert ["no running token counts came" in text for text in found.missing] == [True] * uncounted
     assert found.streamed
     assert found.seconds is not None
     assert found.seconds > 0
