@@ -19,9 +19,14 @@ class Reuse:
         self._form = form
         self._vocabulary = vocabulary
         self._keep_reasoning = keep_reasoning
-        self._parts: Parts[tuple[str, int]] = Parts(form, lambda part: (part, vocabulary.count(part)))
+        self._parts: Parts[tuple[str, int]] = Parts(form, self._ending)
         self._opening = ""
         self._held: list[tuple[str, int]] = []
+
+    def _ending(self, part: str) -> tuple[str, int]:
+        """A part, and the tokens of all parts up to its end."""
+        before = self._parts.made[-1][1] if self._parts.made else 0
+        return part, before + self._vocabulary.count(part)
 
     def of(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> tuple[int, int | None]:
         """Tokens that the prompt of these messages (as they are sent) shares with what is held, from the start; and
@@ -33,7 +38,7 @@ class Reuse:
         if opening != before:
             return self._shared(opening, before), 0 if before else None
         alike = common_prefix(held, parts)
-        tokens = self._vocabulary.count(opening) + sum(count for _, count in parts[:alike])
+        tokens = self._vocabulary.count(opening) + (parts[alike - 1][1] if alike else 0)
         if alike == len(held):
             return tokens, None
         differing = parts[alike][0] if alike < len(parts) else ""
@@ -41,8 +46,7 @@ class Reuse:
 
     def heard(self, messages: Sequence[Message], reply: Message) -> None:
         """The reply to the last prompt, which went out with these messages."""
-        part = self._form.part([*messages, reply], len(messages), reasons=True)
-        self._held.append((part, self._vocabulary.count(part)))
+        self._held.append(self._ending(self._form.part([*messages, reply], len(messages), reasons=True)))
 
     def _shared(self, one: str, other: str) -> int:
         return common_prefix(self._vocabulary.encode(one), self._vocabulary.encode(other))
