@@ -12,8 +12,8 @@ from tests.bench.program import Row, verdict
 
 TITLE = (
     "Policies: a policy's own CPU per step (two steps a turn) in a conversation of 1,000 turns, 4,001 messages, its "
-    "knobs as they ship; summaries come from a stand-in, and the time of counting tokens is left out. Means over turns 51-100 "
-    "and 951-1000. Bar: at most 5 ms a step."
+    "knobs as they ship; summaries come from a stand-in, and the time of counting tokens is left out. Means over turns "
+    "51-100 and 951-1000. Bar: at most 5 ms a step."
 )
 TURNS = 1_000
 EARLY, LATE = range(50, 100), range(950, 1_000)
