@@ -174,7 +174,7 @@ class Transfer:
     bytes arrived; `resent`: a kept connection turned out to be closed, and the request went out once more;
     `send_lag_ms`: how late the request left after it was due (serialising included, connecting not); `merged`: chunks
     that came in one read with the chunk before, so that they share its stamp; `policy_ms`: CPU time of the context
-    policy for this request."""
+    policy for this request (None in simulated runs, which are the same every time)."""
 
     connect_ms: float | None = None
     reads: int = 0

@@ -117,7 +117,8 @@ class Conversation:
         expected = None if calls is None else tuple(RecordedExpectation(call.name, call.arguments) for call in calls)
         asked = self._asked(view, self.tools, step, expected)
         reused = self._prefixes.asked(self.transcript, view.messages, asked.sent.messages, self.tools)
-        asked = replace(asked, reused=reused, policy_ms=self._policy_s * 1000)
+        spent = None if self.desk.simulated else self._policy_s * 1000  # simulated runs are the same every time
+        asked = replace(asked, reused=reused, policy_ms=spent)
         self._keep_for_probe(asked)
         return asked
 
