@@ -146,11 +146,3 @@ def detectable(pairs: int, discordant: float = DISCORDANT) -> float | None:
     points = range(1, math.floor(discordant * 100) + 1)
     at = bisect_left(points, True, key=lambda point: power(pairs, discordant, point / 100) >= POWER)
     return points[at] / 100 if at < len(points) else None
-
-
-def grouped(pairs: Iterable[tuple[str, float]]) -> dict[str, list[float]]:
-    """Scenario → values."""
-    groups: dict[str, list[float]] = {}
-    for scenario, value in pairs:
-        groups.setdefault(scenario, []).append(value)
-    return groups

@@ -14,9 +14,10 @@ from typing import Literal
 from agenteval.outcome import StepRecord
 from agenteval.paired import Interval, mcnemar, mean_ratio, risk_difference, split, told_apart
 from agenteval.stats import median
+from agenteval.summary.engaged import CONTROL
 from agenteval.summary.measures import acted, answered, output, prefilled
-from agenteval.summary.rows import speeds
-from agenteval.summary.sides import AGAIN, CONTROL, Axis, Played, Side, by_scenario, is_again, pairs
+from agenteval.summary.rows import known, speeds
+from agenteval.summary.sides import AGAIN, Axis, Played, Side, by_scenario, is_again, pairs
 
 MIN_ENGAGED = 0.5
 """A policy that acts in a smaller share of the conversations is not what made the difference."""
@@ -163,15 +164,10 @@ class Test:
 
 
 def _ttft_ratio(base: Played, new: Played) -> float | None:
-    old, fresh = (median(_known(cell, "ttft_ms")) for cell in (base, new))
+    old, fresh = (median(known(cell.steps, "ttft_ms")) for cell in (base, new))
     return fresh / old if old and fresh else None
 
 
 def _decode_ratio(base: Played, new: Played) -> float | None:
     old, fresh = (speeds(cell.steps).decode_tok_s for cell in (base, new))
     return fresh / old if old and fresh else None
-
-
-def _known(cell: Played, metric: str) -> list[float]:
-    values = (getattr(step.timing, metric) for step in cell.steps if step.timing)
-    return [value for value in values if value is not None]

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from agenteval.outcome import FactOutcome, RecordedFact, StepRecord
 from agenteval.stats import median, pass_hat_k
-from agenteval.summary.rows import cache_hit_rate, speeds
+from agenteval.summary.rows import cache_hit_rate, known, speeds
 from agenteval.summary.sides import Played, Side
 
 Number = TypeVar("Number", int, float)
@@ -237,7 +237,7 @@ def _cost(played: Sequence[Played]) -> Cost:
         reusable_share=sum(again for again, _ in told) / rendered if rendered else None,
         breaks=_breaks(played),
         eligible_cache_hit_rate=cache_hit_rate(steps),
-        ttft_ms=median(step.timing.ttft_ms for step in steps if step.timing and step.timing.ttft_ms is not None),
+        ttft_ms=median(known(steps, "ttft_ms")),
         decode_tok_s=speeds(steps).decode_tok_s,
         ttft_by_turn={turn: _ttft(group) for turn, group in _turns(steps)},
         decode_by_turn={turn: speeds(group).decode_tok_s for turn, group in _turns(steps)},
@@ -261,7 +261,7 @@ def _turns(steps: Sequence[StepRecord]) -> list[tuple[int, list[StepRecord]]]:
 
 def _ttft(steps: Sequence[StepRecord]) -> float | None:
     """The median of first steps."""
-    return median(s.timing.ttft_ms for s in steps if s.step == 1 and s.timing and s.timing.ttft_ms is not None)
+    return median(known([step for step in steps if step.step == 1], "ttft_ms"))
 
 
 def _breaks(played: Sequence[Played]) -> dict[str, int]:

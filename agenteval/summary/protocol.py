@@ -7,7 +7,8 @@ from typing import Any
 
 from agenteval.paired import ALPHA, FEWEST_SCENARIOS
 from agenteval.store import StoredRun
-from agenteval.summary.sides import CONTROL, Axis
+from agenteval.summary.engaged import CONTROL
+from agenteval.summary.sides import Axis
 from agenteval.summary.versus import MARGIN
 
 ISOLATION = {

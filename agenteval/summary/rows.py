@@ -217,7 +217,7 @@ def _arm_row(rows: Sequence[TurnRow], steps: Sequence[StepRecord]) -> ArmRow:
         reasoning_tokens=sum(reasoning) if reasoning else None,
         completion_tokens=sum(completion) if completion else None,
         eligible_cache_hit_rate=cache_hit_rate(judged),
-        latencies={name: percentiles(_known(judged, name)) for name in LATENCIES},
+        latencies={name: percentiles(known(judged, name)) for name in LATENCIES},
     )
 
 
@@ -233,7 +233,8 @@ def cache_hit_rate(steps: Sequence[StepRecord]) -> float | None:
     return eligible_cache_hit_rate(cached, eligible, 0) if eligible else None
 
 
-def _known(steps: Sequence[StepRecord], metric: str) -> list[float]:
+def known(steps: Sequence[StepRecord], metric: str) -> list[float]:
+    """A metric of all steps that have it."""
     values = (getattr(step.timing, metric) for step in steps if step.timing)
     return [value for value in values if value is not None]
 

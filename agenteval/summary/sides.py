@@ -14,13 +14,13 @@ from agenteval.context import canonical_policy
 from agenteval.errors import UsageError
 from agenteval.outcome import StepRecord
 from agenteval.store import Manifest, StoredRun
+from agenteval.summary.engaged import CONTROL
 from agenteval.summary.rows import is_over, last_attempts, mode_order
 
 Axis = Literal["policy", "thinking", "run"]
 """What tells the sides apart."""
 
 AXES: tuple[Axis, ...] = get_args(Axis)
-CONTROL = "full_history"
 AGAIN = "+again"
 """A policy with this behind it is the same policy once more: a side against which a side is only noise."""
 
