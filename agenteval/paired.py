@@ -1,10 +1,9 @@
 """Statistics of pairs: two sides that were given the same work, unit by unit. Pure; what cannot be said is None.
 
 Sources: exact McNemar (McNemar 1947, two-sided binomial test on the discordant pairs); Holm 1979; for the interval of a
-paired risk difference t on the means of scenarios, each a cluster (Miller 2024, arXiv 2411.00640). Where all scenarios
-differ by the same, two imaginary ones that differ by a trial more and a trial less are added (after Bonett and Price
-2012), so that agreement is not taken for certainty. How often the intervals cover and the gate errs: `make
-test-statistics`.
+paired risk difference t on the means of scenarios, each a cluster (Miller 2024, arXiv 2411.00640), to which two
+imaginary ones are added that differ by a trial in either direction (after Bonett and Price 2012), so that what was seen
+in no scenario is not taken for impossible. How often the intervals cover and the gate errs: `make test-statistics`.
 Needs the extra `agenteval[stats]`.
 """
 
@@ -64,10 +63,13 @@ def holm(ps: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted)
 
 
-def told_apart(p: float, interval: Interval | None) -> bool:
-    """Whether two sides differ by more than chance: by the (adjusted) test of the pairs, and by the interval, in which
-    pairs of one scenario do not count as so many independent ones."""
-    return p < ALPHA and interval is not None and not interval.low <= 0 <= interval.high
+def clustered_p(clusters: Mapping[str, Sequence[float]]) -> float:
+    """Two-sided p that the mean difference is 0, by t on scenario means; 1 for fewer than two scenarios."""
+    means = _with_imaginary(clusters)
+    if len(means) < 4:
+        return 1.0
+    centre, error = _mean(means), _standard_error(means)
+    return float(2 * _special().stdtr(len(means) - 1, -abs(centre) / error))
 
 
 def split(differences: Iterable[float]) -> tuple[int, int]:
@@ -76,18 +78,23 @@ def split(differences: Iterable[float]) -> tuple[int, int]:
     return sum(value > 0 for value in values), sum(value < 0 for value in values)
 
 
-def risk_difference(clusters: Mapping[str, Sequence[float]]) -> Interval | None:
-    """Mean over scenarios of their mean difference, each difference from -1 to 1, and its interval. `clusters`:
-    scenario → the differences of its pairs. None for fewer than two scenarios."""
-    means = [sum(values) / len(values) for values in clusters.values() if values]
-    if len(means) < 2:
+def risk_difference(clusters: Mapping[str, Sequence[float]], alpha: float = ALPHA) -> Interval | None:
+    """Mean over scenarios of their mean difference, each difference from -1 to 1, and its interval, which is centred on
+    the mean with the imaginary scenarios. `clusters`: scenario → the differences of its pairs. None for fewer than two
+    scenarios."""
+    means = _with_imaginary(clusters)
+    if len(means) < 4:
         return None
-    estimate = sum(means) / len(means)
-    if len(set(means)) == 1:
-        trial = len(means) / sum(map(len, clusters.values()))
-        means += [estimate + trial, estimate - trial]
-    spread = _half_width(means)
-    return Interval(estimate, max(-1.0, estimate - spread), min(1.0, estimate + spread))
+    centre, spread = _mean(means), _half_width(means, alpha)
+    return Interval(_mean(means[:-2]), max(-1.0, centre - spread), min(1.0, centre + spread))
+
+
+def _with_imaginary(clusters: Mapping[str, Sequence[float]]) -> list[float]:
+    """The means of scenarios, and two imaginary ones. Trials that nowhere differ within a scenario count as one."""
+    seen = [values for values in clusters.values() if values]
+    varied = any(len(set(values)) > 1 for values in seen)
+    step = len(seen) / sum(map(len, seen)) if varied else 1.0
+    return [*map(_mean, seen), step, -step]
 
 
 def mean_ratio(clusters: Mapping[str, Sequence[float]]) -> Interval | None:
@@ -96,16 +103,22 @@ def mean_ratio(clusters: Mapping[str, Sequence[float]]) -> Interval | None:
     means = [sum(map(math.log, ratios)) / len(ratios) for ratios in clusters.values() if ratios]
     if len(means) < 2:
         return None
-    centre, spread = sum(means) / len(means), _half_width(means)
+    centre, spread = _mean(means), _half_width(means, ALPHA)
     return Interval(math.exp(centre), math.exp(centre - spread), math.exp(centre + spread))
 
 
-def _half_width(means: Sequence[float]) -> float:
-    """Half the 95 % interval of a mean by Student's t."""
-    n, centre = len(means), sum(means) / len(means)
-    deviation = math.sqrt(sum((value - centre) ** 2 for value in means) / (n - 1))
-    quantile: float = _special().stdtrit(n - 1, 1 - ALPHA / 2)
-    return float(quantile) * deviation / math.sqrt(n)
+def _half_width(means: Sequence[float], alpha: float) -> float:
+    """Half the interval of a mean by Student's t."""
+    return float(_special().stdtrit(len(means) - 1, 1 - alpha / 2)) * _standard_error(means)
+
+
+def _standard_error(means: Sequence[float]) -> float:
+    n, centre = len(means), _mean(means)
+    return math.sqrt(sum((value - centre) ** 2 for value in means) / (n - 1) / n)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
 
 
 def power(pairs: int, discordant: float, difference: float) -> float:

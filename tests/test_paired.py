@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from agenteval.paired import detectable, holm, mcnemar, mean_ratio, power, risk_difference, told_apart
+from agenteval.paired import clustered_p, detectable, holm, mcnemar, mean_ratio, power, risk_difference
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
@@ -63,12 +63,36 @@ def test_a_ratio_is_the_same_from_both_ends() -> None:
     assert (there.estimate, there.low, there.high) == pytest.approx((1 / back.estimate, 1 / back.high, 1 / back.low))
 
 
-def test_both_the_test_and_the_interval_must_say_so() -> None:
-    """Many trials of two scenarios are many pairs, but two scenarios."""
+def test_many_trials_of_two_scenarios_are_two_scenarios() -> None:
     two = {"a": [1.0] * 20, "b": [0.0] * 20}
-    interval = risk_difference(two)
     assert mcnemar(20, 0) < 0.001
-    assert not told_apart(mcnemar(20, 0), interval)
+    assert clustered_p(two) > 0.3
+
+
+def test_the_clustered_test_and_its_interval_say_the_same() -> None:
+    for repaired in range(24):
+        clusters = {str(n): [float(n < repaired)] for n in range(24)}
+        interval = risk_difference(clusters)
+        assert interval is not None
+        assert (clustered_p(clusters) < 0.05) == (interval.low > 0)
+
+
+def test_what_breaks_nowhere_is_less_sure_with_fewer_scenarios_and_no_surer_with_more_trials() -> None:
+    """Trials that never differ within a scenario are one trial."""
+
+    def width(scenarios: int, trials: int) -> float:
+        found = risk_difference({str(n): [0.0] * trials for n in range(scenarios)})
+        assert found is not None
+        return found.high - found.low
+
+    assert width(24, 1) == width(24, 20) > width(60, 1)
+
+
+def test_one_scenario_that_differs_makes_nothing_more_certain() -> None:
+    none, one = (risk_difference({str(n): [float(n < differ)] for n in range(24)}) for differ in (0, 1))
+    assert none is not None
+    assert one is not None
+    assert one.high - one.low >= none.high - none.low
 
 
 @pytest.mark.parametrize(

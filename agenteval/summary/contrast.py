@@ -1,8 +1,8 @@
 """One side beside the baseline: what it repaired and broke, by more than chance or not, and what that cost. Pure.
 
-Two sides are told apart if the exact McNemar test of their paired conversations, adjusted by Holm for the number of
-sides, and the interval of the risk difference, clustered by scenario, both say so (`paired`). A side that is not told
-apart is as good where that interval lies above the margin, and undecided otherwise.
+Two sides are told apart if both say so: the exact McNemar test of their paired conversations, and t on the means of
+scenarios; the larger p of the two is adjusted by Holm for the number of sides. A side that is not told apart is as good
+where the interval of the risk difference, at 5 % over all sides together, lies above the margin; else undecided.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agenteval.outcome import StepRecord
-from agenteval.paired import Interval, mcnemar, mean_ratio, risk_difference, split, told_apart
+from agenteval.paired import ALPHA, Interval, clustered_p, mcnemar, mean_ratio, risk_difference, split
 from agenteval.stats import median
 from agenteval.summary.engaged import CONTROL
 from agenteval.summary.measures import acted, answered, output, prefilled
@@ -32,11 +32,12 @@ class Contrast:
     `missing`: those that not both did.
 
     `failing`: turns that fail in the baseline, `fixed` of them are right here; `broken`: the reverse. `repaired`,
-    `broke`: whole conversations. `engaged`: those in which the policy acted (None: not a matter of policies).
-    `difference`: of the share of conversations that are right; `p`, `p_holm`: exact McNemar, before and after
-    adjustment; the three are None where nothing may be tested. `ttft`, `decode`: ratios to the baseline, paired by
-    conversation (medians, pooled speeds); `prefill`, `output`: ratios of tokens; `extra_steps`: in all pairs together.
-    `why`: what the decision rests on."""
+    `broke`: whole conversations. `engaged`: those in which the policy acted; of two policies the one that acted less
+    (None: not a matter of policies). `difference`: of the share of conversations that are right, with its 95 %
+    interval; `p`: exact McNemar's; `p_holm`: the larger of that and of t on scenario means, adjusted; the three are
+    None where nothing may be tested. `ttft`, `decode`: ratios to the baseline, paired by conversation (medians, pooled
+    speeds); `prefill`, `output`: ratios of tokens; `extra_steps`: in all pairs together. `why`: what the decision rests
+    on."""
 
     name: str
     pairs: int
@@ -75,13 +76,14 @@ class Draft:
     def of(cls, base: Side, side: Side, axis: Axis) -> Draft:
         both = tuple(pairs(base, side))
         again = is_again(side.name, base.name)
-        acts = axis == "policy" and not again and side.name.removesuffix(AGAIN) != CONTROL
+        policies = [cell for cell, one in ((0, base), (1, side)) if one.name.removesuffix(AGAIN) != CONTROL]
+        acts = policies if axis == "policy" and not again else []
         return cls(
             name=side.name,
             again=again,
             both=both,
             missing=max(base.planned, side.planned) - len(both),
-            engaged=sum(acted(new) for _, new in both) if acts else None,
+            engaged=min(sum(acted(cells[at]) for cells in both) for at in acts) if acts else None,
             differences=by_scenario(both, lambda old, new: float(new.ok) - float(old.ok)),
         )
 
@@ -92,7 +94,13 @@ class Draft:
 
     @property
     def p(self) -> float:
+        """Exact McNemar's."""
         return mcnemar(*self.split)
+
+    @property
+    def worst_p(self) -> float:
+        """The larger p of both tests."""
+        return max(self.p, clustered_p(self.differences))
 
     @property
     def idle(self) -> bool:
@@ -132,18 +140,20 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """What is shown of a draft by its statistics."""
+    """What is shown of a draft by its statistics; `bound`: the interval that holds for all sides together."""
 
     p_holm: float | None
     difference: Interval | None
+    bound: Interval | None
     ttft: Interval | None
     decode: Interval | None
 
     @classmethod
-    def of(cls, draft: Draft, p_holm: float | None) -> Test:
+    def of(cls, draft: Draft, p_holm: float | None, sides: int) -> Test:
         return cls(
             p_holm,
             risk_difference(draft.differences),
+            risk_difference(draft.differences, ALPHA / max(1, sides)),
             mean_ratio(by_scenario(draft.both, _ttft_ratio)),
             mean_ratio(by_scenario(draft.both, _decode_ratio)),
         )
@@ -152,15 +162,16 @@ class Test:
         """Where the side stands, and why."""
         if draft.idle:
             return "not ranked", f"the policy acted in {draft.engaged} of {len(draft.both)} conversations only"
-        if self.difference is None or self.p_holm is None:
+        if self.difference is None or self.bound is None or self.p_holm is None:
             return "undecided", "fewer than two scenarios"
-        low, high = self.difference.low, self.difference.high
-        said = f"{self.difference.estimate:+.1%} [{low:+.1%}, {high:+.1%}], p {self.p_holm:.2g}"
-        if told_apart(self.p_holm, self.difference):
-            return ("better" if low > 0 else "worse"), said
-        if low > -margin:
-            return "as good", f"{said}: at most {margin:.0%} worse"
-        return "undecided", f"{said}: neither told apart, nor at most {margin:.0%} worse"
+        difference = self.difference
+        points = [f"{100 * value:+.1f}" for value in (difference.estimate, difference.low, difference.high)]
+        said = f"{points[0]} points [{points[1]}, {points[2]}], p {self.p_holm:.2g} (Holm)"
+        if self.p_holm < ALPHA:
+            return ("better" if difference.estimate > 0 else "worse"), said
+        if self.bound.low > -margin:
+            return "as good", f"{said}: at most {100 * margin:g} points worse"
+        return "undecided", f"{said}: neither told apart, nor at most {100 * margin:g} points worse"
 
 
 def _ttft_ratio(base: Played, new: Played) -> float | None:

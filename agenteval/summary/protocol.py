@@ -20,6 +20,11 @@ ISOLATION = {
     "own": "Each conversation has an engine of its own, and with it its prefix cache.",
 }
 
+SHARED = (
+    "Conversations shared the server's prefix cache, so that one may have been faster for another's sake: --isolate "
+    "keeps them apart."
+)
+
 
 def protocol(policies: Sequence[str], isolated: str | None) -> Mapping[str, Any]:
     """What is going to be compared, and how, as it is known before anything is seen."""
@@ -27,7 +32,7 @@ def protocol(policies: Sequence[str], isolated: str | None) -> Mapping[str, Any]
         "baseline": CONTROL if CONTROL in policies else policies[0],
         "pairs": "scenario, thinking mode, trial (and with it the seed)",
         "measure": "share of conversations in which every turn is right",
-        "test": "exact McNemar, two-sided, adjusted by Holm; risk difference by t on scenario means",
+        "test": "exact McNemar and t on scenario means, the larger p of both, adjusted by Holm",
         "alpha": ALPHA,
         "margin": MARGIN,
         "fewest_scenarios": FEWEST_SCENARIOS,
@@ -45,17 +50,8 @@ def _notes(runs: Sequence[StoredRun], axis: Axis, base: str, margin: float) -> I
     plans = [run.manifest.plan.get("comparison") or {} for run in runs]
     if axis == "run":
         yield "The runs were made one after the other: what changed in between is in the differences, too."
-    plan = plans[0]
-    if axis == "policy" and plan and (base, margin) != (plan.get("baseline"), plan.get("margin")):
-        yield (
-            f"Chosen after the run: baseline {base} and margin {margin:g}; planned were {plan.get('baseline')} and "
-            f"{plan.get('margin'):g}."
-        )
-    ways = {plan.get("prefix_cache") for plan in plans}
-    if len(ways) == 1 and (way := ways.pop()) in ISOLATION:
-        yield ISOLATION[way]
-    else:
-        yield (
-            "Conversations shared the server's prefix cache, so that one may have been faster for another's sake: "
-            "--isolate keeps them apart."
-        )
+    planned = plans[0].get("baseline") if axis == "policy" else base, plans[0].get("margin")
+    if plans[0] and (base, margin) != planned:
+        yield f"Chosen after the run: baseline {base}, margin {margin:g}; planned were {planned[0]}, {planned[1]:g}."
+    for way in dict.fromkeys(plan.get("prefix_cache") for plan in plans):
+        yield ISOLATION.get(way or "", SHARED)

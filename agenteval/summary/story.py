@@ -28,6 +28,8 @@ def described(sides: Sequence[Side], base: Side) -> tuple[str, ...]:
 
 def _baseline(row: SideRow) -> str:
     failing = row.turns - row.turns_ok
+    if not row.turns:
+        return f"{row.name}: no conversation came to its end."
     if not failing:
         return f"{row.name}: all {row.turns} turns are right, so that there is nothing to fix."
     return f"{row.name}: {_turns(failing)} of {row.turns} fail{'s' * (failing == 1)}."
@@ -36,7 +38,9 @@ def _baseline(row: SideRow) -> str:
 def _told(contrast: Contrast, row: SideRow, found: Versus) -> str:
     parts = [*_outcome(contrast), *_cost(contrast, row)]
     sentence = f"{contrast.name} {', '.join(parts)}"
-    if contrast.engaged == 0:
+    if not contrast.pairs:
+        sentence = f"{contrast.name}: nothing to set beside {found.base}"
+    elif contrast.engaged == 0:
         sentence = f"{contrast.name} never acted, so nothing is shown about it"
     if contrast.decision in ("better", "worse", "as good", "undecided"):
         than = {"better": "than", "worse": "than", "as good": "as", "undecided": "beside"}[contrast.decision]

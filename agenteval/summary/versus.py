@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from agenteval.paired import DISCORDANT, FEWEST_SCENARIOS, detectable, holm, risk_difference, told_apart
+from agenteval.paired import ALPHA, DISCORDANT, FEWEST_SCENARIOS, detectable, holm
 from agenteval.summary.contrast import Contrast, Draft, Test
 from agenteval.summary.measures import SideRow, side_row
 from agenteval.summary.sides import Axis, Side
@@ -72,10 +72,11 @@ def versus(
 
 def _tested(drafts: Sequence[Draft], contrasts: Sequence[Contrast], margin: float, *, ranked: bool) -> list[Contrast]:
     """The contrasts with their statistics, and with a decision if there may be a ranking."""
-    adjusted = iter(holm([draft.p for draft in drafts if not draft.again]))
+    ps = holm([draft.worst_p for draft in drafts if not draft.again])
+    adjusted = iter(ps)
     found = []
     for draft, contrast in zip(drafts, contrasts, strict=True):
-        test = Test.of(draft, None if draft.again else next(adjusted))
+        test = Test.of(draft, None if draft.again else next(adjusted), len(ps))
         decision, why = contrast.decision, contrast.why
         if ranked and not draft.again:
             decision, why = test.decision(draft, margin)
@@ -110,7 +111,7 @@ def _refusals(drafts: Sequence[Draft], noise: Draft | None, *, simulated: bool) 
         )
     if lacking := [f"{draft.name} lacks {draft.missing}" for draft in drafts if draft.missing > 0]:
         yield f"conversations did not come to their end, and which may be no accident: {'; '.join(lacking)}"
-    if noise is not None and told_apart(noise.p, risk_difference(noise.differences)):
+    if noise is not None and noise.worst_p < ALPHA:
         yield "the baseline differs from itself by more than chance: something else than the sides changed in between"
 
 
@@ -126,7 +127,7 @@ def _power(drafts: Sequence[Draft]) -> str:
 
 
 def _notes(drafts: Sequence[Draft], base: Side, noise: Draft | None, *, simulated: bool) -> Iterator[str]:
-    idle = [draft.name for draft in drafts if draft.engaged == 0]
+    idle = [draft.name for draft in drafts if draft.engaged == 0 and draft.both]
     if idle:
         yield f"Never acted here, so nothing is shown about it: {', '.join(idle)}."
     if simulated:

@@ -133,6 +133,22 @@ def test_a_policy_that_hardly_acts_is_not_ranked() -> None:
     assert (only(found).decision, only(found).engaged, found.decided) == ("not ranked", 1, False)
 
 
+def test_a_baseline_that_hardly_acts_ranks_nothing_either() -> None:
+    records = [replace(item, policy_report={"acted": False}) for item in steps((MASK, "offload"), 60, lambda *_: False)]
+    stored = run(*records)
+    sides = sides_in(stored.manifest, stored.records, "policy")
+    found = versus(sides, sides[0], "policy")
+    assert (only(found).engaged, only(found).decision, found.decided) == (0, "not ranked", False)
+
+
+def test_where_nothing_is_paired_nothing_is_said_of_acting() -> None:
+    played = tuple(steps((MASK,), 24, lambda *_: False))
+    stored = run_of(*played, plan={"policies": ("full_history", MASK), "thinking": ("off",)})
+    told = " ".join((*story(ranked(stored)), *ranked(stored).notes))
+    assert "full_history: no conversation came to its end." in told
+    assert "never acted" not in told.lower()
+
+
 def test_the_baseline_once_more_is_noise_and_no_side() -> None:
     found = ranked(run(*steps(("full_history", "full_history+again", MASK), 24, fails_half)))
     noise, mask = found.contrasts
@@ -178,6 +194,7 @@ def test_facts_are_counted_by_age_and_what_became_of_them() -> None:
         RecordedFact("f", "id", 1, "turns", "used", in_view=True),
         RecordedFact("r", "rule", 4, "turns", "unused", in_view=True),
         RecordedFact("x", "id", 2, "turns", "unstated", in_view=False),
+        RecordedFact("y", "rule", 2, "turns", "unstated", in_view=False),
     )
     row = measured(record(facts=facts, simulated=False))
     assert [(item.age, item.n, dict(item.outcomes)) for item in row.retention] == [
@@ -218,3 +235,21 @@ def test_survival_counts_those_that_came_so_far() -> None:
     records = list(steps(("full_history", MASK), 4, lambda policy, number, _: policy == "full_history" and number < 1))
     row = ranked(run(*records)).sides[0]
     assert [(item.at, item.alive, item.at_risk) for item in row.by_turn] == [(1, 4, 4), (2, 4, 4), (3, 3, 4)]
+
+
+def test_survival_by_tokens_counts_those_that_grew_so_large() -> None:
+    def talk(cell: str, size: int, *, fails: int | None = None) -> StepRecord:
+        return record(
+            cell=cell, scenario=cell, tokens=Tokens(context=size), findings=WRONG if fails else (), simulated=False
+        )
+
+    records = [talk("small", 600, fails=1), talk("middle", 1_200), talk("large", 4_500)]
+    row = measured(*records)
+    assert [(item.at, item.alive, item.at_risk) for item in row.by_tokens] == [
+        (500, 3, 3),
+        (1_000, 2, 2),
+        (1_500, 1, 1),
+        (2_000, 1, 1),
+        (3_000, 1, 1),
+        (4_000, 1, 1),
+    ]
