@@ -11,7 +11,7 @@ from typing import ClassVar
 from agenteval.context.clearing import ClearToolUses
 from agenteval.context.dropping import dropped, tail_start
 from agenteval.context.items import Item, Items, head_length, messages_of
-from agenteval.context.ledger import ledger
+from agenteval.context.ledger import Ledger
 from agenteval.context.policy import ModelReply
 from agenteval.context.rule import Changed, Dropping, Rejected, Rule, Sight, Wanted
 from agenteval.context.words import CLEARED, NOTE, plain, text_tokens
@@ -170,13 +170,10 @@ class ContextReset(Summarize):
         if len(kept) == len(sight.items):
             return None
         places = {item.index for item in kept}
-        lines = (
-            *(sight.memory if isinstance(sight.memory, tuple) else ()),
-            *(i for i in sight.items if i.index not in places),
-        )
-        text = ledger(lines, self.limit) if self.carry == "ledger" else REMOVED_ALL
-        notes = notes.with_written("summary", text)
-        return Changed(kept, notes, lines, f"{len(sight.items) - len(kept)} messages gave way to a {self.carry}")
+        before = sight.memory if isinstance(sight.memory, Ledger) else Ledger()
+        ledger = before.grown((item for item in sight.items if item.index not in places), self.limit)
+        notes = notes.with_written("summary", ledger.text() if self.carry == "ledger" else REMOVED_ALL)
+        return Changed(kept, notes, ledger, f"{len(sight.items) - len(kept)} messages gave way to a {self.carry}")
 
 
 REMOVED_ALL = "All earlier messages were removed by the harness; tools can be used again to see their results."

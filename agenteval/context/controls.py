@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import ClassVar
 
-from agenteval.context.items import Items, call_groups, head_length, newest_user
+from agenteval.context.items import Item, Items, head_length, newest_user, place_of
 from agenteval.context.rule import PINS, Changed, Rule, Sight
+from agenteval.context.words import rules_in, tagged_in
+from agenteval.messages import Transcript
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,28 +35,39 @@ class OracleContext(Rule):
     name: ClassVar[str] = "oracle_context"
     sticky: bool = False
 
+    def start(self) -> Items:
+        return ()
+
+    def enter(self, item: Item, memory: Items, turn: int, goal: str) -> tuple[Item, Items]:
+        """Memory: the messages that hold what stays however old it is, so that no text is read for it twice."""
+        marked = rules_in(item.text) if item.message.role == "user" else ()
+        return item, (*memory, item) if marked or tagged_in(item.text) else memory
+
     def act(self, sight: Sight) -> Changed | None:
         items = sight.items
         head, now = head_length(items), newest_user(items)
         if now < head:
             return None
-        groups = [(at, at + 1) for at in range(head, now) if items[at].message.role == "user"]
-        calls = [group for group in call_groups(items[:now], head) if group[1] - group[0] > 1]
-        groups = sorted([*groups, *call_groups(items[:now], head)])
-        wanted = {group for text in sight.budget.needed for group in groups[::-1] if _holds(items, group, text)}
-        wanted |= set(calls[-1:])
-        if len(wanted) == len(groups):
+        starts = [at for at in range(head, now) if items[at].message.role != "tool"]
+        ends = [*starts[1:], now]
+        wanted = {bisect_right(starts, at) - 1 for at in _holders(sight.messages[:now], head, sight.budget.needed)}
+        wanted |= {next((n for n in range(len(starts) - 1, -1, -1) if ends[n] - starts[n] > 1), -1)} - {-1}
+        if len(wanted) == len(starts):
             return None
-        middle = tuple(items[at] for start, end in sorted(wanted) for at in range(start, end))
+        middle = tuple(item for n in sorted(wanted) for item in items[starts[n] : ends[n]])
         kept = items[:head] + middle + items[now:]
         places = {item.index for item in kept}
-        dropped = [item for item in items if item.index not in places]
+        dropped = [i for i in sight.memory if i.index not in places and place_of(items, i.index) is not None]
         notes = sight.notes.with_dropped(dropped, PINS, sight.goal)
-        return Changed(kept, notes, None, f"kept what this turn needs, {len(middle)} earlier messages")
+        return Changed(kept, notes, sight.memory, f"kept what this turn needs, {len(middle)} earlier messages")
 
 
-def _holds(items: Items, group: tuple[int, int], text: str) -> bool:
-    return any(
-        text in item.text or any(text in call.arguments_text for call in item.message.tool_calls)
-        for item in items[group[0] : group[1]]
-    )
+def _holders(messages: Transcript, head: int, texts: tuple[str, ...]) -> set[int]:
+    """Positions of the messages from the head on that hold one of the texts."""
+    if not texts:
+        return set()
+    said = [message.content or "" for message in messages]
+    written = [(at, call.arguments_text) for at, message in enumerate(messages) for call in message.tool_calls]
+    found = {at for text in texts for at, content in enumerate(said) if text in content}
+    found |= {at for text in texts for at, arguments in written if text in arguments}
+    return {at for at in found if at >= head}

@@ -16,7 +16,7 @@ from agenteval.context.items import (
     newest_user,
     without,
 )
-from agenteval.context.ledger import ledger
+from agenteval.context.ledger import Ledger
 from agenteval.context.rule import Changed, Dropping, Sight
 from agenteval.context.words import REMOVED
 from agenteval.errors import UsageError
@@ -76,6 +76,13 @@ class ExtractiveLedger(Dropping):
     keep_last: int = 2
     limit: int = 400
 
+    def __post_init__(self) -> None:
+        Dropping.__post_init__(self)
+        check_limit(self.name, self.limit)
+
+    def start(self) -> Ledger:
+        return Ledger()
+
     def act(self, sight: Sight) -> Changed | None:
         items, head = sight.items, head_length(sight.items)
         boundary = tail_start(items, self.keep_last)
@@ -85,9 +92,9 @@ class ExtractiveLedger(Dropping):
         if len(kept) == len(items):
             return None
         gone = {item.index for item in kept}
-        lines = (*(sight.memory or ()), *(item for item in items if item.index not in gone))
-        written = notes.with_written(self.name, ledger(lines, self.limit))
-        return Changed(kept, written, lines, f"{len(items) - len(kept)} messages became lines of the ledger")
+        ledger = sight.memory.grown((item for item in items if item.index not in gone), self.limit)
+        written = notes.with_written(self.name, ledger.text())
+        return Changed(kept, written, ledger, f"{len(items) - len(kept)} messages became lines of the ledger")
 
 
 def dropped(sight: Sight, span: tuple[int, int], rule: Dropping) -> tuple[Items, Notes]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from agenteval.canonical import JsonProblem, parse_json
 from agenteval.context.items import Item
-from agenteval.context.ledger import ledger
+from agenteval.context.ledger import Ledger
 from agenteval.context.rule import Rule
 from agenteval.context.words import arguments_of, end_of, longer_than, note, plain, rules_in, start_of, text_tokens
 from agenteval.errors import UsageError
@@ -182,8 +182,9 @@ class ReciteState(Rule):
             yield "Rules that the user gave, in the user's own words:"
             yield from (f"- {rule}" for rule in rules)
         if results:
-            yield ledger(results, self.limit, title="The latest results:")
+            yield Ledger().grown(results, self.limit, LATEST).text(LATEST)
 
 
+LATEST = "The latest results:"
 REMEMBERED = 12
 """So many of the newest results are recited at most."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TypeAlias
 
 from agenteval.context.words import PINNED, RULES, note, rules_in, tagged_in
@@ -50,7 +52,7 @@ def entered(transcript: Transcript, start: int) -> Items:
 
 
 def messages_of(items: Iterable[Item]) -> Transcript:
-    return tuple(item.message for item in items)
+    return tuple(map(attrgetter("message"), items))
 
 
 def head_length(items: Sequence[Item]) -> int:
@@ -69,6 +71,12 @@ def newest_group(items: Sequence[Item]) -> int:
     while at and items[at - 1].message.role == "tool":
         at -= 1
     return at
+
+
+def place_of(items: Items, index: int) -> int | None:
+    """Position of the item with this index; None if it is gone."""
+    at = bisect_left(items, index, key=attrgetter("index"))
+    return at if at < len(items) and items[at].index == index else None
 
 
 def call_groups(items: Sequence[Item], start: int = 0) -> list[Group]:

@@ -4,6 +4,7 @@ that no model takes it for a way to call."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from agenteval.canonical import JsonProblem, parse_json
@@ -15,18 +16,25 @@ ASKED, GIVEN, KEPT_FIELDS, VALUE = 160, 120, 6, 60
 """Characters of a user's message, of a result; fields of a JSON result; characters of one value."""
 
 
-def ledger(items: Iterable[Item], limit: int, title: str = TITLE) -> str:
-    """The newest lines that fit into so many tokens."""
-    lines = [line for item in items if (line := _line(item))]
-    kept: list[str] = []
-    left = limit - text_tokens(title)
-    for line in reversed(lines):
-        left -= text_tokens(line) + 1
-        if left < 0:
-            kept.append(f"({len(lines) - len(kept)} older entries left out)")
-            break
-        kept.append(line)
-    return "\n".join((title, *reversed(kept)))
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The newest lines, as many as fit into a limit, and how many older ones there were."""
+
+    lines: tuple[str, ...] = ()
+    older: int = 0
+
+    def grown(self, items: Iterable[Item], limit: int, title: str = TITLE) -> Ledger:
+        """With these items as the newest, within so many tokens. What does not fit now never does later."""
+        lines = (*self.lines, *(line for item in items if (line := _line(item))))
+        left = limit - text_tokens(title)
+        at = len(lines)
+        while at and (left := left - text_tokens(lines[at - 1]) - 1) >= 0:
+            at -= 1
+        return Ledger(lines[at:], self.older + at)
+
+    def text(self, title: str = TITLE) -> str:
+        left_out = (f"({self.older} older entries left out)",) if self.older else ()
+        return "\n".join((title, *left_out, *self.lines))
 
 
 def _line(item: Item) -> str:

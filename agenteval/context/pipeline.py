@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from agenteval.context.carried import Carried
 from agenteval.context.items import Items, Notes, annotated, entered, messages_of, newest_group
 from agenteval.context.policy import Action, Budget, Count, ModelReply, ModelRequest, PolicyReport, State, View
 from agenteval.context.rule import Changed, Rejected, Rule, Sight, Wanted
@@ -20,15 +21,15 @@ from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 @dataclass(frozen=True, slots=True)
 class Held:
     """What is carried: how much of the transcript has entered, the view; by rule its memory and last turn of action.
-    `whole`: no rule has changed anything yet, so that the view is the transcript."""
+    `entry`: the same before any rule acted, where rules decide anew at every step."""
 
     seen: int
-    items: Items
+    view: Carried
     notes: Notes
     memory: tuple[Any, ...]
     acted: tuple[int | None, ...]
     turn: int = 0
-    whole: bool = True
+    entry: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,15 @@ class Pipeline:
 
     def begin(self) -> State:
         parts = self._parts
-        return Held(0, (), Notes(), tuple(rule.start() for rule in parts), (None,) * len(parts))
+        return Held(0, Carried(), Notes(), tuple(rule.start() for rule in parts), (None,) * len(parts))
 
     def step(self, transcript: Transcript, state: State, budget: Budget, count: Count) -> View | ModelRequest:
         held: Held = state
-        if not all(rule.sticky for rule in self._parts):
-            held = replace(self.begin(), acted=held.acted)
-        return self._play(self._enter(Work(held, transcript, budget, count)))
+        if all(rule.sticky for rule in self._parts):
+            return self._play(self._enter(Work(held, transcript, budget, count)))
+        before = replace(held.entry or held, acted=held.acted)
+        work = self._enter(Work(before, transcript, budget, count))
+        return self._play(replace(work, held=replace(work.held, entry=work.held)))
 
     def resume(self, state: State, reply: ModelReply) -> View | ModelRequest:
         work: Work = state
@@ -104,24 +107,25 @@ class Pipeline:
                 if item.message is not was:
                     names[rule.name] = None
             taken.append(item)
-        items = held.items + tuple(taken)
-        work = replace(
-            work,
-            held=replace(held, seen=len(work.transcript), items=items, memory=tuple(memory), turn=turn),
-            live=items,
-        )
+        earlier, view = held.view, held.view.grown(tuple(taken), work.transcript)
+        held = replace(held, seen=len(work.transcript), view=view, memory=tuple(memory), turn=turn, entry=None)
+        work = replace(work, held=held, live=view.items)
         if not names:
             return work
-        before, after = work.count(messages_of(held.items + new)), work.count(messages_of(items))
+        before = work.count(earlier.messages + messages_of(new))
+        after = work.count(view.messages)
         return replace(
             work,
-            held=replace(work.held, whole=False),
             before=before,
             after=after,
             actions=tuple(
                 Action(name, "a message entered", "rewrote it as it entered", before, after) for name in names
             ),
-            removed=_altered_ids(new, tuple(taken)),
+            removed=tuple(
+                item.message.tool_call_id
+                for item, entered_as in zip(new, taken, strict=True)
+                if item.message.tool_call_id and entered_as.message is not item.message
+            ),
         )
 
     def _play(self, work: Work) -> View | ModelRequest:
@@ -142,7 +146,10 @@ class Pipeline:
         held, rule = work.held, self._parts[work.at]
         count = counted_by(rule.count, work.count)
         memory = held.memory[work.at]
-        return Sight(held.items, held.notes, memory, work.transcript, work.budget, count, held.turn, work.live)
+        view = held.view
+        return Sight(
+            view.items, held.notes, memory, work.transcript, work.budget, count, held.turn, work.live, view.messages
+        )
 
     def _cause(self, rule: Rule, work: Work) -> str:
         """Why a rule may act now; empty if it may not."""
@@ -160,11 +167,12 @@ class Pipeline:
         if isinstance(outcome, Rejected):
             told = f"{rule.name}: {outcome.why}"
             return replace(work, held=replace(held, memory=memory), rejected=(*work.rejected, told))
-        if outcome.items is held.items:
+        if outcome.items is held.view.items:
             return replace(work, held=replace(held, memory=memory))
         items = annotated(outcome.items, work.transcript, outcome.notes)
+        view, removed = held.view.turned(items, work.transcript)
         count = counted_by(rule.count, work.count)
-        before, after = count(messages_of(held.items)), count(messages_of(items))
+        before, after = count(held.view.messages), count(view.messages)
         if not rule.adds and before - after < max(rule.min_reclaim, 1):
             told = f"{rule.name}: would free {before - after} tokens, fewer than {max(rule.min_reclaim, 1)}"
             return replace(work, rejected=(*work.rejected, told))
@@ -173,42 +181,30 @@ class Pipeline:
         low = rule.target if high is not None else None
         return replace(
             work,
-            held=replace(held, items=items, notes=outcome.notes, memory=memory, acted=acted, whole=False),
+            held=replace(held, view=view, notes=outcome.notes, memory=memory, acted=acted),
             before=before if work.before is None else work.before,
             after=after,
             actions=(*work.actions, Action(rule.name, cause, outcome.wrote, before, after, high, low)),
-            removed=(*work.removed, *_altered_ids(held.items, items)),
+            removed=(*work.removed, *removed),
             missed=after - low if low is not None and after > low else None,
         )
 
     def _view(self, work: Work) -> View:
-        items, transcript = work.held.items, work.transcript
-        first, changed = (None, 0) if work.held.whole else _difference(items, transcript)
+        view, transcript = work.held.view, work.transcript
         report = PolicyReport(
             acted=bool(work.actions),
             policy=self.name,
             tokens_before=work.before,
             tokens_after=work.after,
-            first_changed=first,
-            dropped_messages=len(transcript) - len(items),
-            changed_messages=changed,
+            first_changed=view.first,
+            dropped_messages=len(transcript) - len(view.items),
+            changed_messages=view.changed,
             removed_ids=tuple(dict.fromkeys(work.removed)),
             actions=work.actions,
             rejected=work.rejected,
             missed_target=work.missed,
         )
-        return View(transcript if first is None else messages_of(items), work.held, report)
-
-
-def _difference(items: Items, transcript: Transcript) -> tuple[int | None, int]:
-    """Index of the first message that a view lacks or alters (None: it is the transcript), and how many it alters."""
-    first, changed = None, 0
-    for position, item in enumerate(items):
-        altered = item.message is not transcript[item.index]
-        changed += altered
-        if first is None and (altered or item.index != position):
-            first = position
-    return (len(items) if first is None and len(items) < len(transcript) else first), changed
+        return View(transcript if view.first is None else view.messages, work.held, report)
 
 
 def cause_of(trigger: Trigger, sight: Sight) -> str:
@@ -246,17 +242,6 @@ def counted_by(who: str, count: Count) -> Count:
 def _texts(message: Message) -> tuple[str, ...]:
     calls = tuple(f"{call.name}{call.arguments_text}" for call in message.tool_calls)
     return (message.content or "", message.reasoning or "", *calls)
-
-
-def _altered_ids(old: Items, new: Items) -> tuple[str, ...]:
-    """Ids of the calls whose result is gone or another one."""
-    same = next((at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one is not other), len(new))
-    kept = {item.index: item.message for item in new[same:]}
-    return tuple(
-        item.message.tool_call_id
-        for item in old[same:]
-        if item.message.tool_call_id and kept.get(item.index) is not item.message
-    )
 
 
 def _at(values: tuple[Any, ...], at: int, value: Any) -> tuple[Any, ...]:

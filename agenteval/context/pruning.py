@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from agenteval.canonical import canonical_json
 from agenteval.context.clearing import CLEARING, emptied, placed
-from agenteval.context.items import Item, Items, call_groups, newest_group
+from agenteval.context.items import Item, Items, call_groups, newest_group, newest_user, place_of
 from agenteval.context.rule import Changed, CountedBy, Rule, Sight
 from agenteval.context.words import SUPERSEDED, arguments_of, is_error, plain
 from agenteval.messages import ToolCall
@@ -46,7 +46,7 @@ class DedupeToolResults(Rule):
             key = self._key(item)
             if key is None or is_error(item.text):
                 continue
-            if key in newest and (old := _place(items, newest[key])) is not None and old < newest_group(items):
+            if key in newest and (old := place_of(items, newest[key])) is not None and old < newest_group(items):
                 shorter = emptied(items[old], self) if items[old].done not in CLEARING else items[old]
                 changed |= {old: shorter} if shorter is not items[old] else {}
             newest[key] = index
@@ -75,9 +75,9 @@ class PruneErrors(Rule):
         """Memory: index of the first new message, and the indices of this turn's calls that failed and still do."""
         seen, failed = sight.memory
         items = sight.items
-        new = bisect_left(items, seen, key=lambda item: item.index)
-        if any(item.message.role == "user" for item in items[new:]):
-            failed = ()
+        new, asked = bisect_left(items, seen, key=lambda item: item.index), newest_user(items)
+        if new <= asked:
+            new, failed = asked + 1, ()
         memory_at = items[-1].index + 1 if items else 0
         solved: dict[str, int] = {}
         for start, end in reversed(call_groups(items, new)):
@@ -115,16 +115,6 @@ def _solved(item: Item, errors: list[str]) -> Item:
         f"would fail again with: {told}]"
     )
     return replace(item, message=replace(item.message, content=text))
-
-
-def _place(items: Items, index: int) -> int | None:
-    """Position of the item with this index, searched from the end; None if it is gone."""
-    for at in range(len(items) - 1, -1, -1):
-        if items[at].index == index:
-            return at
-        if items[at].index < index:
-            return None
-    return None
 
 
 def call_key(call: ToolCall, keys: str) -> str:

@@ -18,8 +18,9 @@ Pin: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a rule sees when it may act. `live`: the items before other rules acted at this step, which is what
-    the server has in its cache; `memory`: its own, from the last step; `turn`: user turns so far."""
+    """What a rule sees when it may act: the view's items, which are the same as `messages`. `live`: the items before
+    other rules acted at this step, which is what the server has in its cache; `memory`: its own, from the last step;
+    `turn`: user turns so far."""
 
     items: Items
     notes: Notes
@@ -29,9 +30,11 @@ class Sight:
     count: Count
     turn: int
     live: Items = ()
+    messages: Transcript = ()
 
     def tokens(self, items: Items | None = None) -> int:
-        return self.count(messages_of(self.items if items is None else items))
+        """Of these items, or of the view as it stands."""
+        return self.count(self.messages if items is None else messages_of(items))
 
     @property
     def goal(self) -> str:

@@ -11,11 +11,11 @@ from agenteval.messages import Message, ToolCall, Transcript
 from tests.bench.program import Row, verdict
 
 TITLE = (
-    "Policies: a policy's own CPU per step (two steps a turn) in a conversation of 1,000 turns, 4,001 messages, its "
+    "Policies: a policy's own CPU per step (three steps a turn) in a conversation of 1,000 turns, 6,001 messages, its "
     "knobs as they ship; summaries come from a stand-in, and the time of counting tokens is left out. Means over turns "
     "51-100 and 951-1000. Bar: at most 5 ms a step."
 )
-TURNS = 1_000
+TURNS, STEPS = 1_000, 3
 EARLY, LATE = range(50, 100), range(950, 1_000)
 BAR_MS = 5.0
 NEVER_ACT = ("full_history", "again")
@@ -23,9 +23,9 @@ NEVER_ACT = ("full_history", "again")
 
 
 def rows() -> Iterator[Row]:
-    history = conversation(TURNS)
+    history, ends = conversation(TURNS)
     for name in POLICIES:
-        early, late, acted, seen = _steps(name, history)
+        early, late, acted, seen = _steps(name, history, ends)
         yield {
             "policy": name,
             "ms a step, 51-100": round(mean(early), 3),
@@ -38,37 +38,42 @@ def rows() -> Iterator[Row]:
         }
 
 
-def conversation(turns: int) -> Transcript:
-    """One call a turn, with a thought; every fifth result is long, every eleventh an error that is then solved."""
-    messages = [Message("system", "You are an agent.")]
+def conversation(turns: int) -> tuple[Transcript, list[int]]:
+    """Two calls a turn, with a thought, and where in it each step begins. Every fifth result is long; every eleventh
+    turn's first call fails, and its second makes that good."""
+    messages, steps = [Message("system", "You are an agent.")], []
     for n in range(turns):
-        arguments = f'{{"path": "f{n % 50}.py"}}'
-        result = "Error: the file is locked" if n % 11 == 3 else f"line {n} of the file\n" * (60 if n % 5 == 0 else 8)
-        messages += [
-            Message("user", f"Do part {n} with file {n}."),
-            Message("assistant", "", f"I think about {n}", (ToolCall(f"c{n}", "read_file", arguments),)),
-            Message("tool", result, tool_call_id=f"c{n}"),
-            Message("assistant", f"answer {n}"),
-        ]
-    return tuple(messages)
+        messages.append(Message("user", f"Do part {n} with file {n}."))
+        for part in ("a", "b"):
+            steps.append(len(messages))
+            failed = part == "a" and n % 11 == 3
+            call = ToolCall(f"c{n}{part}", "read_file", f'{{"path": "{part}{n % 50}.py"}}')
+            result = f"Error: the file is locked\n{'  in a call of it' * 20}" if failed else f"line {n} of the file\n" * (60 if n % 5 == 0 else 8)
+            messages += [
+                Message("assistant", "", f"I think about {n}", (call,)),
+                Message("tool", result, tool_call_id=call.id),
+            ]
+        steps.append(len(messages))
+        messages.append(Message("assistant", f"answer {n}"))
+    return tuple(messages), steps
 
 
-def _steps(name: str, history: Transcript) -> tuple[list[float], list[float], int, int]:
+def _steps(name: str, history: Transcript, ends: list[int]) -> tuple[list[float], list[float], int, int]:
     """Milliseconds of the early and the late steps, how often the policy acted, the length of the last view."""
     policy = build_policy(name)
     state, acted = policy.begin(), 0
     early: list[float] = []
     late: list[float] = []
-    for turn in range(TURNS):
-        for end in (4 * turn + 2, 4 * turn + 4):
-            seen = history[:end]
-            count, before = Counter(), thread_time()
-            view = policy.step(seen, state, Budget(), count)
-            while isinstance(view, ModelRequest):
-                view = policy.resume(view.state, ModelReply("Goal: all parts. Done: all files were read.", "stop"))
-            spent = (thread_time() - before - count.spent) * 1000
-            state, acted = view.state, acted + view.report.acted
-            (early if turn in EARLY else late if turn in LATE else []).append(spent)
+    for step, end in enumerate(ends):
+        turn = step // STEPS
+        budget = Budget(needed=(f"line {turn // 2} of", f"part {turn // 3} "))
+        seen, count, before = history[:end], Counter(), thread_time()
+        view = policy.step(seen, state, budget, count)
+        while isinstance(view, ModelRequest):
+            view = policy.resume(view.state, ModelReply("Goal: all parts. Done: all files were read.", "stop"))
+        spent = (thread_time() - before - count.spent) * 1000
+        state, acted = view.state, acted + view.report.acted
+        (early if turn in EARLY else late if turn in LATE else []).append(spent)
     return early, late, acted, len(view.messages)
 
 
