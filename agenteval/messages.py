@@ -20,13 +20,15 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message. `tool_call_id` names the call that a `tool` message answers."""
+    """One message. `tool_call_id` names the call that a `tool` message answers; `failed`: whoever carried it out knows
+    that it failed (never sent: a server sees the text)."""
 
     role: Role
     content: str | None = None
     reasoning: str | None = None
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

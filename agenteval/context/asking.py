@@ -13,7 +13,7 @@ from agenteval.context.dropping import dropped, tail_start
 from agenteval.context.items import Item, Items, head_length, messages_of
 from agenteval.context.ledger import Ledger
 from agenteval.context.policy import ModelReply
-from agenteval.context.rule import Changed, Dropping, Rejected, Rule, Sight, Wanted
+from agenteval.context.rule import Changed, Dropping, Rejected, Rule, Sight, Wanted, at_least
 from agenteval.context.words import CLEARED, NOTE, plain, text_tokens
 from agenteval.errors import UsageError
 from agenteval.messages import Message
@@ -158,7 +158,7 @@ class ContextReset(Summarize):
     def __post_init__(self) -> None:
         Summarize.__post_init__(self)
         if self.carry not in ("summary", "ledger", "nothing"):
-            raise UsageError(f"{self.name}: carry is summary, ledger or nothing, not {self.carry!r}")
+            raise UsageError(f"{self.name}: carry is summary, ledger or nothing, not {self.carry[:40]!r}")
 
     def act(self, sight: Sight) -> Changed | Wanted | Rejected | None:
         if self.carry == "summary":
@@ -181,11 +181,10 @@ REMOVED_ALL = "All earlier messages were removed by the harness; tools can be us
 
 def check_summary(name: str, mode: str, style: str, limit: int) -> None:
     if mode not in ("suffix", "offline"):
-        raise UsageError(f"{name}: mode is suffix or offline, not {mode!r}")
+        raise UsageError(f"{name}: mode is suffix or offline, not {mode[:40]!r}")
     if style not in STYLES:
-        raise UsageError(f"{name}: style is {', '.join(STYLES)}, not {style!r}")
-    if limit < 1:
-        raise UsageError(f"{name}: limit ({limit}) must be at least 1 token")
+        raise UsageError(f"{name}: style is {', '.join(STYLES)}, not {style[:40]!r}")
+    at_least(name, 1, limit=limit)
 
 
 def unusable(reply: ModelReply, limit: int) -> str:

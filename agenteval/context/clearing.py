@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from agenteval.context.items import Item, Items, newest_group
-from agenteval.context.rule import Changed, CountedBy, Rejected, Rule, Sight, Triggered, check_count
+from agenteval.context.rule import Changed, CountedBy, Rejected, Rule, Sight, Triggered, at_least, check_count
 from agenteval.context.trigger import ALWAYS, Trigger
 from agenteval.context.words import CLEARED
 from agenteval.errors import UsageError
@@ -30,10 +30,8 @@ class ObservationMasking(Triggered):
 
     def __post_init__(self) -> None:
         Triggered.__post_init__(self)
-        if self.step < 1:
-            raise UsageError(f"{self.name}: step ({self.step}) must be at least 1")
-        if self.larger_than < 0:
-            raise UsageError(f"{self.name}: larger_than ({self.larger_than}) must be at least 0")
+        at_least(self.name, 1, step=self.step)
+        at_least(self.name, 0, larger_than=self.larger_than)
 
     def start(self) -> int:
         return 0
@@ -100,14 +98,12 @@ class ClearThinking(Rule):
     name: ClassVar[str] = "clear_thinking"
     keep: str = "tool_loop"
     keep_last: int = 1
-    sticky: bool = True
     count: CountedBy = "server"
 
     def __post_init__(self) -> None:
         if self.keep not in ("none", "tool_loop", "last_n", "all"):
-            raise UsageError(f"{self.name}: keep is none, tool_loop, last_n or all, not {self.keep!r}")
-        if self.keep_last < 1:
-            raise UsageError(f"{self.name}: keep_last ({self.keep_last}) must be at least 1")
+            raise UsageError(f"{self.name}: keep is none, tool_loop, last_n or all, not {self.keep[:40]!r}")
+        at_least(self.name, 1, keep_last=self.keep_last)
         check_count(self.name, self.count)
 
     def start(self) -> int:

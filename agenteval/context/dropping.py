@@ -17,9 +17,8 @@ from agenteval.context.items import (
     without,
 )
 from agenteval.context.ledger import Ledger
-from agenteval.context.rule import Changed, Dropping, Sight
+from agenteval.context.rule import Changed, Dropping, Sight, at_least
 from agenteval.context.words import REMOVED
-from agenteval.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +53,14 @@ class HeadTail(Dropping):
     keep_first: int = 1
     placeholder: str = REMOVED
 
+    def __post_init__(self) -> None:
+        Dropping.__post_init__(self)
+        at_least(self.name, 0, keep_first=self.keep_first)
+
     def act(self, sight: Sight) -> Changed | None:
         items, head = sight.items, head_length(sight.items)
         groups = call_groups(items, head)
-        if self.keep_first < 0 or len(groups) <= self.keep_first + self.keep_last:
+        if len(groups) <= self.keep_first + self.keep_last:
             return None
         first = groups[self.keep_first - 1][1] if self.keep_first else head
         boundary = groups[-self.keep_last][0]
@@ -78,7 +81,7 @@ class ExtractiveLedger(Dropping):
 
     def __post_init__(self) -> None:
         Dropping.__post_init__(self)
-        check_limit(self.name, self.limit)
+        at_least(self.name, 1, limit=self.limit)
 
     def start(self) -> Ledger:
         return Ledger()
@@ -130,8 +133,3 @@ def tail_start(items: Items, keep_last: int) -> int:
     """Position of the oldest of the last groups with calls; 0 if there are no more of them than that."""
     groups = [group for group in call_groups(items, head_length(items)) if group[1] - group[0] > 1]
     return groups[-keep_last][0] if len(groups) > keep_last else 0
-
-
-def check_limit(name: str, limit: int) -> None:
-    if limit < 1:
-        raise UsageError(f"{name}: limit ({limit}) must be at least 1 token")

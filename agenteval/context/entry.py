@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from agenteval.canonical import JsonProblem, parse_json
 from agenteval.context.items import Item
 from agenteval.context.ledger import Ledger
-from agenteval.context.rule import Rule
+from agenteval.context.rule import Rule, at_least
 from agenteval.context.words import arguments_of, end_of, longer_than, note, plain, rules_in, start_of, text_tokens
 from agenteval.errors import UsageError
 from agenteval.messages import ToolCall, ToolSpec, Transcript
@@ -34,10 +34,11 @@ class ToolOutputLimit(Rule):
     exclude: str = ""
 
     def __post_init__(self) -> None:
-        if self.limit < 1 or not 0 <= self.head <= 100:
-            raise UsageError(f"{self.name}: limit must be at least 1 token and head from 0 to 100 percent")
+        at_least(self.name, 1, limit=self.limit)
+        if not 0 <= self.head <= 100:
+            raise UsageError(f"{self.name}: head ({self.head}) must be from 0 to 100 percent")
         if self.shape not in ("head", "tail", "head_tail", "json_fields"):
-            raise UsageError(f"{self.name}: shape is head, tail, head_tail or json_fields, not {self.shape!r}")
+            raise UsageError(f"{self.name}: shape is head, tail, head_tail or json_fields, not {self.shape[:40]!r}")
 
     def enter(self, item: Item, memory: Any, turn: int, goal: str) -> tuple[Item, Any]:
         if item.message.role != "tool" or (item.call and item.call.name in self.exclude.split("/")):
@@ -115,7 +116,9 @@ class Offload(Rule):
     exclude: str = ""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.preview < self.limit:
+        at_least(self.name, 1, limit=self.limit)
+        at_least(self.name, 0, preview=self.preview)
+        if self.preview >= self.limit:
             raise UsageError(f"{self.name}: preview ({self.preview}) must be below limit ({self.limit})")
 
     def enter(self, item: Item, memory: Any, turn: int, goal: str) -> tuple[Item, Any]:
@@ -158,8 +161,7 @@ class ReciteState(Rule):
     limit: int = 200
 
     def __post_init__(self) -> None:
-        if self.every < 1 or self.limit < 1:
-            raise UsageError(f"{self.name}: every and limit must be at least 1")
+        at_least(self.name, 1, every=self.every, limit=self.limit)
 
     def start(self) -> tuple[tuple[str, ...], tuple[Item, ...]]:
         return (), ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TypeAlias
 
-from agenteval.context.words import PINNED, RULES, note, rules_in, tagged_in
+from agenteval.context.words import PINNED, RULES, is_error, note, rules_in, tagged_in
 from agenteval.messages import Message, ToolCall, Transcript
 
 Group: TypeAlias = tuple[int, int]
@@ -31,6 +31,11 @@ class Item:
     @property
     def text(self) -> str:
         return self.message.content or ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a result is an error: whoever carried the call out knows it, or the text reads like one."""
+        return self.message.failed or (self.message.role == "tool" and is_error(self.text))
 
 
 Items: TypeAlias = tuple[Item, ...]

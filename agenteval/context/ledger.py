@@ -9,7 +9,7 @@ from typing import Any
 
 from agenteval.canonical import JsonProblem, parse_json
 from agenteval.context.items import Item
-from agenteval.context.words import arguments_of, is_error, plain, text_tokens
+from agenteval.context.words import arguments_of, plain, text_tokens
 
 TITLE = "Ledger of earlier messages that the harness removed; each result can be had again by using the tool again:"
 ASKED, GIVEN, KEPT_FIELDS, VALUE = 160, 120, 6, 60
@@ -45,7 +45,7 @@ def _line(item: Item) -> str:
     said = "; ".join(
         f"{plain(str(k), VALUE)} {plain(str(v), VALUE)}" for k, v in arguments_of(item.call.arguments_text).items()
     )
-    gave = "failed" if is_error(item.text) else "gave"
+    gave = "failed" if item.failed else "gave"
     return f"- tool {plain(item.call.name, VALUE)} | {said or 'no arguments'} | {gave} {key_fields(item.text)}"
 
 

@@ -14,7 +14,7 @@ from agenteval.context.items import Items, Notes, annotated, entered, messages_o
 from agenteval.context.policy import Action, Budget, Count, ModelReply, ModelRequest, PolicyReport, State, View
 from agenteval.context.rule import Changed, Rejected, Rule, Sight, Wanted
 from agenteval.context.trigger import Trigger
-from agenteval.context.words import is_error, text_tokens
+from agenteval.context.words import text_tokens
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 
 
@@ -221,7 +221,7 @@ def cause_of(trigger: Trigger, sight: Sight) -> str:
         uses = sum(item.message.role == "tool" and not item.done for item in sight.items)
         if uses > trigger.tool_uses:
             return f"{uses} of {trigger.tool_uses} tool uses"
-    if trigger.on_error and any(is_error(item.text) for item in sight.items[newest_group(sight.items) :]):
+    if trigger.on_error and any(item.failed for item in sight.items[newest_group(sight.items) :]):
         return "an error"
     return ""
 

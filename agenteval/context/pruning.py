@@ -9,9 +9,9 @@ from typing import ClassVar
 
 from agenteval.canonical import canonical_json
 from agenteval.context.clearing import CLEARING, emptied, placed
-from agenteval.context.items import Item, Items, call_groups, newest_group, newest_user, place_of
-from agenteval.context.rule import Changed, CountedBy, Rule, Sight
-from agenteval.context.words import SUPERSEDED, arguments_of, is_error, plain
+from agenteval.context.items import Item, call_groups, newest_group, newest_user, place_of
+from agenteval.context.rule import Changed, CountedBy, Rule, Sight, check_count
+from agenteval.context.words import SUPERSEDED, arguments_of, plain
 from agenteval.messages import ToolCall
 
 
@@ -26,6 +26,9 @@ class DedupeToolResults(Rule):
     placeholder: str = SUPERSEDED
     exclude: str = ""
     count: CountedBy = "server"
+
+    def __post_init__(self) -> None:
+        check_count(self.name, self.count)
 
     def start(self) -> tuple[int, Mapping[str, int]]:
         return 0, {}
@@ -44,7 +47,7 @@ class DedupeToolResults(Rule):
         for index in sorted(places):
             item = items[places[index]]
             key = self._key(item)
-            if key is None or is_error(item.text):
+            if key is None or item.failed:
                 continue
             if key in newest and (old := place_of(items, newest[key])) is not None and old < newest_group(items):
                 shorter = emptied(items[old], self) if items[old].done not in CLEARING else items[old]
@@ -62,11 +65,15 @@ class DedupeToolResults(Rule):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PruneErrors(Rule):
     """A failed call that a later one of the same tool has made good goes, with its error; one line of it stays on the
-    result that solved it."""
+    result that solved it. An error is what the scenario gives as one or what reads like one: it begins with `Error` or
+    a traceback, or is JSON with `error` or `isError`."""
 
     name: ClassVar[str] = "prune_errors"
     sticky: bool = True
     count: CountedBy = "server"
+
+    def __post_init__(self) -> None:
+        check_count(self.name, self.count)
 
     def start(self) -> tuple[int, tuple[int, ...]]:
         return 0, ()
@@ -82,12 +89,10 @@ class PruneErrors(Rule):
         solved: dict[str, int] = {}
         for start, end in reversed(call_groups(items, new)):
             results = items[start + 1 : end]
-            if results and all(is_error(item.text) for item in results):
+            if results and all(item.failed for item in results):
                 failed = (*failed, items[start].index)
             solved |= {
-                item.call.name: start + 1 + at
-                for at, item in enumerate(results)
-                if item.call and not is_error(item.text)
+                item.call.name: start + 1 + at for at, item in enumerate(results) if item.call and not item.failed
             }
         gone: set[int] = set()
         lines: dict[int, list[str]] = {}

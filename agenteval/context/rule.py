@@ -122,10 +122,13 @@ class Triggered(Rule):
 
     def __post_init__(self) -> None:
         name, high = self.name, self.trigger.tokens
-        if self.target < 1 or (high is not None and self.target > high):
-            raise UsageError(f"{name}: target ({self.target}) must be above 0 and at most the trigger ({high} tokens)")
-        if self.keep_last < 1:
-            raise UsageError(f"{name}: keep_last ({self.keep_last}) must be at least 1")
+        at_least(name, 1, target=self.target, keep_last=self.keep_last)
+        at_least(name, 0, min_reclaim=self.min_reclaim, cooldown_turns=self.cooldown_turns)
+        if high is not None and self.target >= high:
+            raise UsageError(
+                f"{name}: target ({self.target} tokens) must be below the trigger ({high}); "
+                f"lower target or raise trigger"
+            )
         check_count(name, self.count)
 
 
@@ -138,16 +141,24 @@ class Dropping(Triggered):
     def __post_init__(self) -> None:
         Triggered.__post_init__(self)
         if unknown := [pin for pin in self.pin if pin not in PINS]:
-            raise UsageError(f"{self.name}: {unknown[0]!r} cannot be pinned; there are: {'/'.join(PINS)}")
+            raise UsageError(f"{self.name}: {unknown[0][:40]!r} cannot be pinned; there are: {'/'.join(PINS)}")
+
+
+def at_least(name: str, least: int, **knobs: int) -> None:
+    """Raises UsageError for a knob that is smaller."""
+    for knob, value in knobs.items():
+        if value < least:
+            raise UsageError(f"{name}: {knob} ({value}) must be at least {least}")
 
 
 def check_count(name: str, count: str) -> None:
     if count not in ("server", "tokenizer", "chars"):
-        raise UsageError(f"{name}: count is server, tokenizer or chars, not {count!r}")
+        raise UsageError(f"{name}: count is server, tokenizer or chars, not {count[:40]!r}")
 
 
 KNOBS: dict[str, str] = {
-    "trigger": "when it acts: 3000 (tokens of the prompt), 7turns, 5tool_uses, on_error, always; any of several with /",
+    "trigger": "when it acts: 3000 (tokens of the prompt), 7turns, 5tool_uses, on_error (as for prune_errors), "
+    "always; any of several with /",
     "target": "low mark in tokens: once it acts it goes on down to this; where it cannot, the report says so",
     "min_reclaim": "an action that frees fewer tokens is not done",
     "cooldown_turns": "user turns that must pass between two actions",

@@ -47,22 +47,44 @@ def _rule(text: str, table: Table) -> Rule:
     if name not in table:
         raise UsageError(f"no policy is called {name!r}{_suggest(name, table)}; there are: {', '.join(table)}")
     known = {item.name: str(item.type) for item in fields(table[name])}  # type: ignore[arg-type]
-    pairs = [_pair(name, part, known) for part in rest.split(",") if part]
-    return table[name](**dict(pairs))
+    knobs: dict[str, Any] = {}
+    for part in rest.split(",") if rest else ():
+        key, value = _pair(name, part, known)
+        if key in knobs:
+            raise UsageError(f"policy {name}: {key} is given twice; give it once")
+        knobs[key] = value
+    try:
+        return table[name](**knobs)
+    except UsageError as error:
+        raise UsageError(f"policy {error}") from error
 
 
 def _pair(policy: str, part: str, known: Mapping[str, str]) -> tuple[str, Any]:
     key, equals, value = part.partition("=")
     if not equals or key not in known:
         knobs = ", ".join(known) or "none"
-        raise UsageError(f"policy {policy}: {part!r} is no knob=value of it; its knobs: {knobs}")
+        raise UsageError(f"policy {policy}: {shown(part)} is no knob=value of it; its knobs: {knobs}")
     try:
         return key, READERS.get(known[key], str)(value)
     except UsageError as error:
         raise UsageError(f"policy {policy}: {key}: {error}") from error
     except ValueError as error:
-        wanted = "a whole number" if known[key] == "int" else str(error)
-        raise UsageError(f"policy {policy}: {key} takes {wanted}, not {value!r}") from error
+        raise UsageError(f"policy {policy}: {key} takes {error}, not {shown(value)}") from error
+
+
+def shown(value: str) -> str:
+    """What was written, as far as it fits a sentence."""
+    return repr(value) if len(value) <= LONGEST else f"{value[:LONGEST]!r}…"
+
+
+LONGEST = 40
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
+
+
+def _whole(text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ValueError("a whole number of at most nine digits")
+    return int(text)
 
 
 def _yes(text: str) -> bool:
@@ -72,7 +94,7 @@ def _yes(text: str) -> bool:
 
 
 READERS: dict[str, Callable[[str], Any]] = {
-    "int": int,
+    "int": _whole,
     "bool": _yes,
     "Trigger": read_trigger,
     "Pin": lambda text: tuple(part for part in text.split("/") if part),

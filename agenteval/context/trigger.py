@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from agenteval.errors import UsageError
 
-_PART = re.compile(r"(\d{1,9})(tokens|turns|tool_uses)?")
+_PART = re.compile(r"([0-9]{1,9})(tokens|turns|tool_uses)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """Fires above any of the numbers: tokens of the rendered prompt, user turns or uncleared tool results in the view.
-    `on_error`: when the newest results hold an error."""
+    `on_error`: when one of the newest results is an error."""
 
     tokens: int | None = None
     turns: int | None = None
@@ -39,10 +39,11 @@ def read_trigger(text: str) -> Trigger:
         number = _PART.fullmatch(part)
         if part in ("on_error", "always"):
             found[part] = True
-        elif number is not None:
+        elif number is not None and int(number[1]) > 0:
             found[number[2] or "tokens"] = int(number[1])
         else:
             raise UsageError(
-                f"{part!r} is no trigger: write 3000 (tokens), 7turns, 5tool_uses, on_error, always, or several with /"
+                f"{part[:40]!r} is no trigger: write 3000 (tokens), 7turns, 5tool_uses, on_error, always, or several "
+                "with /; numbers are above 0"
             )
     return Trigger(**found)  # type: ignore[arg-type]

@@ -32,7 +32,10 @@ _RULE = re.compile(
     re.IGNORECASE,
 )
 _TAGGED = re.compile(r"<pin>(.{1,2000}?)</pin>", re.DOTALL)
-_ERROR = re.compile(r'\s*(?:error\b|traceback \(|\{\s*"(?:error|is_error)"\s*:\s*(?!null|false|""))', re.IGNORECASE)
+_ERROR = re.compile(r"\s*(?:error\b|traceback \()", re.IGNORECASE)
+_ERROR_FIELDS = ("error", "isError", "is_error")
+_FIELD = re.compile(r'"(?:error|isError|is_error)"\s*:')
+_READ_TO = 100_000
 LONGEST_RULE = 500
 
 
@@ -65,8 +68,14 @@ def tagged_in(text: str) -> tuple[str, ...]:
 
 
 def is_error(result: str) -> bool:
-    """Whether a tool's result reads like one: begins with `Error` or a traceback, or is JSON with `error` first."""
-    return _ERROR.match(result) is not None
+    """Whether a tool's result reads like an error: it begins with `Error` or a traceback, or is a JSON object whose
+    field `error`, or MCP's `isError`, is there and neither null, false, 0 nor empty."""
+    if _ERROR.match(result):
+        return True
+    if result.lstrip()[:1] != "{" or len(result) > _READ_TO or not _FIELD.search(result):
+        return False
+    said = arguments_of(result)
+    return any(said.get(field) for field in _ERROR_FIELDS)
 
 
 def text_tokens(text: str) -> int:

@@ -159,7 +159,10 @@ def _said(record: StepRecord) -> Iterator[Message]:
         for call, result in zip(reply.tool_calls, record.tool_results, strict=False)
     )
     yield Message("assistant", reply.content, reply.reasoning, calls)
-    yield from (Message("tool", result.content, tool_call_id=result.id) for result in record.tool_results)
+    yield from (
+        Message("tool", result.content, tool_call_id=result.id, failed=result.is_error)
+        for result in record.tool_results
+    )
 
 
 def _named(item: dict[str, Any]) -> dict[str, Any]:

@@ -175,7 +175,7 @@ class Conversation:
         self._prefixes.heard(question.sent.messages, said)
         results = [self._execute(call) for call in calls[:MAX_CALLS_EXECUTED]]
         results += [RecordedResult(call.id, call.name, TOO_MANY, is_error=True) for call in calls[MAX_CALLS_EXECUTED:]]
-        answers = (Message("tool", item.content, tool_call_id=item.id) for item in results)
+        answers = (Message("tool", item.content, tool_call_id=item.id, failed=item.is_error) for item in results)
         self.transcript = (*self.transcript, said, *answers)
         return Heard(tuple(results), tuple(repairs))
 

@@ -53,7 +53,7 @@ def _turn(scenario: Scenario, world: World, turn: Turn, number: int) -> GoldenTu
 
 
 def _read(call: ToolCall, result: ToolResult) -> Message:
-    return Message("tool", result.content, tool_call_id=call.id)
+    return Message("tool", result.content, tool_call_id=call.id, failed=result.is_error)
 
 
 def _steps(expect: Expectation, number: int) -> list[tuple[ToolCall, ...]]:

@@ -48,7 +48,11 @@ def conversation(turns: int) -> tuple[Transcript, list[int]]:
             steps.append(len(messages))
             failed = part == "a" and n % 11 == 3
             call = ToolCall(f"c{n}{part}", "read_file", f'{{"path": "{part}{n % 50}.py"}}')
-            result = f"Error: the file is locked\n{'  in a call of it' * 20}" if failed else f"line {n} of the file\n" * (60 if n % 5 == 0 else 8)
+            result = (
+                f"Error: the file is locked\n{'  in a call of it' * 20}"
+                if failed
+                else f"line {n} of the file\n" * (60 if n % 5 == 0 else 8)
+            )
             messages += [
                 Message("assistant", "", f"I think about {n}", (call,)),
                 Message("tool", result, tool_call_id=call.id),

@@ -34,11 +34,11 @@ ROWS: dict[str, tuple[str, tuple[int, int, int]]] = {
     "masking, rolling": ("observation_masking:keep_last=3,step=1", (326, 223, 421)),
     "masking, step 4": ("observation_masking:keep_last=3,step=4", (174, 151, 248)),
     "clearing, no low mark": (
-        f"clear_tool_uses:trigger={BUDGET},target={BUDGET},keep_last=3,min_reclaim=1",
+        f"clear_tool_uses:trigger={BUDGET},target={BUDGET - 1},keep_last=3,min_reclaim=1",
         (232, 213, 407),
     ),
     "window, boundary re-picked": (
-        f"sliding_window:trigger={BUDGET},target={BUDGET},sticky=no,min_reclaim=1",
+        f"sliding_window:trigger={BUDGET},target={BUDGET - 1},sticky=no,min_reclaim=1",
         (503, 401, 989),
     ),
     "window, low mark": (f"sliding_window:trigger={BUDGET},target={BUDGET // 2},min_reclaim=1", (136, 121, 164)),
