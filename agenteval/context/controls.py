@@ -33,7 +33,7 @@ class OracleContext(Rule):
     sticky."""
 
     name: ClassVar[str] = "oracle_context"
-    sticky: bool = False
+    sticky = False
 
     def start(self) -> Items:
         return ()

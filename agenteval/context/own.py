@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from agenteval.context.policy import Action, Budget, Count, ModelReply, ModelRequest, PolicyReport, State, View
@@ -31,6 +32,11 @@ class OwnPolicy:
 
     def step(self, transcript: Transcript, state: State, budget: Budget, count: Count) -> View:
         messages = reduced(self.reduce, transcript, self.name)
+        if broken := broken_pair(messages):
+            raise UsageError(
+                f"{self.name}: of {len(transcript)} messages it returned {len(messages)}, with {broken}, which servers "
+                f"refuse; see: agenteval policies check {self.name} --allow-code"
+            )
         first = next((at for at, (a, b) in enumerate(zip(messages, transcript, strict=False)) if a is not b), None)
         if first is None and len(messages) != len(transcript):
             first = min(len(messages), len(transcript))
@@ -79,7 +85,12 @@ def reduced(reduce: Reducer, transcript: Transcript, name: str) -> Transcript:
     """What a function makes of a transcript; messages that it leaves as they are stay the same objects."""
     wire = [to_wire(message) for message in transcript]
     given = copy.deepcopy(wire)
-    answered = reduce(given)
+    try:
+        answered = reduce(given)
+    except Exception as error:
+        raise UsageError(
+            f"{name}: with {len(given)} messages it raised {type(error).__name__}: {error} ({_place(error)})"
+        ) from error
     if not isinstance(answered, list | tuple) or not all(isinstance(item, dict) for item in answered):
         raise UsageError(f"{name}: the function must return a list of messages (objects with role and content)")
     messages, at = [], 0
@@ -91,6 +102,29 @@ def reduced(reduce: Reducer, transcript: Transcript, name: str) -> Transcript:
             messages.append(transcript[found])
             at = found + 1
     return tuple(messages)
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised."""
+    *_, last = extract_tb(error.__traceback__)
+    return f"{Path(last.filename).name}, line {last.lineno}"
+
+
+def broken_pair(messages: Transcript) -> str:
+    """The first call without its result, or result without its call, in words; empty if all are whole."""
+    if not messages:
+        return "no message at all"
+    open_ids: list[str] = []
+    for at, message in enumerate(messages):
+        if message.role == "tool":
+            if message.tool_call_id not in open_ids:
+                return f"the result {message.tool_call_id!r} (message {at + 1}) without its call right before it"
+            open_ids.remove(message.tool_call_id)
+            continue
+        if open_ids:
+            break
+        open_ids = [call.id for call in message.tool_calls]
+    return f"the call {open_ids[0]!r} without its result right behind it" if open_ids else ""
 
 
 def to_wire(message: Message) -> Wire:
@@ -117,9 +151,21 @@ def from_wire(wire: Wire, name: str) -> Message:
             for call in wire.get("tool_calls") or ()
         )
     except (KeyError, TypeError) as error:
-        raise UsageError(f"{name}: a tool call in the returned messages lacks {error}") from error
+        raise UsageError(
+            f"{name}: in a returned message tool_calls is no list of calls with id, function.name and "
+            f"function.arguments ({type(error).__name__}: {error})"
+        ) from error
     if role not in ("system", "user", "assistant", "tool"):
-        raise UsageError(f"{name}: a returned message has the role {role!r}")
-    content = wire.get("content")
-    text = content if isinstance(content, str) or content is None else str(content)
-    return Message(role, text, wire.get("reasoning_content"), calls, wire.get("tool_call_id"))
+        raise UsageError(f"{name}: a returned message has the role {role!r}, and there are system/user/assistant/tool")
+    return Message(
+        role, _text(wire.get("content"), name), wire.get("reasoning_content"), calls, wire.get("tool_call_id")
+    )
+
+
+def _text(content: Any, name: str) -> str | None:
+    """A content as one text; of parts their texts."""
+    if content is None or isinstance(content, str):
+        return content
+    if isinstance(content, list) and all(isinstance(p, dict) and isinstance(p.get("text"), str) for p in content):
+        return "".join(part["text"] for part in content)
+    raise UsageError(f"{name}: a returned message's content is neither a text nor a list of parts with text")

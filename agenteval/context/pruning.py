@@ -22,7 +22,6 @@ class DedupeToolResults(Rule):
 
     name: ClassVar[str] = "dedupe_tool_results"
     key: str = ""
-    sticky: bool = True
     placeholder: str = SUPERSEDED
     exclude: str = ""
     count: CountedBy = "server"

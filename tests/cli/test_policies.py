@@ -87,6 +87,9 @@ def newest(messages):
 
 def broken(messages):
     return messages[-4:]
+
+def raises(messages):
+    return messages if len(messages) < 8 else {}["the key"]
 """
 
 
@@ -100,3 +103,36 @@ def test_a_users_own_policy(tmp_path: Path) -> None:
     bad = agenteval("policies", "check", "mine:broken", "--allow-code", "--transcripts", "5", cwd=tmp_path)
     assert bad.returncode == 1
     assert "I2  every call has one result right behind it, every result its call: BROKEN" in bad.stdout
+
+
+def test_own_code_runs_only_where_it_is_allowed(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE)
+    done = agenteval("run", "ten-turn-repo", "--policy", "mine:newest", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "Error: policy mine:newest: your own code runs only with --allow-code\n",
+    )
+    assert not list(tmp_path.glob("results/*")), "nothing has begun"
+
+
+def test_a_run_that_own_code_broke_goes_on_when_it_is_mended(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE)
+    options = ("ten-turn-repo", "--thinking", "off", "--policy", "mine:raises", "--allow-code")
+    done = agenteval("run", *options, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "Error: mine:raises: with 8 messages it raised KeyError: 'the key' (mine.py, line 10)"
+    )
+    (run,) = tmp_path.glob("results/*")
+    before = (run / "steps.jsonl").read_text()
+    (tmp_path / "mine.py").write_text(MINE.replace("< 8", "< 800"))
+    assert agenteval("run", "--resume", "latest", cwd=tmp_path).returncode == 2, "it has to be allowed again"
+    again = agenteval("run", "--resume", "latest", "--allow-code", "--json", cwd=tmp_path)
+    after = (run / "steps.jsonl").read_text()
+    assert again.returncode == 1, again.stderr
+    assert after.startswith(before)
+    assert before.count("\n") == 3
+    whole = agenteval("run", "ten-turn-repo", "--thinking", "off", "--json", "--out", "whole", cwd=tmp_path)
+    kept = ("turn", "steps", "ok_trials", "findings")
+    rows = [[{key: row[key] for key in kept} for row in json.loads(d.stdout)["turns"]] for d in (again, whole)]
+    assert rows[0] == rows[1]
