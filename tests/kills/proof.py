@@ -33,13 +33,15 @@ LAST_SECTION = re.compile(r'\n(This run|## This run| "this_run": \{)\n')
 @dataclass(frozen=True)
 class Told:
     """How a run ended, what it said, and how much it wrote. `probe`: where in the journal a probe's line begins, which
-    follows the last step of its conversation."""
+    follows the last step of its conversation; `summary`: where the line of a summary that a policy asked for begins and
+    ends."""
 
     code: int
     reports: dict[str, str]
     steps: int
     journal: int
     probe: int
+    summary: tuple[int, int]
     ticks: int
 
 
@@ -55,9 +57,9 @@ def killed(folder: Path, what: str, at: int, *arguments: str) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
-def undisturbed(folder: Path, *options: str) -> Told:
+def undisturbed(folder: Path, *options: str, workload: tuple[str, ...] = WORKLOAD) -> Told:
     """The workload from its begin to its end, on the same disk, which never kills."""
-    done = dying(folder, "anything", sys.maxsize, *WORKLOAD, *options)
+    done = dying(folder, "anything", sys.maxsize, *workload, *options)
     ticks = int(done.stderr.rpartition(TOLD)[2])
     return told(folder, done, ticks)
 
@@ -80,8 +82,14 @@ def told(folder: Path, done: subprocess.CompletedProcess[str], ticks: int = 0) -
     written = {name: (run / name).read_text() for name in ("report.md", "summary.json")}
     reports = {name: comparable(text) for name, text in {"stdout": done.stdout, **rendered, **written}.items()}
     journal = (run / "steps.jsonl").read_bytes()
-    probe = journal.rfind(b"\n", 0, journal.find(b'"purpose":"probe"')) + 1
-    return Told(done.returncode, reports, len(stored.records), len(journal), probe, ticks)
+    (probe, _), summary = line_of(journal, "probe"), line_of(journal, "summary")
+    return Told(done.returncode, reports, len(stored.records), len(journal), probe, summary, ticks)
+
+
+def line_of(journal: bytes, purpose: str) -> tuple[int, int]:
+    """Where the first line of a purpose begins and ends."""
+    at = journal.find(f'"purpose":"{purpose}"'.encode())
+    return journal.rfind(b"\n", 0, at) + 1, journal.find(b"\n", at) + 1
 
 
 def comparable(report: str) -> str:

@@ -7,7 +7,8 @@ flight, times are the machine's, and the verdicts must be those of an undisturbe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -77,6 +78,43 @@ def test_the_report_is_that_of_an_undisturbed_run(number: int, whole: Told, tmp_
     after = finished(tmp_path)
     assert after.startswith(before), "what was finished stands as it was"
     assert len(ids(after)) == len(set(ids(after))) == whole.steps
+    assert (again.code, again.reports) == (whole.code, whole.reports)
+    check_frames(tmp_path)
+
+
+ASKING = ("run", "founding", "--thinking", "off", "--policy")
+"""Conversations in which a policy asks the model for a summary."""
+PLACES = ("middle", "after", "before", "last byte", "first byte")
+"""Of the summary's line."""
+
+
+@pytest.fixture(scope="module")
+def summarising(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Told]:
+    return cache(lambda policy: undisturbed(tmp_path_factory.mktemp(policy), workload=(*ASKING, policy)))
+
+
+@pytest.mark.parametrize(
+    ("policy", "place"),
+    [
+        pytest.param(policy, place, marks=[pytest.mark.kills] if (policy, at > 1) != ("summarize", False) else [])
+        for policy in ("summarize", "mask_then_summarize", "context_reset", "summarize:mode=offline,style=anchored")
+        for at, place in enumerate(PLACES)
+    ],
+)
+def test_a_summary_that_came_is_never_asked_for_again(
+    policy: str, place: str, summarising: Callable[[str], Told], tmp_path: Path
+) -> None:
+    whole = summarising(policy)
+    begin, end = whole.summary
+    assert 0 < begin < end < whole.journal
+    at = {"before": begin, "first byte": begin + 1, "middle": (begin + end) // 2, "last byte": end - 1, "after": end}
+    killed(tmp_path, "journal", at[place], *ASKING, policy)
+    before = finished(tmp_path)
+    assert (b'"purpose":"summary"' in before) is (place == "after")
+    again = resumed(tmp_path)
+    after = finished(tmp_path)
+    assert after.startswith(before)
+    assert len(ids(after)) == len(set(ids(after))) == whole.steps, "every request is a line"
     assert (again.code, again.reports) == (whole.code, whole.reports)
     check_frames(tmp_path)
 
