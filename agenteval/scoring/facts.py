@@ -11,7 +11,7 @@ from agenteval.match import example_of
 from agenteval.messages import Transcript
 from agenteval.outcome import FactOutcome, Finding, RecordedFact
 from agenteval.scoring.calls import ReadCall
-from agenteval.scoring.shown import stands, told_text
+from agenteval.scoring.shown import said_text, stands
 from agenteval.script import Expectation, ExpectedCall, Fact
 from agenteval.wording import says
 
@@ -71,7 +71,7 @@ class Watched:
         kept = not self.decided if fact.kind == "rule" else self.used
         if kept or (self.in_answer and says(answer, (fact.value,))):
             return "used"
-        if not stands(fact.value, told_text(transcript)):
+        if not stands(fact.value, said_text(transcript)):
             return "unstated"
         taken = self.got or ""
         if any(old in taken or (self.in_answer and says(answer, (old,))) for old in fact.stale):

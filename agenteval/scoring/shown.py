@@ -30,6 +30,11 @@ def told_text(messages: Transcript) -> str:
     return "\n".join(message.content or "" for message in messages if message.role != "assistant")
 
 
+def said_text(messages: Transcript) -> str:
+    """What was said in words, by whomever: a value may stand in the model's own answer only."""
+    return "\n".join(message.content or "" for message in messages)
+
+
 def stands(value: str, text: str) -> bool:
     """Whether a value stands in a text, as it is or as it is written inside JSON."""
     return value in text or json.dumps(value, ensure_ascii=False)[1:-1] in text

@@ -3,7 +3,8 @@
 It finds its scenario by what the request says, the turn by the last user message, the place in the turn by the calls
 made since then, and goes on as the scenario expects. It knows only what stands in the prompt that it received: see
 `recall`: where a declared fact is lost, it takes a stale value that still stands there, or does what the lost rule
-forbids. Whatever it does not know gets a plain answer that begins with `MARK`.
+forbids; where the turn allows further calls, it first makes the call again that told what is lost. Whatever it does not
+know gets a plain answer that begins with `MARK`.
 
 Asked for a summary, it writes one from what it received: see `summary`. Not covered: a forced `tool_choice`, mistakes
 of its own; an error from a tool changes nothing in what it does next.
@@ -24,7 +25,7 @@ from agenteval.messages import Message, ToolCall, Transcript, last_user_index
 from agenteval.scenario.preflight import PREFLIGHT
 from agenteval.simulator.ailments import FAILED, Effect
 from agenteval.simulator.library import Library, Script, Shelf
-from agenteval.simulator.recall import Recall, misremembered, outdated
+from agenteval.simulator.recall import Recall, misremembered, outdated, texts_of
 from agenteval.simulator.request import Received
 from agenteval.simulator.summary import asks_for_summary, summary_of
 from agenteval.wording import stem
@@ -78,7 +79,10 @@ class Part:
     def of(cls, script: Script, turn: int, received: Transcript, seen: Callable[[], str]) -> Part:
         """The part that follows on what was received."""
         golden = script.golden[turn].messages
-        made = place_in(_calls_of(script, golden), _calls_of(script, received[last_user_index(received) + 1 :]))
+        wanted, done = _calls_of(script, golden), _calls_of(script, received[last_user_index(received) + 1 :])
+        again = _again(script, turn)
+        fetched = [call for call in done if call[:2] in again and call[:2] not in [due[:2] for due in wanted]]
+        made = place_in(wanted, [call for call in done if call not in fetched])
         begun = 0
         for at, message in enumerate(golden):
             left = message.tool_calls[max(0, made - begun) :]
@@ -86,6 +90,8 @@ class Part:
             if left or at == len(golden) - 1:
                 recall = Recall(partial(script.said_before, turn, at), seen)
                 due = left or (() if made else _tempted(script, turn, recall))
+                if missing := _missing(due, recall, again, [call[:2] for call in fetched]):
+                    due = (missing,)
                 return cls(script, turn, made + 1, message.content, due, recall, _before(script, turn, recall))
         raise ValueError("a golden turn has no messages")
 
@@ -197,6 +203,28 @@ def _holds(golden: Sequence[Sequence[object]], seen: Sequence[Sequence[object]])
             return None
         made = found
     return made
+
+
+def _again(script: Script, turn: int) -> dict[tuple[str, str], tuple[ToolCall, str]]:
+    """Calls of earlier turns that may be made again in this one, newest last, with what they told."""
+    if not script.scenario.turns[turn].expect.extra:
+        return {}
+    messages = [message for done in script.golden[:turn] for message in done.messages]
+    told = {message.tool_call_id: message.content or "" for message in messages if message.role == "tool"}
+    calls = (call for message in messages for call in message.tool_calls)
+    return {(call.name, _spelled(call.arguments_text)): (replace(call, id=""), told.get(call.id, "")) for call in calls}
+
+
+def _missing(
+    due: Sequence[ToolCall],
+    recall: Recall,
+    again: Mapping[tuple[str, str], tuple[ToolCall, str]],
+    fetched: Sequence[tuple[str, str]],
+) -> ToolCall | None:
+    """The call that tells again what the due ones need and is lost; each is tried once in a turn."""
+    texts = [text for call in due for text in texts_of(parse_json(call.arguments_text)) if recall.lost(text)]
+    fits = (call for key, (call, told) in again.items() if key not in fetched and any(text in told for text in texts))
+    return next(fits, None)
 
 
 def _before(script: Script, turn: int, recall: Recall) -> dict[str, str]:

@@ -132,6 +132,11 @@ def _parsed(text: str) -> Json:
         return None
 
 
+def texts_of(value: Json) -> list[str]:
+    """All texts in a value."""
+    return [text for _, text in _leaves(value, ())]
+
+
 def _leaves(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
     """All texts in a value, with the way to each; keys are not texts."""
     if isinstance(value, str):

@@ -77,3 +77,27 @@ def test_what_policies_lose_depends_on_age() -> None:
     assert outcomes["full_history"] == outcomes["oracle_context"] == right
     masked = outcomes["observation_masking:keep_last=1,step=2"]
     assert (masked[1], masked[8], masked[12]) == ("used", "invented", "invented")
+
+
+def test_what_can_be_read_again_is_lost_to_nobody_who_may_ask_again() -> None:
+    """The twins: the same clearing costs a call where the tool answers twice, and the task where it does not."""
+    masked = "observation_masking:keep_last=1,step=2"
+    found = {}
+    for name in ("can-be-read-again", "once-only"):
+        (scenario,) = load_suite(name).scenarios
+        steps = played(scenario, masked, PROFILES["healthy"]).steps
+        last = [step for step in steps if step.turn == len(scenario.turns)]
+        found[name] = (len(last), [fact.outcome for fact in last[-1].facts])
+    assert found == {"can-be-read-again": (3, ["used"]), "once-only": (3, ["invented"])}
+
+
+def test_the_models_own_words_are_lost_by_who_drops_messages() -> None:
+    (scenario,) = load_suite("in-own-words").scenarios
+    outcomes = {
+        policy: [fact.outcome for step in played(scenario, policy, PROFILES["healthy"]).steps for fact in step.facts]
+        for policy in (
+            "observation_masking:keep_last=1,step=2",
+            "extractive_ledger:trigger=650,target=450,min_reclaim=60,keep_last=1,limit=150",
+        )
+    }
+    assert list(outcomes.values()) == [["used"], ["invented"]]
