@@ -48,7 +48,7 @@ def _rule(text: str, table: Table) -> Rule:
         raise UsageError(f"no policy is called {name!r}{_suggest(name, table)}; there are: {', '.join(table)}")
     known = {item.name: str(item.type) for item in fields(table[name])}  # type: ignore[arg-type]
     knobs: dict[str, Any] = {}
-    for part in rest.split(",") if rest else ():
+    for part in filter(None, rest.split(",")):
         key, value = _pair(name, part, known)
         if key in knobs:
             raise UsageError(f"policy {name}: {key} is given twice; give it once")

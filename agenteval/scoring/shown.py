@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from itertools import chain
 
-from agenteval.messages import Message, ToolSpec, Transcript
+from agenteval.messages import Message, ToolSpec, Transcript, last_user_index
 
 
 def shown_text(messages: Transcript, tools: Sequence[ToolSpec]) -> str:
@@ -31,8 +31,9 @@ def told_text(messages: Transcript) -> str:
 
 
 def said_text(messages: Transcript) -> str:
-    """What was said in words, by whomever: a value may stand in the model's own answer only."""
-    return "\n".join(message.content or "" for message in messages)
+    """What others said to the model, and what it said itself in earlier turns."""
+    now = last_user_index(messages)
+    return "\n".join(m.content or "" for at, m in enumerate(messages) if m.role != "assistant" or at < now)
 
 
 def stands(value: str, text: str) -> bool:

@@ -90,7 +90,8 @@ class Part:
             if left or at == len(golden) - 1:
                 recall = Recall(partial(script.said_before, turn, at), seen)
                 due = left or (() if made else _tempted(script, turn, recall))
-                if missing := _missing(due, recall, again, [call[:2] for call in fetched]):
+                facts = [fact.value for fact in script.scenario.facts if fact.needed == turn + 1]
+                if missing := _missing(due, facts, recall, again, [call[:2] for call in fetched]):
                     due = (missing,)
                 return cls(script, turn, made + 1, message.content, due, recall, _before(script, turn, recall))
         raise ValueError("a golden turn has no messages")
@@ -217,12 +218,16 @@ def _again(script: Script, turn: int) -> dict[tuple[str, str], tuple[ToolCall, s
 
 def _missing(
     due: Sequence[ToolCall],
+    facts: Sequence[str],
     recall: Recall,
     again: Mapping[tuple[str, str], tuple[ToolCall, str]],
     fetched: Sequence[tuple[str, str]],
 ) -> ToolCall | None:
-    """The call that tells again what the due ones need and is lost; each is tried once in a turn."""
-    texts = [text for call in due for text in texts_of(parse_json(call.arguments_text)) if recall.lost(text)]
+    """The call that tells a lost fact again which the due ones need; each is tried once in a turn."""
+    lost = [fact for fact in facts if recall.lost(fact)]
+    texts = [
+        fact for call in due for text in texts_of(parse_json(call.arguments_text)) for fact in lost if fact in text
+    ]
     fits = (call for key, (call, told) in again.items() if key not in fetched and any(text in told for text in texts))
     return next(fits, None)
 
