@@ -35,7 +35,8 @@ MIN_ENGAGED = 0.5
 
 MOST_DETECTABLE = 0.3
 """A comparison that would miss this difference ranks nothing that it does not prove: policies differ by less as a rule
-(8 and 21 points of success in arXiv 2606.10209). 24 pairs are too few for it, 40 do, and 60 find about 20 points."""
+(8 and 21 points of success in arXiv 2606.10209). Of one side 24 pairs are too few for it; 40 do where a third of them
+differ, and 60 find about 20 points."""
 
 Decision = Literal["better", "worse", "as good", "undecided", "noise", "not ranked"]
 """Of a side beside the baseline. `noise`: it is the baseline once more."""

@@ -54,7 +54,7 @@ def versus(
     drafts = [Draft.of(base, side, axis) for side in sides if side is not base]
     simulated = any(side.simulated for side in sides)
     noise = next((draft for draft in drafts if draft.again), None)
-    refusals = tuple(_refusals(drafts, noise, simulated=simulated))
+    refusals = tuple(_refusals(drafts, noise, simulated=simulated)) if ranked else ()
     contrasts = [draft.described() for draft in drafts]
     if ranked and not simulated:
         contrasts = _tested(drafts, contrasts, margin, noise, ranked=not refusals)
@@ -134,8 +134,9 @@ def _power(contrasts: Sequence[Contrast]) -> str:
     finds = "find no difference reliably" if found is None else f"find a difference of {found * 100:.0f} points"
     beside = f" ({least.name})" if len(sides) > 1 else ""
     over = f" over all {len(sides)} sides" if len(sides) > 1 else ""
+    pairs = f"{least.pairs} pair{'s' * (least.pairs != 1)}"
     return (
-        f"{least.pairs} pairs{beside} {finds} (four times out of five, at 5 %{over}, if as many of them differ as here "
+        f"{pairs}{beside} {finds} (four times out of five, at 5 %{over}, if as many of them differ as here "
         "and scenarios as much from each other)."
     )
 

@@ -68,6 +68,10 @@ def only(found: Versus) -> Any:
     return contrast
 
 
+def only_side(found: Versus, name: str) -> Any:
+    return next(contrast for contrast in found.contrasts if contrast.name == name)
+
+
 def fails_half(policy: str, number: int, _: int) -> bool:
     return policy == "full_history" and number % 2 == 0
 
@@ -119,7 +123,7 @@ def test_noise_and_further_sides_take_power_away() -> None:
     sides = ("full_history", MASK, "sliding_window")
     one, two = (ranked(run(*steps(names, 60, lambda *_: False))).contrasts[0] for names in (sides[:2], sides))
     again = steps((*sides[:2], "full_history+again"), 60, lambda p, n, _: n // 9 == p.endswith("+again"))
-    loud = next(item for item in ranked(run(*again)).contrasts if item.name == MASK)
+    loud = only_side(ranked(run(*again)), MASK)
     assert (one.detectable, two.detectable, loud.detectable) == (0.13, 0.15, 0.21)
     assert "(four times out of five, at 5 % over all 2 sides" in ranked(run(*steps(sides, 60, lambda *_: False))).power
 
@@ -133,6 +137,11 @@ def test_what_is_shown_is_said_although_another_side_finds_no_place() -> None:
         "Not all sides found their place: sliding_window.",
         f"What is shown all the same, beside full_history: {MASK} is worse.",
     )
+
+
+def test_nothing_is_refused_or_tested_where_no_ranking_is_asked_for() -> None:
+    found = ranked(run(*steps(("full_history", MASK, "full_history+again"), 3, fails_half)), ranked=False)
+    assert (found.refusals, found.power, only_side(found, MASK).p) == ((), "", None)
 
 
 def test_where_all_found_their_place_nothing_is_said_before() -> None:
