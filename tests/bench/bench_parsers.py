@@ -29,8 +29,8 @@ TITLE = " ".join(
     [
         "Incremental parsers: thousands of characters per CPU second, one character or one token per feed, by KB of "
         "arguments; ratio: ours over the faster engine. Bar: 5.",
-        "SGLang has no figure for harmony: it gives a call only at <|call|>, with all arguments at once, and that token "
-        "ends generation, so that the text lacks it.",
+        "SGLang has no figure for harmony: it gives a call only at <|call|>, with all arguments at once, and that "
+        "token ends generation, so that the text lacks it.",
         *(
             f"Not compared with {name}: {variable} does not name the Python in which it is installed."
             for name, variable in VARIABLES.items()
