@@ -1,16 +1,17 @@
 """Statistics of pairs: two sides that were given the same work, unit by unit. Pure; what cannot be said is None.
 
-Sources: exact McNemar (McNemar 1947, two-sided binomial test on the discordant pairs); Holm 1979; for the interval of a
-paired risk difference t on the means of scenarios, each a cluster (Miller 2024, arXiv 2411.00640), to which two
-imaginary ones are added that differ by a trial in either direction (after Bonett and Price 2012), so that what was seen
-in no scenario is not taken for impossible. How often the intervals cover and the gate errs: `make test-statistics`.
+Sources: exact McNemar (McNemar 1947, two-sided binomial test on the discordant pairs); Holm 1979; for a paired risk
+difference t on the means of scenarios, each a cluster (Miller 2024, arXiv 2411.00640), beside the normal interval of
+Bonett and Price 2012, who add two imaginary pairs that differ in either direction, so that what was seen in no scenario
+is not taken for impossible: what one of the two allows is not excluded. How often the intervals cover and the gate
+errs: `make test-statistics`.
 Needs the extra `agenteval[stats]`.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,6 @@ from agenteval.errors import UsageError
 
 ALPHA = 0.05
 POWER = 0.8
-DISCORDANT = 0.3
-"""Share of pairs that differ, assumed by a power note where too few pairs have been seen to tell."""
 FEWEST_SCENARIOS = 20
 """Below so many clusters an interval is not trusted."""
 
@@ -63,13 +62,51 @@ def holm(ps: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted)
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to an interval of a mean; `freedom`: degrees of it, None where errors are taken for normal."""
+
+    centre: float
+    error: float
+    freedom: int | None
+
+    def p(self) -> float:
+        """Two-sided, that the mean is 0. 0 where all scenarios have the same mean: this way sees no chance there."""
+        if not self.error:
+            return 0.0
+        special, size = _special(), -abs(self.centre) / self.error
+        return float(2 * (special.ndtr(size) if self.freedom is None else special.stdtr(self.freedom, size)))
+
+    def ends(self, alpha: float) -> tuple[float, float]:
+        special, part = _special(), 1 - alpha / 2
+        size = special.ndtri(part) if self.freedom is None else special.stdtrit(self.freedom, part)
+        return self.centre - float(size) * self.error, self.centre + float(size) * self.error
+
+
+def _student(means: Sequence[float]) -> _Way:
+    return _Way(_mean(means), _standard_error(means), len(means) - 1)
+
+
+def _imagining(clusters: Sequence[Sequence[float]]) -> _Way:
+    """Bonett and Price's: two imaginary scenarios differ by a trial in either direction. Trials that nowhere differ
+    within a scenario count as one."""
+    varied = any(len(set(values)) > 1 for values in clusters)
+    step = len(clusters) / sum(map(len, clusters)) if varied else 1.0
+    means = [*map(_mean, clusters), step, -step]
+    shrunk = math.sqrt((len(means) - 1) / len(means))  # their variance is that of all, not of a sample
+    return _Way(_mean(means), _standard_error(means) * shrunk, None)
+
+
+def _ways(clusters: Mapping[str, Sequence[float]]) -> tuple[_Way, ...]:
+    """None for fewer than two scenarios."""
+    seen = [values for values in clusters.values() if values]
+    return (_student(list(map(_mean, seen))), _imagining(seen)) if len(seen) > 1 else ()
+
+
 def clustered_p(clusters: Mapping[str, Sequence[float]]) -> float:
-    """Two-sided p that the mean difference is 0, by t on scenario means; 1 for fewer than two scenarios."""
-    means = _with_imaginary(clusters)
-    if len(means) < 4:
-        return 1.0
-    centre, error = _mean(means), _standard_error(means)
-    return float(2 * _special().stdtr(len(means) - 1, -abs(centre) / error))
+    """Two-sided p that the mean difference is 0, the larger of both ways (t on scenario means, Bonett and Price); 1 for
+    fewer than two scenarios."""
+    return max((way.p() for way in _ways(clusters)), default=1.0)
 
 
 def split(differences: Iterable[float]) -> tuple[int, int]:
@@ -79,22 +116,14 @@ def split(differences: Iterable[float]) -> tuple[int, int]:
 
 
 def risk_difference(clusters: Mapping[str, Sequence[float]], alpha: float = ALPHA) -> Interval | None:
-    """Mean over scenarios of their mean difference, each difference from -1 to 1, and its interval, which is centred on
-    the mean with the imaginary scenarios. `clusters`: scenario → the differences of its pairs. None for fewer than two
-    scenarios."""
-    means = _with_imaginary(clusters)
-    if len(means) < 4:
+    """Mean over scenarios of their mean difference, each difference from -1 to 1, and its interval: all that t on
+    scenario means or Bonett and Price allow. `clusters`: scenario → the differences of its pairs. None for fewer than
+    two scenarios."""
+    ends = [way.ends(alpha) for way in _ways(clusters)]
+    if not ends:
         return None
-    centre, spread = _mean(means), _half_width(means, alpha)
-    return Interval(_mean(means[:-2]), max(-1.0, centre - spread), min(1.0, centre + spread))
-
-
-def _with_imaginary(clusters: Mapping[str, Sequence[float]]) -> list[float]:
-    """The means of scenarios, and two imaginary ones. Trials that nowhere differ within a scenario count as one."""
-    seen = [values for values in clusters.values() if values]
-    varied = any(len(set(values)) > 1 for values in seen)
-    step = len(seen) / sum(map(len, seen)) if varied else 1.0
-    return [*map(_mean, seen), step, -step]
+    centre = _mean([_mean(values) for values in clusters.values() if values])
+    return Interval(centre, max(-1.0, min(low for low, _ in ends)), min(1.0, max(high for _, high in ends)))
 
 
 def mean_ratio(clusters: Mapping[str, Sequence[float]]) -> Interval | None:
@@ -103,13 +132,8 @@ def mean_ratio(clusters: Mapping[str, Sequence[float]]) -> Interval | None:
     means = [sum(map(math.log, ratios)) / len(ratios) for ratios in clusters.values() if ratios]
     if len(means) < 2:
         return None
-    centre, spread = _mean(means), _half_width(means, ALPHA)
-    return Interval(math.exp(centre), math.exp(centre - spread), math.exp(centre + spread))
-
-
-def _half_width(means: Sequence[float], alpha: float) -> float:
-    """Half the interval of a mean by Student's t."""
-    return float(_special().stdtrit(len(means) - 1, 1 - alpha / 2)) * _standard_error(means)
+    low, high = _student(means).ends(ALPHA)
+    return Interval(math.exp(_mean(means)), math.exp(low), math.exp(high))
 
 
 def _standard_error(means: Sequence[float]) -> float:
@@ -121,41 +145,45 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def power(pairs: int, discordant: float, difference: float) -> float:
-    """Chance that exact McNemar at 5 % finds a risk difference of at most `discordant`, with so many pairs of which
-    this share differs. Exact."""
+def power(pairs: int, discordant: float, difference: float, alpha: float = ALPHA) -> float:
+    """Chance that exact McNemar at `alpha` finds a risk difference of at most `discordant`, with so many independent
+    pairs of which this share differs. Exact."""
     repaired = (discordant + difference) / (2 * discordant) if discordant else 0.5
-    return sum(_chance(n, pairs, discordant) * _seen(n, repaired) for n in range(pairs + 1))
+    return sum(_chance(n, pairs, discordant) * _seen(n, repaired, alpha) for n in range(pairs + 1))
 
 
 def _chance(k: int, n: int, p: float) -> float:
     """Of k successes in n trials."""
-    return float(math.comb(n, k) * p**k * (1 - p) ** (n - k))
-
-
-def _seen(n: int, share: float) -> float:
-    """Chance of a significant split of n discordant pairs, of which this share goes one way."""
-    most = _uneven(n)
-    if most is None:
-        return 0.0
     special = _special()
-    return float(special.bdtr(most, n, share) + special.bdtrc(n - most - 1, n, share))
+    ways = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    return math.exp(ways + float(special.xlogy(k, p)) + float(special.xlog1py(n - k, -p)))
 
 
-def _uneven(n: int) -> int | None:
-    """The largest smaller part of n discordant pairs that is significant; None if not even none is."""
-    tail, most = 0, None
-    for fewer in range(n // 2 + 1):
-        tail += math.comb(n, fewer)
-        if 2 * tail > ALPHA * 2**n:
-            break
-        most = fewer
-    return most
+def _seen(n: int, share: float, alpha: float) -> float:
+    """Chance of a significant split of n discordant pairs, of which this share goes one way."""
+    special = _special()
+    most = bisect_right(range(n // 2), alpha / 2, key=lambda fewer: float(special.bdtr(fewer, n, 0.5))) - 1
+    return float(special.bdtr(most, n, share) + special.bdtrc(n - most - 1, n, share)) if most >= 0 else 0.0
 
 
-def detectable(pairs: int, discordant: float = DISCORDANT) -> float | None:
-    """The smallest risk difference, in whole points, that so many pairs find four times out of five; None if not even
-    the largest that this share of discordant pairs allows is found."""
-    points = range(1, math.floor(discordant * 100) + 1)
-    at = bisect_left(points, True, key=lambda point: power(pairs, discordant, point / 100) >= POWER)
+def detectable(pairs: int, discordant: float, alpha: float = ALPHA) -> float | None:
+    """The smallest risk difference, in whole points, that exact McNemar at `alpha` finds four times out of five with so
+    many independent pairs, of which this share differs (or as many as the difference itself needs, where that is more).
+    None if not even one that all pairs show is found."""
+    points = range(1, 101)
+    at = bisect_left(
+        points, True, key=lambda point: power(pairs, max(discordant, point / 100), point / 100, alpha) >= POWER
+    )
     return points[at] / 100 if at < len(points) else None
+
+
+def detectable_between(clusters: Mapping[str, Sequence[float]], alpha: float = ALPHA) -> float | None:
+    """The smallest risk difference that t on scenario means finds so often where scenarios spread like these, two
+    imaginary ones included (minimum detectable effect, Bloom 1995). None for fewer than two scenarios."""
+    ways = _ways(clusters)
+    if not ways:
+        return None
+    special, freedom = _special(), ways[0].freedom
+    return float(special.stdtrit(freedom, 1 - alpha / 2) + special.stdtrit(freedom, POWER)) * max(
+        way.error for way in ways
+    )

@@ -57,8 +57,9 @@ def once(stub: Callable[[Body], Says]) -> Callable[[Body], Says]:
 
 
 def echoes(body: Body) -> Says:
-    """All that stands in the conversation, instead of an answer."""
-    return Says("\n".join(message["content"] for message in body["messages"] if message.get("content")))
+    """All that stands in the conversation but for its own echoes (they would double it each turn), as an answer."""
+    heard = (message for message in body["messages"] if message["role"] != "assistant")
+    return Says("\n".join(message["content"] for message in heard if message.get("content")))
 
 
 def asks_back(body: Body) -> Says:

@@ -28,8 +28,10 @@ from agenteval.tokens import vocabulary
 from agenteval.tools import GoldenTurn, World, execute, play
 
 SEEDS = range(5)
-SUITES = {suite: tuple(item.name for item in load_suite(suite).scenarios) for suite in bundled_names()}
-NAMES = tuple(name for names in SUITES.values() for name in names)
+LOADED = {suite: load_suite(suite).scenarios for suite in bundled_names()}
+SUITES = {suite: tuple(item.name for item in scenarios) for suite, scenarios in LOADED.items()}
+SCENARIOS = {item.name: item for scenarios in LOADED.values() for item in scenarios}
+NAMES = tuple(SCENARIOS)
 MODES: tuple[Thinking, ...] = ("off", "on", "preserved")
 
 CONTEXT = (42, 120, 305, 901, 994, 1826, 1918, 3142, 3212, 3283)
@@ -44,8 +46,7 @@ THOUGHT = "The user wants this next, and one of my tools can do it, so I will us
 
 @cache
 def scenario(name: str, seed: int = 0) -> Scenario:
-    suite = next(suite for suite, names in SUITES.items() if name in names)
-    return bind(next(item for item in load_suite(suite).scenarios if item.name == name), seed)
+    return bind(SCENARIOS[name], seed)
 
 
 @cache
@@ -120,7 +121,7 @@ def test_some_scenarios_are_for_a_first_look() -> None:
 
 
 def test_no_name_is_used_twice() -> None:
-    assert len(set(NAMES)) == len(NAMES)
+    assert len(NAMES) == sum(map(len, SUITES.values()))
 
 
 @pytest.mark.parametrize("suite", bundled_names())

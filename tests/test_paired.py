@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from random import Random
+from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, multinomial
 
-from agenteval.paired import clustered_p, detectable, holm, mcnemar, mean_ratio, power, risk_difference
+from agenteval.paired import (
+    clustered_p,
+    detectable,
+    detectable_between,
+    holm,
+    mcnemar,
+    mean_ratio,
+    power,
+    risk_difference,
+)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
@@ -69,6 +77,24 @@ def test_many_trials_of_two_scenarios_are_two_scenarios() -> None:
     assert clustered_p(two) > 0.3
 
 
+@pytest.mark.parametrize("scenarios", [20, 24, 40])
+@pytest.mark.parametrize(("better", "worse"), [(0.17, 0.17), (0.25, 0.12), (0.35, 0.06), (0.1, 0.26)])
+def test_intervals_of_single_trials_hold_the_truth_in_93_to_97_percent(
+    scenarios: int, better: float, worse: float
+) -> None:
+    """Exactly: every number of scenarios repaired and broken there is, with its chance."""
+    held = 0.0
+    for repaired in range(scenarios + 1):
+        for broke in range(scenarios - repaired + 1):
+            differences = [1.0] * repaired + [-1.0] * broke + [0.0] * (scenarios - repaired - broke)
+            found = risk_difference({str(at): [value] for at, value in enumerate(differences)})
+            assert found is not None
+            if found.low <= better - worse <= found.high:
+                counts, chances = (repaired, broke, scenarios - repaired - broke), (better, worse, 1 - better - worse)
+                held += multinomial.pmf(counts, scenarios, chances)
+    assert 0.93 <= held <= 0.97
+
+
 def test_the_clustered_test_and_its_interval_say_the_same() -> None:
     for repaired in range(24):
         clusters = {str(n): [float(n < repaired)] for n in range(24)}
@@ -103,14 +129,61 @@ def test_power_is_that_of_published_simulations(pairs: int, discordant: float, p
     assert 0.75 <= power(pairs, discordant, points / 100) <= 0.97
 
 
-def test_power_by_simulation() -> None:
-    rng, found = Random(3), 0
-    for _ in range(2_000):
-        draws = [rng.random() for _ in range(60)]
-        found += mcnemar(sum(d < 0.25 for d in draws), sum(0.25 <= d < 0.3 for d in draws)) < 0.05
-    assert power(60, 0.3, 0.2) == pytest.approx(found / 2_000, abs=4 * math.sqrt(0.25 / 2_000))
+@cache
+def scipys_p(k: int, n: int) -> float:
+    return float(binomtest(k, n).pvalue)
 
 
-def test_too_few_pairs_find_nothing() -> None:
-    assert detectable(20) is None
-    assert detectable(60) == 0.21
+@pytest.mark.parametrize(
+    ("pairs", "discordant", "difference", "alpha"),
+    [(24, 0.3, 0.3, 0.05), (30, 0.4, 0.25, 0.05), (60, 0.3, 0.2, 0.05), (60, 0.3, 0.2, 0.0125), (45, 0.5, 0.0, 0.05)],
+)
+def test_power_is_the_chance_of_all_outcomes_that_are_significant(
+    pairs: int, discordant: float, difference: float, alpha: float
+) -> None:
+    """Every number of pairs repaired and broken there is, with scipy's own test of each."""
+    better, worse = (discordant + difference) / 2, (discordant - difference) / 2
+    outcomes = [(n, k) for n in range(1, pairs + 1) for k in range(n + 1)]
+    found = sum(
+        multinomial.pmf((k, n - k, pairs - n), pairs, (better, worse, 1 - discordant))
+        for n, k in outcomes
+        if scipys_p(k, n) < alpha
+    )
+    assert power(pairs, discordant, difference, alpha) == pytest.approx(found, abs=1e-9)
+
+
+def test_what_is_detectable_is_the_first_whole_point_with_enough_power() -> None:
+    for pairs, discordant in ((60, 0.3), (150, 0.29), (40, 0.2)):
+        found = detectable(pairs, discordant)
+        assert found is not None
+        assert power(pairs, max(discordant, found), found) >= 0.8
+        assert power(pairs, max(discordant, found - 0.01), found - 0.01) < 0.8
+
+
+def test_fewer_pairs_more_noise_and_more_sides_hide_more() -> None:
+    assert detectable(5, 0.0) is None, "five pairs are never significant"
+    assert detectable(60, 0.3) == 0.21
+    assert detectable(60, 0.3, 0.05 / 4) == 0.24
+    assert detectable(60, 0.5) == 0.27
+    assert detectable(60, 0.0) == 0.13, "a difference makes pairs differ"
+
+
+def test_many_pairs_have_their_power_too() -> None:
+    assert detectable(1_500, 0.5) == 0.06
+
+
+def test_trials_that_agree_do_not_find_more_than_their_scenarios() -> None:
+    once, often = ({str(n): [float(n < 6)] * trials for n in range(24)} for trials in (1, 50))
+    assert detectable_between(once) == detectable_between(often)
+    assert detectable_between({"s": [1.0]}) is None
+    nowhere = detectable_between({str(n): [0.0] for n in range(24)})
+    assert nowhere is not None
+    assert nowhere > 0.1
+
+
+def test_a_difference_in_every_scenario_is_not_without_chance() -> None:
+    clusters = {str(n): [1.0] for n in range(6)}
+    found = risk_difference(clusters)
+    assert found is not None
+    assert found.low < found.estimate == found.high == 1.0
+    assert 0 < clustered_p(clusters) < 0.05

@@ -76,8 +76,10 @@ def command(base: str, new: str | None, out: Path, kind: str, **values: Any) -> 
     cannot be said: too little was judged in both, or NEW lacks what BASE judged.
 
     With BASE alone, or with --by: which policy (thinking mode, run) is better, by more than chance, and what each
-    costs. Exit code: 0 each found its place and none is worse, 1 one is worse, 3 nothing is ranked: the replies are
-    simulated, or too few pairs, or a policy hardly acted; then it is described only.
+    costs. Exit code: 0 each found its place and none is worse, 1 one is worse, 2 the runs are unlike or a mistake in
+    options, 3 not each found its place: the replies are simulated, scenarios are too few, conversations are missing,
+    the baseline differs from itself, a policy hardly acted, or so few pairs tell no difference. What is shown of other
+    sides all the same, better or worse, is then said in words; 3 comes before 1.
     """
     gates = {name: values.pop(name) for name in CELL_BY_CELL}
     runs = [load_run(find_run(reference, out)) for reference in (base, new) if reference is not None]

@@ -35,6 +35,8 @@ _TYPE_NAMES: dict[type, str] = {
     type(None): "null",
 }
 _REFERENCES_FOLLOWED = 8
+_MAPPING = (dict, Mapping)
+"""`dict` first: asking the abstract class costs more than the rest of a look-up."""
 
 
 def quoted(text: str) -> str:
@@ -109,11 +111,11 @@ def declares(tool: ToolSpec, key: str) -> bool:
 
 def _properties(tool: ToolSpec) -> Mapping[str, object]:
     properties = tool.parameters.get("properties")
-    return properties if isinstance(properties, Mapping) else {}
+    return properties if isinstance(properties, _MAPPING) else {}
 
 
 def _types(schema: object, root: object, depth: int) -> Types:
-    if not isinstance(schema, Mapping) or not depth:
+    if not isinstance(schema, _MAPPING) or not depth:
         return None
     for word, read in _WORDS.items():
         if word in schema:

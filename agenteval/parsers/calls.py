@@ -26,10 +26,10 @@ class Calls:
         self._unwraps = choices.get("double_encoded") == "unwrap"
         self._null_is_none = choices.get("empty_arguments") == "object"
         self._sink: list[Delta] = [] if self._drops_truncated else out
-        self._index = -1
+        self.index = -1  # of the present call
         self._muted = True  # nothing of the present call is reported
         self._blank = True  # it has no arguments yet
-        self._direct = False  # it has, and more of them need not wait
+        self.direct = False  # it has, and more of them go out at once
         self._waiting: list[str] | None = None  # arguments that go out when all of them are known
         self._tool: ToolSpec | None = None
 
@@ -45,10 +45,10 @@ class Calls:
         """A call; without a name, nothing of it is reported."""
         self._tool = self._tools.get(name)
         self._muted = not name or (self._tool is None and self._drops_undeclared)
-        self._blank, self._waiting, self._direct = True, None, False
+        self._blank, self._waiting, self.direct = True, None, False
         if not self._muted:
-            self._index += 1
-            self._sink.append(CallDelta(self._index, name))
+            self.index += 1
+            self._sink.append(CallDelta(self.index, name))
 
     def write(self, fragment: str) -> None:
         """More of the arguments' JSON."""
@@ -58,16 +58,16 @@ class Calls:
             self._blank = False
             if self._must_wait(fragment.lstrip()[0]):
                 self._waiting = []
-            self._direct = self._waiting is None and not self._drops_truncated
+            self.direct = self._waiting is None and not self._drops_truncated
         if self._waiting is None:
-            self._sink.append(CallDelta(self._index, None, fragment))
+            self._sink.append(CallDelta(self.index, None, fragment))
         else:
             self._waiting.append(fragment)
 
     def written(self, fragment: str) -> list[Delta]:
         """More of the arguments' JSON, where nothing else was said since the last time: what goes out now."""
-        if self._direct and fragment:
-            return [CallDelta(self._index, None, fragment)]
+        if self.direct and fragment:
+            return [CallDelta(self.index, None, fragment)]
         self.write(fragment)
         said = merged(self._out)
         self._out.clear()
@@ -84,11 +84,11 @@ class Calls:
         """The call broke off: its arguments stay as they are, and never end."""
         if self._drops_truncated:
             if not self._muted:
-                self._index -= 1
+                self.index -= 1
             self._sink.clear()
         else:
             self._let_out(lambda arguments: arguments)
-        self._muted, self._direct = True, False
+        self._muted, self.direct = True, False
 
     def finish(self) -> None:
         """The text ended where a format writes no closer: the call is complete if its arguments are."""
@@ -107,11 +107,11 @@ class Calls:
 
     def _let_out(self, settle: Callable[[str], str]) -> None:
         if self._waiting is not None and not self._muted:
-            self._sink.append(CallDelta(self._index, None, settle("".join(self._waiting))))
+            self._sink.append(CallDelta(self.index, None, settle("".join(self._waiting))))
         self._waiting = None
 
     def _release(self) -> None:
-        self._muted, self._direct = True, False
+        self._muted, self.direct = True, False
         if self._drops_truncated:
             self._out += self._sink
             self._sink.clear()

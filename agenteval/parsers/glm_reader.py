@@ -32,7 +32,7 @@ TAGS = (
 OPENER, VALUE_END = "<tool_call>", "</arg_value>"
 MARKERS = (*ROLES, *TAGS)
 
-_HEAD = re.compile(rf"\s{{0,8}}(?:{NAME_PATTERN}(?:\s{{1,8}}(?:{NAME_PATTERN}\s{{0,8}})?)?)?")
+_HEAD = re.compile(rf"\s{{0,64}}(?:{NAME_PATTERN}(?:\s{{1,64}}(?:{NAME_PATTERN}\s{{0,64}})?)?)?")
 """What may stand between `<tool_call>` and the next tag: a name, or a name and a key whose own tag is
 missing. With every text that fits, all its beginnings fit: otherwise the answer would depend on cuts."""
 

@@ -15,7 +15,7 @@ from functools import cache
 from json.encoder import encode_basestring
 
 from agenteval.messages import ToolSpec
-from agenteval.parsers.deltas import Delta
+from agenteval.parsers.deltas import CallDelta, Delta
 from agenteval.parsers.markers import Markers
 from agenteval.parsers.names import NAME
 from agenteval.parsers.policy import Choices
@@ -69,7 +69,12 @@ class _Place(Enum):
     VALUE = "any other argument"
 
 
-_HEADS = {_Place.NAME: (re.compile(r"[^\s<>]*"), 160), _Place.KEY: (re.compile(r"[^<>\n]*"), 320)}
+_SECTION, _NAME, _GAP, _KEY, _TEXT, _VALUE = _Place
+"""Looked up once: an enum's attributes are slow in Python 3.11."""
+
+
+_HEAD_OF_CALL = re.compile(r"[^\s<>]*"), 160
+_HEAD_OF_ARGUMENT = re.compile(r"[^<>\n]*"), 320
 """What may stand before the `>` of an opening tag, and how much of it."""
 _SECTION_BLANK = 16
 
@@ -89,7 +94,7 @@ class TagReader(Reader):
         self._value_ends = ends[choices["missing_value_closer"]]
         self._bare_counts = choices["missing_opener"] == "call"
         self._speaks_of_undeclared = choices["undeclared_tool"] == "text"
-        self._place = _Place.SECTION
+        self._place = _SECTION
         self._in_section = False
         self._before = ""  # what the call began with, in case it was only a mention
         self._parts: list[str] = []  # of a name, a key, or a value that does not stream
@@ -100,33 +105,44 @@ class TagReader(Reader):
         self._tail = ""  # a newline that may be framing
 
     def feed(self, text: str) -> list[Delta]:
-        if self._flows and not self._held and ("<" not in text or self._is_plain(text)):
-            self.work += len(text)
-            if self._framed and (self._tail or text.endswith("\n")):
-                text = self._within_frame(text)
-            return self._calls.written(encode_basestring(text)[1:-1])
-        return super().feed(text)
+        if not self._flows:
+            return super().feed(text)
+        if self._held:
+            text, self._held = self._held + text, ""
+        if "<" in text and not self._is_plain(text):
+            if self._value_ends.find(text):
+                return super().feed(text)
+            known = len(text) - self._value_ends.open(text)
+            text, self._held = text[:known], text[known:]
+            self.work += len(self._held)
+        self.work += len(text)
+        if ("\n" in text or self._tail) and self._framed:
+            text = self._within_frame(text)
+        calls = self._calls
+        if calls.direct and text:
+            return [CallDelta(calls.index, None, encode_basestring(text)[1:-1])]
+        return calls.written(encode_basestring(text)[1:-1])
 
     def _to(self, place: _Place) -> None:
-        self._place, self._flows = place, place is _Place.TEXT and not self._framed
+        self._place, self._flows = place, place is _TEXT and not self._framed
         self._parts.clear()
-        if place is _Place.NAME or place is _Place.KEY:
+        if place is _NAME or place is _KEY:
             self._watched, self._length = None, 0
-        elif place is _Place.TEXT or place is _Place.VALUE:
+        elif place is _TEXT or place is _VALUE:
             self._watched = self._value_ends
         else:
-            self._watched = self._gap if place is _Place.GAP else self._shape.all
+            self._watched = self._gap if place is _GAP else self._shape.all
 
     def _finish(self, held: str) -> None:
-        if self._words or self._place in _VALUES:
+        if self._words or self._in_value():
             self._take(held)
 
     def _cut(self) -> None:
-        if self._place is _Place.TEXT:
+        if self._place is _TEXT:
             self._calls.more_string(self._tail)
-        elif self._place is _Place.VALUE:
+        elif self._place is _VALUE:
             self._calls.cut_argument(self._key, "".join(self._parts))
-        if self._place not in (_Place.SECTION, _Place.NAME):
+        if self._place not in (_SECTION, _NAME):
             self._calls.cut()
 
     # --- openers ---
@@ -142,11 +158,11 @@ class TagReader(Reader):
             self._open_name()
         else:
             self._in_section = True
-            self._to(_Place.SECTION)
+            self._to(_SECTION)
 
     def _open_name(self) -> None:
         self._before += self._elements.call.opener
-        self._to(_Place.NAME)
+        self._to(_NAME)
 
     def _speak_of_the_tag(self) -> None:
         """No call began here: the text goes where the tag stood."""
@@ -156,7 +172,7 @@ class TagReader(Reader):
 
     def _scan(self, text: str, at: int) -> int:
         """The rest of an opening tag."""
-        pattern, most = _HEADS[self._place]
+        pattern, most = _HEAD_OF_CALL if self._place is _NAME else _HEAD_OF_ARGUMENT
         found = pattern.match(text, at)
         end = found.end() if found else at
         self.work += end - at + 1
@@ -171,11 +187,11 @@ class TagReader(Reader):
 
     def _end_tag(self, head: str) -> bool:
         """Takes an opening tag for what it is; False if it is none."""
-        element = self._elements.call if self._place is _Place.NAME else self._elements.argument
+        element = self._elements.call if self._place is _NAME else self._elements.argument
         found = element.head.fullmatch(head)
         if found is None:
             return False
-        if self._place is _Place.KEY:
+        if self._place is _KEY:
             self._open_value(found["name"].strip(), found.groupdict().get("string"))
         elif self._is_call(found["name"]):
             self._name(found["name"])
@@ -185,10 +201,10 @@ class TagReader(Reader):
 
     def _lose_tag(self, head: str, start: int, end: int) -> int:
         """What began like an opening tag is none: what follows its beginning is read again. Where to go on."""
-        if self._place is _Place.NAME:
+        if self._place is _NAME:
             self._speak_of_the_tag()
         else:
-            self._to(_Place.GAP)
+            self._to(_GAP)
         if len(head) == end - start:
             return start
         self._again = head
@@ -204,16 +220,16 @@ class TagReader(Reader):
     def _name(self, name: str) -> None:
         self._speech.call()
         self._calls.start(name)
-        self._to(_Place.GAP)
+        self._to(_GAP)
 
     # --- inside a call ---
 
     def _take_inside(self, text: str) -> None:
-        if self._place is _Place.TEXT:
+        if self._place is _TEXT:
             self._take_string(text)
-        elif self._place is _Place.VALUE:
+        elif self._place is _VALUE:
             self._parts.append(text)
-        elif self._place is _Place.SECTION:
+        elif self._place is _SECTION:
             self._before += text
             if not text.isspace() or len(self._before) > _SECTION_BLANK:
                 self._speak_of_the_tag()
@@ -238,11 +254,11 @@ class TagReader(Reader):
         return text
 
     def _meet_inside(self, marker: str) -> None:
-        if self._place in _VALUES:
+        if self._in_value():
             self._end_value()
             if marker != self._elements.argument.closer:
                 self._meet_inside(marker)
-        elif self._place is _Place.GAP:
+        elif self._place is _GAP:
             self._meet_in_gap(marker)
         elif marker == self._elements.call.opener:
             self._open_name()
@@ -253,7 +269,7 @@ class TagReader(Reader):
     def _meet_in_gap(self, marker: str) -> None:
         elements = self._elements
         if marker == elements.argument.opener:
-            self._to(_Place.KEY)
+            self._to(_KEY)
         elif marker in (elements.call.closer, elements.call.opener, *elements.openers, *elements.closers):
             self._calls.close()
             self._leave()
@@ -264,19 +280,19 @@ class TagReader(Reader):
         self._key, self._typed, self._fresh, self._tail = key, typed, True, ""
         if typed == "true" or (typed is None and self._calls.streams(key)):
             self._calls.begin_string(key)
-            self._to(_Place.TEXT)
+            self._to(_TEXT)
         else:
-            self._to(_Place.VALUE)
+            self._to(_VALUE)
 
     def _end_value(self) -> None:
-        if self._place is _Place.TEXT:
+        if self._place is _TEXT:
             self._calls.end_string()
         else:
             bare = "".join(self._parts)
             if self._framed:
                 bare = bare.removeprefix("\n").removesuffix("\n")
             self._calls.argument(self._key, bare, typed=self._typed is None)
-        self._to(_Place.GAP)
+        self._to(_GAP)
 
-
-_VALUES = frozenset({_Place.TEXT, _Place.VALUE})
+    def _in_value(self) -> bool:
+        return self._place is _TEXT or self._place is _VALUE

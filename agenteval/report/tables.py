@@ -33,7 +33,7 @@ SHOWN_K = (1, 2, 4, 8, 16, 32)
 
 LEFT = frozenset(
     {"tool call", "thinking", "metric", "change", "BASE", "NEW", "chance", "scenario", "policy", "cells", "why"}
-    | {"starts", "bar", "verdict", "parser", "case", "kind", "reason"}
+    | {"starts", "bar", "verdict", "parser", "case", "kind", "reason", "run"}
 )
 """Columns of texts; all others are numbers, set to the right."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,26 +14,54 @@ from agenteval.paired import Interval
 from agenteval.report import markdown, terminal
 from agenteval.report.machine import harmless
 from agenteval.report.tables import SIMULATED, UNKNOWN, Table, count, fixed
-from agenteval.summary import Contrast, SideRow, Survival, Versus, in_words, story
+from agenteval.summary import Contrast, Retention, SideRow, Survival, Versus, in_words, story
 from agenteval.visible import visible
 
 OUTCOME_HEADER = ("right", "turns ok", "fixes", "breaks", "prefill", "output", "TTFT ms", "tok/s", "verdict")
-COST_HEADER = ("sent tok", "prefilled", "cached", "reusable", "breaks by", "summaries", "policy ms", "summary s")
-WAY_HEADER = ("acted in", "steps", "fetched again", "errors recovered", "rules broken", "pass^k")
-PROOF_HEADER = ("pairs", "difference", "95 % interval", "p", "p Holm", "TTFT ratio", "decode ratio")
+COST_HEADER = (
+    "sent tok",
+    "prefilled",
+    "cached",
+    "reusable",
+    "hit rate",
+    "breaks by",
+    "summaries",
+    "policy ms",
+    "summary s",
+)
+WAY_HEADER = ("acted in", "steps", "fetched again", "errors recovered", "rules broken")
+PAIRS_HEADER = ("pairs", "scenarios", "missing", "not planned in both", "repaired", "broke", "more steps", "engaged")
+PROOF_HEADER = ("difference", "95 % interval", "p", "p Holm", "finds from")
+SPEED_HEADER = ("TTFT ratio", "decode ratio")
+SIDE_COLUMNS = (
+    *("planned", "cells", "cells_ok", "turns", "turns_ok", "pass_hat", "by_turn", "by_tokens", "retention"),
+    *("violations", "errors", "recovered", "steps", "refetches", "acted"),
+)
+COST_COLUMNS = (
+    *("sent", "prefilled", "output", "summaries", "cached_share", "reusable_share", "eligible_cache_hit_rate"),
+    *("breaks", "ttft_ms", "decode_tok_s", "ttft_by_turn", "decode_by_turn", "policy_ms", "summary_ms"),
+)
+CONTRAST_COLUMNS = (
+    *("decision", "why", "pairs", "missing", "only_base", "only_here", "scenarios", "failing", "fixed", "broken"),
+    *("repaired", "broke", "engaged", "p", "p_holm", "detectable", "extra_steps"),
+)
+RATIO_COLUMNS = {"prefill_ratio": "prefill", "output_ratio": "output"}
+INTERVAL_COLUMNS = {
+    ("difference", "low", "high"): "difference",
+    ("ttft_ratio", "ttft_low", "ttft_high"): "ttft",
+    ("decode_ratio", "decode_low", "decode_high"): "decode",
+}
 CSV_COLUMNS = (
-    *("side", "baseline", "simulated", "decision", "why", "cells", "cells_ok", "turns", "turns_ok", "pairs", "failing"),
-    *("fixed", "broken", "repaired", "broke", "engaged", "difference", "low", "high", "p", "p_holm"),
-    *("ttft_ratio", "decode_ratio", "prefill_ratio", "output_ratio", "extra_steps", "refetches", "violations"),
-    *("errors", "recovered", "sent", "prefilled", "output", "summaries", "cached_share", "reusable_share"),
-    *("ttft_ms", "decode_tok_s", "policy_ms", "summary_ms"),
+    *("side", "baseline", "simulated", *CONTRAST_COLUMNS),
+    *(name for names in INTERVAL_COLUMNS for name in names),
+    *(*RATIO_COLUMNS, *SIDE_COLUMNS, *COST_COLUMNS),
 )
 
 
 def render_terminal(found: Versus) -> str:
     """Plain text of at most 80 columns where names allow it."""
     parts = [SIMULATED] if found.simulated else []
-    parts += [terminal.wrapped(line) for line in in_words(found)]
+    parts += [terminal.wrapped(visible(line)) for line in in_words(found)]
     parts += ["", *(terminal.wrapped(f"- {visible(line)}") for line in story(found))]
     for table in tables(found):
         parts += ["", visible(table.title), terminal.drawn(table)]
@@ -62,7 +90,8 @@ def render_json(found: Versus) -> str:
 
 
 def render_csv(found: Versus) -> str:
-    """One line per side, the baseline first; empty where unknown."""
+    """One line per side, the baseline first; empty where unknown. What has many parts stands in one cell, as
+    `turn:value` one after the other."""
     out = io.StringIO()
     writer = csv.DictWriter(out, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -73,23 +102,34 @@ def render_csv(found: Versus) -> str:
 
 
 def _flat(row: SideRow, contrast: Contrast | None, found: Versus) -> dict[str, Any]:
-    beside = {name: getattr(contrast, name) for name in CSV_COLUMNS if hasattr(contrast, name)} if contrast else {}
-    measured = {name: getattr(row, name) for name in CSV_COLUMNS if hasattr(row, name)}
-    cost = {name: getattr(row.cost, name) for name in CSV_COLUMNS if hasattr(row.cost, name)}
-    ratios: dict[str, Any] = {}
+    flat = {"side": row.name, "baseline": row.name == found.base, "simulated": found.simulated}
+    flat |= {name: _cell(getattr(row, name)) for name in SIDE_COLUMNS}
+    flat |= {name: _cell(getattr(row.cost, name)) for name in COST_COLUMNS}
     if contrast is not None:
-        span = contrast.difference
-        ratios = {
-            "difference": span and span.estimate,
-            "low": span and span.low,
-            "high": span and span.high,
-            "ttft_ratio": contrast.ttft and contrast.ttft.estimate,
-            "decode_ratio": contrast.decode and contrast.decode.estimate,
-            "prefill_ratio": contrast.prefill,
-            "output_ratio": contrast.output,
-        }
-    named = {"side": row.name, "baseline": row.name == found.base, "simulated": found.simulated}
-    return {**dict.fromkeys(CSV_COLUMNS), **measured, **beside, **cost, **ratios, **named}
+        flat |= {name: getattr(contrast, name) for name in CONTRAST_COLUMNS}
+        flat |= {name: getattr(contrast, field) for name, field in RATIO_COLUMNS.items()}
+        for names, field in INTERVAL_COLUMNS.items():
+            span: Interval | None = getattr(contrast, field)
+            flat |= dict(zip(names, (span.estimate, span.low, span.high) if span else (), strict=False))
+    return flat
+
+
+def _cell(value: Any) -> Any:
+    """A value with many parts as one cell."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{key}:{item}" for key, item in value.items() if item is not None)
+    if isinstance(value, tuple):
+        return " ".join(map(_part, value))
+    return value
+
+
+def _part(item: Any) -> str:
+    if isinstance(item, Survival):
+        return f"{item.at}:{item.alive}/{item.at_risk}"
+    if isinstance(item, Retention):
+        outcomes = ",".join(f"{outcome}={number}" for outcome, number in item.outcomes.items())
+        return f"{item.age}-{item.unit}:{outcomes}"
+    return str(item)
 
 
 VERSUS_FORMATS: dict[str, Callable[[Versus], str]] = {
@@ -110,12 +150,16 @@ def _notes(found: Versus) -> Iterator[str]:
 
 
 def tables(found: Versus) -> list[Table]:
-    """The outcome, the proof, the costs, how it went, survival and what became of facts."""
+    """The outcome, the proof, the costs, how it went, the pairs, turn by turn, and what became of facts."""
     return [
         Table("Outcome", (found.axis, *OUTCOME_HEADER), tuple(_outcome(found))),
         *_proof(found),
         Table("Cost", (found.axis, *COST_HEADER), tuple(map(_cost, found.sides))),
         Table("On the way", (found.axis, *WAY_HEADER), tuple(map(_way, found.sides))),
+        Table(f"Pairs with {found.base}", (found.axis, *PAIRS_HEADER), tuple(map(_pairs, found.contrasts))),
+        *_by_number("TTFT ms by turn", found, lambda row: row.cost.ttft_by_turn, 0),
+        *_by_number("Decode tok/s by turn", found, lambda row: row.cost.decode_by_turn, 2),
+        *_by_number("All of k trials pass (pass^k)", found, lambda row: dict(enumerate(row.pass_hat or (), 1)), 2),
         *_survival("No failing turn up to turn", found, lambda row: row.by_turn),
         *_survival("No failing turn up to so many tokens", found, lambda row: row.by_tokens),
         *_retention(found),
@@ -128,7 +172,7 @@ def _outcome(found: Versus) -> Iterator[tuple[str, ...]]:
         beside = contrasts.get(row.name)
         yield (
             row.name,
-            f"{row.cells_ok}/{row.cells}",
+            f"{row.cells_ok}/{row.cells}" + (f" of {row.planned}" if row.planned != row.cells else ""),
             f"{row.turns_ok}/{row.turns}",
             f"{beside.fixed}/{beside.failing}" if beside else "",
             str(beside.broken) if beside else "",
@@ -140,24 +184,40 @@ def _outcome(found: Versus) -> Iterator[tuple[str, ...]]:
         )
 
 
+def _pairs(contrast: Contrast) -> tuple[str, ...]:
+    return (
+        contrast.name,
+        str(contrast.pairs),
+        str(contrast.scenarios),
+        str(contrast.missing),
+        f"{contrast.only_base}+{contrast.only_here}",
+        str(contrast.repaired),
+        str(contrast.broke),
+        str(contrast.extra_steps),
+        count(contrast.engaged),
+    )
+
+
 def _proof(found: Versus) -> list[Table]:
     """Nothing where nothing is tested."""
     if found.simulated:
         return []
-    rows = tuple(
+    tested = tuple(
         (
             contrast.name,
-            str(contrast.pairs),
             f"{contrast.difference.estimate:+.1%}" if contrast.difference else UNKNOWN,
             _span(contrast.difference),
             fixed(contrast.p, 4),
             fixed(contrast.p_holm, 4),
-            _ratio(contrast.ttft),
-            _ratio(contrast.decode),
+            _share(contrast.detectable),
         )
         for contrast in found.contrasts
     )
-    return [Table("More than chance?", (found.axis, *PROOF_HEADER), rows)]
+    speeds = tuple((contrast.name, _ratio(contrast.ttft), _ratio(contrast.decode)) for contrast in found.contrasts)
+    return [
+        Table("More than chance?", (found.axis, *PROOF_HEADER), tested),
+        Table("Speed, as ratios with 95 % intervals", (found.axis, *SPEED_HEADER), speeds),
+    ]
 
 
 def _cost(row: SideRow) -> tuple[str, ...]:
@@ -169,6 +229,7 @@ def _cost(row: SideRow) -> tuple[str, ...]:
         count(cost.prefilled),
         _share(cost.cached_share),
         _share(cost.reusable_share),
+        _share(cost.eligible_cache_hit_rate),
         broken or "–",
         count(cost.summaries),
         fixed(cost.policy_ms, 2),
@@ -184,8 +245,19 @@ def _way(row: SideRow) -> tuple[str, ...]:
         str(row.refetches),
         f"{row.recovered}/{row.errors}",
         str(row.violations),
-        ", ".join(f"{hat:.2f}" for hat in row.pass_hat[:4]) if row.pass_hat else UNKNOWN,
     )
+
+
+def _by_number(
+    title: str, found: Versus, of: Callable[[SideRow], Mapping[int, float | None]], digits: int
+) -> list[Table]:
+    """One row per side, a column for each turn (or k) that any has; nothing where none is known."""
+    known = {row.name: of(row) for row in found.sides}
+    numbers = sorted({number for values in known.values() for number, value in values.items() if value is not None})
+    if not numbers:
+        return []
+    rows = tuple((name, *(fixed(values.get(at), digits) for at in numbers)) for name, values in known.items())
+    return [Table(title, (found.axis, *map(str, numbers)), rows)]
 
 
 def _survival(title: str, found: Versus, of: Callable[[SideRow], Sequence[Survival]]) -> list[Table]:

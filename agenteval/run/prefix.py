@@ -45,6 +45,13 @@ class Prefixes:
             self._view, self._transcript = (*self._view, said), (*self._transcript, said)
 
     def _breaker(self, at: int, transcript: Transcript, view: Transcript) -> PrefixBreak:
-        if at < common_prefix(self._view, view):
+        """Who changed message `at` of what was sent: nobody but the template, if the views still agree there; golden
+        history, if the first message in which the views part is one that the histories no longer share."""
+        parted = common_prefix(self._view, view)
+        if at < parted:
             return "template"
-        return "policy" if common_prefix(self._transcript, transcript) == len(self._transcript) else "history"
+        told = common_prefix(self._transcript, transcript)
+        if parted < len(self._view) and any(self._view[parted] is other for other in self._transcript[told:]):
+            return "history"
+        follows = 0 < told < len(self._transcript) and parted > 0 and self._view[parted - 1] is transcript[told - 1]
+        return "history" if follows else "policy"

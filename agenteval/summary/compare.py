@@ -122,7 +122,7 @@ def compare(base: StoredRun, new: StoredRun, thresholds: Thresholds) -> Comparis
     pairs = pair_turns(old, fresh)
     counts = {change: sum(pair.change == change for pair in pairs) for change in CHANGES}
     simulated = all(run.manifest.endpoint.get("simulated") for run in (base, new))
-    obstacle = speed_obstacle(base.manifest, new.manifest)
+    obstacle = speed_obstacle({"BASE": base.manifest, "NEW": new.manifest})
     arms = arm_changes(old_steps, new_steps, comparable=obstacle is None)
     lacking = missing(old, fresh, new_steps)
     missed = _missed(counts, arms, thresholds)

@@ -1,8 +1,9 @@
 """One side beside the baseline: what it repaired and broke, by more than chance or not, and what that cost. Pure.
 
-Two sides are told apart if both say so: the exact McNemar test of their paired conversations, and t on the means of
-scenarios; the larger p of the two is adjusted by Holm for the number of sides. A side that is not told apart is as good
-where the interval of the risk difference, at 5 % over all sides together, lies above the margin; else undecided.
+Two sides are told apart if both say so: the exact McNemar test of their paired conversations, and the test that goes
+by scenarios (`paired`); the larger p of the two is adjusted by Holm for the number of sides. A side that is not told
+apart is as good where the interval of the risk difference, at 5 % over all sides together, lies above the margin. What
+is neither is undecided, or not ranked at all if the policy hardly acted, or if so few pairs could not have shown much.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agenteval.outcome import StepRecord
-from agenteval.paired import ALPHA, Interval, clustered_p, mcnemar, mean_ratio, risk_difference, split
+from agenteval.paired import (
+    ALPHA,
+    Interval,
+    clustered_p,
+    detectable,
+    detectable_between,
+    mcnemar,
+    mean_ratio,
+    risk_difference,
+    split,
+)
 from agenteval.stats import median
 from agenteval.summary.engaged import CONTROL
 from agenteval.summary.measures import acted, answered, output, prefilled
@@ -22,6 +33,11 @@ from agenteval.summary.sides import AGAIN, Axis, Played, Side, by_scenario, is_a
 MIN_ENGAGED = 0.5
 """A policy that acts in a smaller share of the conversations is not what made the difference."""
 
+MOST_DETECTABLE = 0.3
+"""A comparison that would miss this difference ranks nothing that it does not prove: policies differ by less as a rule
+(8 and 21 points of success in arXiv 2606.10209). Of one side 24 pairs are too few for it; 40 do where a third of them
+differ, and 60 find about 20 points."""
+
 Decision = Literal["better", "worse", "as good", "undecided", "noise", "not ranked"]
 """Of a side beside the baseline. `noise`: it is the baseline once more."""
 
@@ -29,19 +45,22 @@ Decision = Literal["better", "worse", "as good", "undecided", "noise", "not rank
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
     """One side beside the baseline, over the `pairs` conversations of `scenarios` that both played to their end;
-    `missing`: those that not both did.
+    `missing`: those that both were to play, and not both did; `only_base`, `only_here`: planned on one side alone.
 
     `failing`: turns that fail in the baseline, `fixed` of them are right here; `broken`: the reverse. `repaired`,
     `broke`: whole conversations. `engaged`: those in which the policy acted; of two policies the one that acted less
     (None: not a matter of policies). `difference`: of the share of conversations that are right, with its 95 %
-    interval; `p`: exact McNemar's; `p_holm`: the larger of that and of t on scenario means, adjusted; the three are
-    None where nothing may be tested. `ttft`, `decode`: ratios to the baseline, paired by conversation (medians, pooled
-    speeds); `prefill`, `output`: ratios of tokens; `extra_steps`: in all pairs together. `why`: what the decision rests
-    on."""
+    interval; `p`: exact McNemar's; `p_holm`: the larger of that and of the test by scenarios, adjusted; `detectable`:
+    the smallest difference that such pairs find four times out of five; all None where nothing may be tested.
+    `ttft`, `decode`: ratios to the baseline, paired by conversation (medians, pooled speeds; None where the runs do not
+    allow it); `prefill`, `output`: ratios of tokens; `extra_steps`: in all pairs together. `why`: what the decision
+    rests on."""
 
     name: str
     pairs: int
     missing: int
+    only_base: int
+    only_here: int
     scenarios: int
     failing: int
     fixed: int
@@ -52,6 +71,7 @@ class Contrast:
     difference: Interval | None
     p: float | None
     p_holm: float | None
+    detectable: float | None
     ttft: Interval | None
     decode: Interval | None
     prefill: float | None
@@ -69,12 +89,15 @@ class Draft:
     again: bool
     both: tuple[tuple[Played, Played], ...]
     missing: int
+    only_base: int
+    only_here: int
+    timed: bool
     engaged: int | None
     differences: Mapping[str, Sequence[float]]
 
     @classmethod
     def of(cls, base: Side, side: Side, axis: Axis) -> Draft:
-        both = tuple(pairs(base, side))
+        both, planned, other = tuple(pairs(base, side)), set(base.planned), set(side.planned)
         again = is_again(side.name, base.name)
         policies = [cell for cell, one in ((0, base), (1, side)) if one.name.removesuffix(AGAIN) != CONTROL]
         acts = policies if axis == "policy" and not again else []
@@ -82,7 +105,10 @@ class Draft:
             name=side.name,
             again=again,
             both=both,
-            missing=max(base.planned, side.planned) - len(both),
+            missing=sum(not (unit in base.played and unit in side.played) for unit in planned & other),
+            only_base=len(planned - other),
+            only_here=len(other - planned),
+            timed=base.untimed is None and side.untimed is None,
             engaged=min(sum(acted(cells[at]) for cells in both) for at in acts) if acts else None,
             differences=by_scenario(both, lambda old, new: float(new.ok) - float(old.ok)),
         )
@@ -103,6 +129,17 @@ class Draft:
         return max(self.p, clustered_p(self.differences))
 
     @property
+    def discordant(self) -> float:
+        """Share of the pairs that differ; 0 where there are none."""
+        return sum(self.split) / len(self.both) if self.both else 0.0
+
+    def detectable(self, alpha: float, noise: float) -> float | None:
+        """What both tests find, if as many pairs differ as here, or as `noise` alone makes of them."""
+        exact = detectable(len(self.both), max(self.discordant, noise), alpha)
+        between = detectable_between(self.differences, alpha)
+        return None if exact is None or between is None else max(exact, between)
+
+    @property
     def idle(self) -> bool:
         return self.engaged is not None and self.engaged < MIN_ENGAGED * len(self.both)
 
@@ -114,6 +151,8 @@ class Draft:
             name=self.name,
             pairs=len(self.both),
             missing=self.missing,
+            only_base=self.only_base,
+            only_here=self.only_here,
             scenarios=len(self.differences),
             failing=sum(not old for old, _ in turns),
             fixed=sum(new and not old for old, new in turns),
@@ -124,6 +163,7 @@ class Draft:
             difference=None,
             p=None,
             p_holm=None,
+            detectable=None,
             ttft=None,
             decode=None,
             prefill=self._ratio(prefilled),
@@ -140,22 +180,27 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """What is shown of a draft by its statistics; `bound`: the interval that holds for all sides together."""
+    """What is shown of a draft by its statistics; `bound`: the interval that holds for all sides together;
+    `detectable`: what could have been shown."""
 
     p_holm: float | None
     difference: Interval | None
     bound: Interval | None
+    detectable: float | None
     ttft: Interval | None
     decode: Interval | None
 
     @classmethod
-    def of(cls, draft: Draft, p_holm: float | None, sides: int) -> Test:
+    def of(cls, draft: Draft, p_holm: float | None, alpha: float, noise: float) -> Test:
+        """`alpha`: of this side alone, so that all err in 5 % together; `noise`: share of pairs that differ anyway."""
+        timed = draft.both if draft.timed else ()
         return cls(
             p_holm,
             risk_difference(draft.differences),
-            risk_difference(draft.differences, ALPHA / max(1, sides)),
-            mean_ratio(by_scenario(draft.both, _ttft_ratio)),
-            mean_ratio(by_scenario(draft.both, _decode_ratio)),
+            risk_difference(draft.differences, alpha),
+            draft.detectable(alpha, noise),
+            mean_ratio(by_scenario(timed, _ttft_ratio)),
+            mean_ratio(by_scenario(timed, _decode_ratio)),
         )
 
     def decision(self, draft: Draft, margin: float) -> tuple[Decision, str]:
@@ -171,6 +216,12 @@ class Test:
             return ("better" if difference.estimate > 0 else "worse"), said
         if self.bound.low > -margin:
             return "as good", f"{said}: at most {100 * margin:g} points worse"
+        if self.detectable is None or self.detectable > MOST_DETECTABLE:
+            finds = "none" if self.detectable is None else f"only one from {100 * self.detectable:.0f} points on"
+            return "not ranked", (
+                f"{said}, and of differences {len(draft.both)} such pairs find {finds}, where "
+                f"{100 * MOST_DETECTABLE:.0f} are asked for: more scenarios or trials"
+            )
         return "undecided", f"{said}: neither told apart, nor at most {100 * margin:g} points worse"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,9 +73,7 @@ def _row(records: Sequence[StepRecord]) -> PolicyRow:
 def engagement_notes(rows: Sequence[PolicyRow], records: Iterable[StepRecord]) -> list[str]:
     """Which policies never acted, and why some wanted to and did not."""
     idle = sorted({row.policy for row in rows} - {row.policy for row in rows if row.acted})
-    notes = []
-    if idle:
-        notes.append(f"Never acted here, so nothing is shown about it: {', '.join(idle)}.")
+    notes = list(never_acted(idle))
     reasons = Counter(
         str(reason)
         for record in records
@@ -87,6 +85,12 @@ def engagement_notes(rows: Sequence[PolicyRow], records: Iterable[StepRecord]) -
         more = f"; and {len(reasons) - NAMED} more reasons" if len(reasons) > NAMED else ""
         notes.append(f"What policies wanted to do and did not: {said}{more}.")
     return notes
+
+
+def never_acted(idle: Collection[str]) -> Iterator[str]:
+    """The note on policies that did nothing, if there are any."""
+    if idle:
+        yield f"Never acted here, so nothing is shown about it: {', '.join(idle)}."
 
 
 def _freed(report: Mapping[str, Any]) -> int | None:

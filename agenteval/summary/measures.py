@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
 
-from agenteval.outcome import FactOutcome, RecordedFact, StepRecord
+from agenteval.canonical import JsonProblem, canonical_json, parse_json
+from agenteval.outcome import FactOutcome, RecordedCall, RecordedFact, StepRecord
 from agenteval.stats import median, pass_hat_k
 from agenteval.summary.rows import cache_hit_rate, known, speeds
 from agenteval.summary.sides import Played, Side
@@ -47,7 +48,8 @@ class Cost:
     policy's summaries (they are part of `sent` and `output`, too); `cached_share`: cached of sent, by the server;
     `reusable_share`: what of the prompts stood in the request before, by our own rendering; `breaks`: who changed what
     had been sent (policy, template, golden history), or the server forgot it (eviction). `policy_ms`: the policies' own
-    CPU, median per step; `summary_ms`: wall time of all summaries; `ttft_by_turn`, `decode_by_turn`: medians."""
+    CPU, median per step; `summary_ms`: wall time of all summaries; `ttft_by_turn`: medians of first steps, and
+    `decode_by_turn`: pooled. Speeds are None where the runs do not allow comparing them."""
 
     sent: int | None
     prefilled: int | None
@@ -97,7 +99,7 @@ def side_row(side: Side) -> SideRow:
     errors, recovered = _recoveries(played)
     return SideRow(
         name=side.name,
-        planned=side.planned,
+        planned=len(side.planned),
         cells=len(played),
         cells_ok=sum(cell.ok for cell in played),
         turns=sum(len(cell.turns) for cell in played),
@@ -112,7 +114,7 @@ def side_row(side: Side) -> SideRow:
         steps=sum(len(cell.steps) for cell in played),
         refetches=sum(map(refetches, played)),
         acted=sum(map(acted, played)),
-        cost=_cost(played),
+        cost=_cost(played) if side.untimed is None else _untimed(_cost(played)),
     )
 
 
@@ -122,25 +124,39 @@ def acted(cell: Played) -> bool:
 
 
 def violations(cell: Played) -> int:
-    """Forbidden calls, and standing rules that were broken."""
-    calls = sum(finding.kind == "forbidden_call" for step in cell.steps for finding in step.findings)
-    rules = sum(
-        fact.kind == "rule" and fact.outcome not in ("used", "unstated") for step in cell.steps for fact in step.facts
+    """Forbidden calls, and standing rules that were broken, turn by turn: a rule is broken by a forbidden call of the
+    same turn, so that the larger number counts there."""
+    return sum(max(_forbidden(steps), _rules_broken(steps)) for _, steps in _turns(cell.steps))
+
+
+def _forbidden(steps: Sequence[StepRecord]) -> int:
+    return sum(finding.kind == "forbidden_call" for step in steps for finding in step.findings)
+
+
+def _rules_broken(steps: Sequence[StepRecord]) -> int:
+    return sum(
+        fact.kind == "rule" and fact.outcome not in ("used", "unstated") for step in steps for fact in step.facts
     )
-    return max(calls, rules)
 
 
 def refetches(cell: Played) -> int:
-    """Calls that had been made before with the same arguments, and had got no error then."""
+    """Calls that had been made before with the same arguments, however they are written, and had got no error then."""
     seen: set[tuple[str | None, str]] = set()
     again = 0
     for step in cell.steps:
         failed = {result.id for result in step.tool_results if result.is_error}
-        made = [(call.name, call.arguments_text) for call in step.reply.tool_calls] if step.reply else []
-        again += sum(call in seen for call in made)
-        if step.reply:
-            seen |= {(call.name, call.arguments_text) for call in step.reply.tool_calls if call.id not in failed}
+        calls = step.reply.tool_calls if step.reply else ()
+        again += sum(_same_call(call) in seen for call in calls)
+        seen |= {_same_call(call) for call in calls if call.id not in failed}
     return again
+
+
+def _same_call(call: RecordedCall) -> tuple[str | None, str]:
+    """What two calls share that ask for the same: keys in any order, with any white space."""
+    try:
+        return call.name, canonical_json(parse_json(call.arguments_text))
+    except JsonProblem:
+        return call.name, call.arguments_text
 
 
 def retention(facts: Iterable[RecordedFact]) -> tuple[Retention, ...]:
@@ -250,6 +266,11 @@ def _cost(played: Sequence[Played]) -> Cost:
     )
 
 
+def _untimed(cost: Cost) -> Cost:
+    """Without what cannot be set beside others."""
+    return replace(cost, ttft_ms=None, decode_tok_s=None, ttft_by_turn={}, decode_by_turn={}, summary_ms=None)
+
+
 def _sum(values: Iterable[Number | None]) -> Number | None:
     """None if any is unknown."""
     known = list(values)
@@ -270,13 +291,14 @@ def _ttft(steps: Sequence[StepRecord]) -> float | None:
 
 def _breaks(played: Sequence[Played]) -> dict[str, int]:
     """How often the prefix of a request was not the request before: by policy, by template, and what the server had
-    forgotten although it was sent again."""
+    forgotten although it was sent again. A server that never had anything cached has nothing to forget."""
     found: Counter[str] = Counter()
+    caches = any(step.tokens.cached for cell in played for step in cell.requests)
     for cell in played:
         for step in cell.steps:
             if step.tokens.broken_by is not None:
                 found[step.tokens.broken_by] += 1
-        found["eviction"] += sum(_evicted(before, step) for before, step in pairwise(cell.steps))
+        found["eviction"] += sum(caches and _evicted(before, step) for before, step in pairwise(cell.steps))
     return {who: count for who, count in found.items() if count}
 
 

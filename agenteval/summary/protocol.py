@@ -7,9 +7,11 @@ from typing import Any
 
 from agenteval.paired import ALPHA, FEWEST_SCENARIOS
 from agenteval.store import StoredRun
+from agenteval.summary.contrast import MOST_DETECTABLE
 from agenteval.summary.engaged import CONTROL
 from agenteval.summary.sides import Axis
 from agenteval.summary.versus import MARGIN
+from agenteval.summary.workload import differences
 
 ISOLATION = {
     "salt": "Each conversation has a prefix cache of its own: its requests carry a salt of their own (cache_salt).",
@@ -32,10 +34,11 @@ def protocol(policies: Sequence[str], isolated: str | None) -> Mapping[str, Any]
         "baseline": CONTROL if CONTROL in policies else policies[0],
         "pairs": "scenario, thinking mode, trial (and with it the seed)",
         "measure": "share of conversations in which every turn is right",
-        "test": "exact McNemar and t on scenario means, the larger p of both, adjusted by Holm",
+        "test": "exact McNemar, t on scenario means, Bonett and Price; the largest p of them, adjusted by Holm",
         "alpha": ALPHA,
         "margin": MARGIN,
         "fewest_scenarios": FEWEST_SCENARIOS,
+        "most_detectable": MOST_DETECTABLE,
         "order": "random, by the seed, all sides interleaved",
         "prefix_cache": isolated,
     }
@@ -50,6 +53,8 @@ def _notes(runs: Sequence[StoredRun], axis: Axis, base: str, margin: float) -> I
     plans = [run.manifest.plan.get("comparison") or {} for run in runs]
     if axis == "run":
         yield "The runs were made one after the other: what changed in between is in the differences, too."
+        if others := differences(*(run.manifest for run in runs)):
+            yield f"What is not the same in both runs: {'; '.join(others)}."
     planned = plans[0].get("baseline") if axis == "policy" else base, plans[0].get("margin")
     if plans[0] and (base, margin) != planned:
         yield f"Chosen after the run: baseline {base}, margin {margin:g}; planned were {planned[0]}, {planned[1]:g}."

@@ -6,8 +6,9 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Literal, TypeAlias, get_args
 
 from agenteval.context import canonical_policy
@@ -16,6 +17,7 @@ from agenteval.outcome import StepRecord
 from agenteval.store import Manifest, StoredRun
 from agenteval.summary.engaged import CONTROL
 from agenteval.summary.rows import is_over, last_attempts, mode_order
+from agenteval.summary.workload import speed_obstacle
 
 Axis = Literal["policy", "thinking", "run"]
 """What tells the sides apart."""
@@ -51,28 +53,36 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """`planned`: how many conversations it should have; those that did not come to their end are in no number.
-    `simulated`: whether the built-in endpoint answered."""
+    """`planned`: the conversations that it should have; those that did not come to their end are in no number.
+    `simulated`: whether the built-in endpoint answered; `untimed`: why its speeds may not be set beside the others';
+    None if they may."""
 
     name: str
-    planned: int
+    planned: Collection[Unit]
     played: Mapping[Unit, Played]
     simulated: bool
+    untimed: str | None = None
 
 
 def sides_in(manifest: Manifest, records: Iterable[StepRecord], axis: Axis) -> tuple[Side, ...]:
     """The sides inside one run, in the order in which they were planned; one where nothing can be compared."""
-    wanted = manifest.plan.get("policies" if axis == "policy" else "thinking", ())
-    names = tuple(dict.fromkeys(canonical_policy(name) if axis == "policy" else name for name in wanted))
-    groups: dict[str, list[StepRecord]] = {name: [] for name in names}
+    groups: dict[str, list[StepRecord]] = {name: [] for name in _planned_names(manifest, axis)}
     for record in _spelled(records):
         groups.setdefault(getattr(record, axis), []).append(record)
-    return tuple(_side(name, manifest, group, axis, len(names)) for name, group in groups.items())
+    untimed = speed_obstacle({"this run": manifest})
+    return tuple(_side(name, manifest, group, axis, untimed) for name, group in groups.items())
 
 
 def sides_of_runs(runs: Mapping[str, StoredRun]) -> tuple[Side, ...]:
     """Whole runs as sides, by the given names."""
-    return tuple(_side(name, run.manifest, _spelled(run.records), "run", 1) for name, run in runs.items())
+    untimed = speed_obstacle({name: run.manifest for name, run in runs.items()})
+    return tuple(_side(name, run.manifest, _spelled(run.records), "run", untimed) for name, run in runs.items())
+
+
+def _planned_names(manifest: Manifest, axis: Axis) -> tuple[str, ...]:
+    """The policies (in their one spelling) or thinking modes of a plan."""
+    wanted = manifest.plan.get("policies" if axis == "policy" else "thinking", ())
+    return tuple(dict.fromkeys(canonical_policy(name) if axis == "policy" else name for name in wanted))
 
 
 def _spelled(records: Iterable[StepRecord]) -> list[StepRecord]:
@@ -82,17 +92,25 @@ def _spelled(records: Iterable[StepRecord]) -> list[StepRecord]:
     return [replace(record, policy=spelled[record.policy]) for record in records]
 
 
-def _side(name: str, manifest: Manifest, records: Sequence[StepRecord], axis: Axis, sides: int) -> Side:
-    planned: Mapping[str, int] = manifest.cells.get("turns", {})
+def _side(name: str, manifest: Manifest, records: Sequence[StepRecord], axis: Axis, untimed: str | None) -> Side:
+    turns: Mapping[str, int] = manifest.cells.get("turns", {})
     cells: dict[str, list[StepRecord]] = {}
     for record in records:
         cells.setdefault(record.cell, []).append(record)
     played = {}
     for cell, requests in cells.items():
-        found = _played(requests, planned.get(cell, 0))
+        found = _played(requests, turns.get(cell, 0))
         if found is not None:
             played[_unit(requests[0], axis)] = found
-    return Side(name, len(planned) // sides, played, bool(manifest.endpoint.get("simulated")))
+    return Side(name, _planned(manifest, axis), played, bool(manifest.endpoint.get("simulated")), untimed)
+
+
+def _planned(manifest: Manifest, axis: Axis) -> frozenset[Unit]:
+    """The conversations of one side in a run's plan."""
+    policies = ("",) if axis == "policy" else _planned_names(manifest, "policy")
+    modes = ("",) if axis == "thinking" else map(mode_order, manifest.plan.get("thinking", ()))
+    trials = range(manifest.plan.get("trials", 1))
+    return frozenset(product(manifest.scenarios, policies, modes, trials))
 
 
 def _played(requests: Sequence[StepRecord], planned: int) -> Played | None:

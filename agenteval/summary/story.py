@@ -75,7 +75,16 @@ def _turns(number: int, kind: str = "") -> str:
 
 
 def in_words(found: Versus) -> Sequence[str]:
-    """The outcome of the whole comparison, before its sides: whether anything is ranked."""
-    if not found.refusals:
+    """The outcome of the whole comparison, before its sides: whether all are ranked, and what is shown if not."""
+    if found.refusals:
+        return ("Not ranked: the sides are described only.", *(f"Because {reason}." for reason in found.refusals))
+    left = [contrast.name for contrast in found.contrasts if contrast.decision in ("undecided", "not ranked")]
+    if not left:
         return ()
-    return ("Not ranked: the sides are described only.", *(f"Because {reason}." for reason in found.refusals))
+    shown = [
+        f"{contrast.name} is {contrast.decision}"
+        for contrast in found.contrasts
+        if contrast.decision in ("better", "worse", "as good")
+    ]
+    proven = (f"What is shown all the same, beside {found.base}: {', '.join(shown)}.",) if shown else ()
+    return (f"Not all sides found their place: {', '.join(left)}.", *proven)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from agenteval.paired import ALPHA, DISCORDANT, FEWEST_SCENARIOS, detectable, holm
+from agenteval.paired import ALPHA, FEWEST_SCENARIOS, holm
 from agenteval.summary.contrast import Contrast, Draft, Test
+from agenteval.summary.engaged import never_acted
 from agenteval.summary.measures import SideRow, side_row
 from agenteval.summary.sides import Axis, Side
 
@@ -53,10 +54,10 @@ def versus(
     drafts = [Draft.of(base, side, axis) for side in sides if side is not base]
     simulated = any(side.simulated for side in sides)
     noise = next((draft for draft in drafts if draft.again), None)
-    refusals = tuple(_refusals(drafts, noise, simulated=simulated))
+    refusals = tuple(_refusals(drafts, noise, simulated=simulated)) if ranked else ()
     contrasts = [draft.described() for draft in drafts]
     if ranked and not simulated:
-        contrasts = _tested(drafts, contrasts, margin, ranked=not refusals)
+        contrasts = _tested(drafts, contrasts, margin, noise, ranked=not refusals)
     return Versus(
         axis=axis,
         base=base.name,
@@ -65,18 +66,25 @@ def versus(
         sides=tuple(side_row(side) for side in (base, *(side for side in sides if side is not base))),
         contrasts=tuple(contrasts),
         refusals=refusals,
-        power=_power(drafts) if ranked and not simulated else "",
-        notes=(*notes, *_notes(drafts, base, noise, simulated=simulated)),
+        power=_power(contrasts) if ranked and not simulated else "",
+        notes=(
+            *notes,
+            *dict.fromkeys(side.untimed for side in sides if side.untimed),
+            *_notes(drafts, base, noise, simulated=simulated),
+        ),
     )
 
 
-def _tested(drafts: Sequence[Draft], contrasts: Sequence[Contrast], margin: float, *, ranked: bool) -> list[Contrast]:
+def _tested(
+    drafts: Sequence[Draft], contrasts: Sequence[Contrast], margin: float, noise: Draft | None, *, ranked: bool
+) -> list[Contrast]:
     """The contrasts with their statistics, and with a decision if there may be a ranking."""
     ps = holm([draft.worst_p for draft in drafts if not draft.again])
-    adjusted = iter(ps)
+    adjusted, alpha = iter(ps), ALPHA / max(1, len(ps))
     found = []
     for draft, contrast in zip(drafts, contrasts, strict=True):
-        test = Test.of(draft, None if draft.again else next(adjusted), len(ps))
+        p_holm = None if draft.again else next(adjusted)
+        test = Test.of(draft, p_holm, alpha, noise.discordant if noise else 0.0)
         decision, why = contrast.decision, contrast.why
         if ranked and not draft.again:
             decision, why = test.decision(draft, margin)
@@ -86,6 +94,7 @@ def _tested(drafts: Sequence[Draft], contrasts: Sequence[Contrast], margin: floa
                 difference=test.difference,
                 p=draft.p,
                 p_holm=test.p_holm,
+                detectable=None if draft.again else test.detectable,
                 ttft=test.ttft,
                 decode=test.decode,
                 decision=decision,
@@ -115,21 +124,31 @@ def _refusals(drafts: Sequence[Draft], noise: Draft | None, *, simulated: bool) 
         yield "the baseline differs from itself by more than chance: something else than the sides changed in between"
 
 
-def _power(drafts: Sequence[Draft]) -> str:
-    """What so many pairs can show, were they independent."""
-    fewest = min((len(draft.both) for draft in drafts), default=0)
-    found = detectable(fewest) if fewest else None
+def _power(contrasts: Sequence[Contrast]) -> str:
+    """What so many pairs can show, of the side that shows least."""
+    sides = [contrast for contrast in contrasts if contrast.decision != "noise"]
+    if not sides:
+        return ""
+    least = max(sides, key=lambda contrast: 2.0 if contrast.detectable is None else contrast.detectable)
+    found = least.detectable
     finds = "find no difference reliably" if found is None else f"find a difference of {found * 100:.0f} points"
+    beside = f" ({least.name})" if len(sides) > 1 else ""
+    over = f" over all {len(sides)} sides" if len(sides) > 1 else ""
+    pairs = f"{least.pairs} pair{'s' * (least.pairs != 1)}"
     return (
-        f"{fewest} pairs {finds} (four times out of five, at 5 %, if {DISCORDANT:.0%} of them differ and none depends "
-        "on another)."
+        f"{pairs}{beside} {finds} (four times out of five, at 5 %{over}, if as many of them differ as here "
+        "and scenarios as much from each other)."
     )
 
 
 def _notes(drafts: Sequence[Draft], base: Side, noise: Draft | None, *, simulated: bool) -> Iterator[str]:
-    idle = [draft.name for draft in drafts if draft.engaged == 0 and draft.both]
-    if idle:
-        yield f"Never acted here, so nothing is shown about it: {', '.join(idle)}."
+    yield from never_acted([draft.name for draft in drafts if draft.engaged == 0 and draft.both])
+    for draft in drafts:
+        if draft.only_base or draft.only_here:
+            yield (
+                f"Planned in {base.name} only: {draft.only_base} conversations; in {draft.name} only: "
+                f"{draft.only_here}. They make no pairs, and stand in the numbers of their own side alone."
+            )
     if simulated:
         return
     if noise is None:

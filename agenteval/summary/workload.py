@@ -110,11 +110,15 @@ def _in_turn(run: Manifest, part: str, key: str) -> list[str]:
     return [_said({key: value}, key) for value in (*before, getattr(run, part).get(key))]
 
 
-def speed_obstacle(base: Manifest, new: Manifest) -> str | None:
-    """Why the speeds of two runs cannot be set against each other; None if they can."""
-    if bool(base.endpoint.get("simulated")) != bool(new.endpoint.get("simulated")):
+def speed_obstacle(runs: Mapping[str, Manifest]) -> str | None:
+    """Why the speeds of runs (or inside one) cannot be set against each other; None if they can."""
+    if len({bool(run.endpoint.get("simulated")) for run in runs.values()}) > 1:
         return "Only one of the runs is simulated: their speeds are not compared."
-    late = [name for name, run in (("BASE", base), ("NEW", new)) if run.client.get("valid") is False]
+    late = [name for name, run in runs.items() if run.client.get("valid") is False]
     if late:
         return f"The latencies of {' and '.join(late)} are invalid (a busy client): speeds are not compared."
+    machines = {name: run.versions.get("machine") for name, run in runs.items()}
+    if len({*machines.values()} - {None}) > 1:
+        said = ", ".join(f"{machine} in {name}" for name, machine in machines.items())
+        return f"The client was another machine ({said}): speeds are not compared."
     return None

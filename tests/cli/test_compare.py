@@ -5,11 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from agenteval.cli.compare import command
+from agenteval.store import RunFolder, Secrets
 from tests.cli.test_commands import agenteval
+from tests.summary.test_versus import fails_half, run, steps
 
 RUN = ("run", "ten-turn-repo", "--thinking", "off", "--out")
 RUNS = {
@@ -162,6 +167,35 @@ def test_thinking_modes_are_sides_too(runs: dict[str, str], tmp_path: Path) -> N
     done = agenteval("compare", runs["both"], "--by", "thinking", "--base", "off", cwd=tmp_path)
     assert done.returncode == 3, done.stderr
     assert "on fixes 0 of 3 failing turns" in done.stdout
+
+
+def stored(folder: Path, wrong: Callable[[str, int, int], bool], *policies: str) -> str:
+    """A run of 40 conversations each, not simulated."""
+    made = run(*steps(("full_history", *policies), 40, wrong))
+    book = RunFolder.create(folder, made.manifest, Secrets(None, ()))
+    for item in made.records:
+        book.append(item, None)
+    book.close()
+    return str(folder)
+
+
+WORSE: Callable[[str, int, int], bool] = lambda policy, number, _: policy == "offload" and number % 2 == 0  # noqa: E731
+
+
+@pytest.mark.parametrize(
+    ("wrong", "policies", "code", "says"),
+    [
+        (fails_half, ("offload",), 0, "It is better than full_history"),
+        (WORSE, ("offload",), 1, "It is worse than full_history"),
+        (WORSE, ("offload", "sliding_window"), 3, "What is shown all the same, beside full_history: offload is worse."),
+    ],
+)
+def test_the_exit_code_is_that_of_the_ranking_and_3_hides_nothing(
+    wrong: Callable[[str, int, int], bool], policies: tuple[str, ...], code: int, says: str, tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(command, [stored(tmp_path / "run", wrong, *policies)], standalone_mode=False)
+    assert done.return_value == code, done.output
+    assert says in " ".join(done.output.split())
 
 
 MISTAKES = {

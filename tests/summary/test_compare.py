@@ -32,7 +32,7 @@ def run_of(*records: StepRecord, run: str = "r", turns: dict[str, int] | None = 
         "plan": {"seed": 0, "history": "live", "temperature": None, "max_tokens": None},
         "options": {},
         "endpoint": {"simulated": False, "model": "m", "dialect": "vllm", "base_url": "http://h/v1"},
-        "scenarios": {"s": "sha256:1"},
+        "scenarios": dict.fromkeys((item.scenario for item in records), "sha256:1"),
         "versions": {},
         "cells": {"turns": planned},
     }

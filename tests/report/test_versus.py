@@ -1,0 +1,99 @@
+"""A comparison of sides in four formats: the same rows, words first, nothing that does harm."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from agenteval.outcome import PrefixBreak, RecordedFact, StepRecord, Tokens
+from agenteval.report.versus import CSV_COLUMNS, VERSUS_FORMATS
+from agenteval.summary import Contrast, SideRow, Versus
+from agenteval.summary.measures import Cost
+from tests.records import TIMING
+from tests.summary.test_versus import MASK, fails_half, ranked, run, steps
+
+FACT = RecordedFact("f", "id", 4, "turns", "lost", in_view=False)
+SPREAD = ("name", "cost", "difference", "ttft", "decode", "prefill", "output")
+"""What csv has under other names: the side, parts of a side, intervals with their ends, ratios."""
+
+
+def told(item: StepRecord) -> StepRecord:
+    """With tokens, facts and a TTFT of its turn's own."""
+    timing = replace(TIMING, ttft_ms=100.0 * item.turn + 11, decode_ms=1000.0, decode_tokens=20 + item.turn)
+    broken: PrefixBreak | None = "policy" if item.policy == MASK and item.turn == 3 else None
+    tokens = Tokens(context=100, messages=90, tools=10, cached=60, completion=7, reusable=64, broken_by=broken)
+    return replace(item, timing=timing, tokens=tokens, facts=(FACT,) if item.turn == 3 else ())
+
+
+def found(*names: str, **options: Any) -> Versus:
+    return ranked(run(*map(told, steps(names or ("full_history", MASK), 24, fails_half, trials=2))), **options)
+
+
+def shown(kind: str, of: Versus) -> str:
+    return VERSUS_FORMATS[kind](of)
+
+
+def csv_rows(of: Versus) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(shown("csv", of))))
+
+
+def test_csv_leaves_nothing_out() -> None:
+    names = {field.name for kind in (SideRow, Contrast, Cost) for field in fields(kind)}
+    assert names - set(SPREAD) <= set(CSV_COLUMNS)
+
+
+def test_csv_holds_what_has_many_parts_in_one_cell_each() -> None:
+    base, mask = csv_rows(found())
+    assert (base["side"], base["baseline"], base["pairs"]) == ("full_history", "True", "")
+    assert (base["pass_hat"], base["by_turn"]) == ("0.5 0.5", "1:48/48 2:48/48 3:24/48")
+    assert (mask["breaks"], mask["retention"], mask["missing"]) == ("policy:48", "4-turns:lost=48", "0")
+    assert mask["ttft_by_turn"] == "1:111.0 2:211.0 3:311.0"
+    assert mask["decode_by_turn"] == "1:21.0 2:22.0 3:23.0"
+    assert float(mask["low"]) < float(mask["difference"]) == 0.5 < float(mask["high"])
+    assert [mask[name] for name in ("ttft_low", "ttft_ratio", "ttft_high")] == ["1.0"] * 3
+
+
+@pytest.mark.parametrize("kind", ["terminal", "md"])
+def test_tables_show_the_rows_of_csv(kind: str) -> None:
+    lines = [" ".join(line.replace("|", " ").replace("\\", "").split()) for line in shown(kind, found()).split("\n")]
+    for row in (
+        f"{MASK} 111 211 311",  # TTFT by turn
+        f"{MASK} 21.00 22.00 23.00",  # decode by turn
+        "full_history 0.50 0.50",  # pass^k
+        "full_history 48/48 48/48 24/48",  # survival
+        f"{MASK} 4 turns 48 0 48 0 0 0",  # retention
+        f"{MASK} 48 24 0 0+0 24 0 0 48",  # pairs
+    ):
+        assert row in lines, row
+    assert any(line.startswith(f"{MASK} +50.0%") for line in lines)
+    assert any("policy 48" in line for line in lines)
+
+
+def test_json_has_the_same() -> None:
+    values = json.loads(shown("json", found()))
+    assert values["sides"][1]["cost"]["ttft_by_turn"] == {"1": 111.0, "2": 211.0, "3": 311.0}
+    assert values["sides"][0]["pass_hat"] == [0.5, 0.5]
+    assert (values["contrasts"][0]["pairs"], values["decided"]) == (48, True)
+
+
+def test_what_is_unknown_is_empty_and_no_table() -> None:
+    records = steps(("full_history", MASK), 24, fails_half, timing=None)
+    bare = ranked(run(*records))
+    assert {row["ttft_by_turn"] for row in csv_rows(bare)} == {""}
+    assert "by turn" not in shown("terminal", bare).partition("No failing turn")[0]
+
+
+@pytest.mark.parametrize("kind", ["terminal", "md", "csv"])
+@pytest.mark.parametrize("scenarios", [3, 40])
+def test_names_move_no_cursor(kind: str, scenarios: int) -> None:
+    """Neither where nothing may be ranked, nor where one side is left."""
+    evil, dropped = "mask\x1b[2J", "s1.off.mask\x1b[2J.0"
+    records = [item for item in steps(("full_history", evil), scenarios, lambda *_: False) if item.cell != dropped]
+    text = shown(kind, ranked(run(*records, scenarios={"s1": "sha256:1"})))
+    assert "\x1b" not in text
+    assert "\\x1b" in text.replace("\\\\", "\\")
