@@ -44,9 +44,11 @@ class Told(Summarising):
     """Keeps what it was told of the endpoint."""
 
     budgets: list[Budget] = field(default_factory=list)
+    seen: list[Transcript] = field(default_factory=list)
 
     def step(self, transcript: Transcript, state: Any, budget: Budget, count: Count) -> View:
         self.budgets.append(budget)
+        self.seen.append(transcript)
         return View(transcript, state, PolicyReport(acted=False, policy=self.name))
 
 
@@ -55,6 +57,16 @@ def test_a_policy_is_told_what_the_endpoint_allows() -> None:
     play(right, policy=policy, budget=Budget(window=8192))
     assert {budget.window for budget in policy.budgets} == {8192}
     assert {budget.needed for budget in policy.budgets} == {("a.py",), ("T-7",), ()}, "turn by turn, for the oracle"
+
+
+def test_a_policy_is_told_which_results_failed() -> None:
+    """As the scenario says it: the text of this one does not read like an error."""
+    pending = [Says(calls=[("read_file", '{"path": "c.py"}'), ("read_file", '{"path": "b.py"}')])]
+    policy = Told()
+    play(lambda body: pending.pop() if pending else right(body), policy=policy)
+    results = {m.content: m.failed for m in policy.seen[-1] if m.role == "tool"}
+    assert results["no such file: c.py"]
+    assert [text for text, failed in results.items() if failed] == ["no such file: c.py"]
 
 
 def with_summaries(body: Body) -> Says:
