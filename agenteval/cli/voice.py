@@ -28,6 +28,6 @@ def whole(stream: TextIO) -> TextIO:
     Under PYTHONUNBUFFERED, as containers set it, Python's own stdout writes once, and drops what a pipe did not take.
     """
     raw = getattr(stream, "buffer", None)
-    if not isinstance(raw, io.RawIOBase):
+    if not isinstance(raw, io.FileIO):
         return stream
-    return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, stream.errors, write_through=True)
+    return open(raw.fileno(), "w", encoding=stream.encoding, errors=stream.errors, closefd=False)

@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import io
-from typing import BinaryIO, cast
+import os
+import subprocess
+import sys
+from threading import Thread
 
 from agenteval.cli.voice import whole
 
-
-class Pipe(io.RawIOBase):
-    """Takes a few bytes at a time, as a pipe does whose reader is slow."""
-
-    def __init__(self) -> None:
-        self.taken = b""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        piece = bytes(memoryview(data))[:7]  # type: ignore[arg-type]
-        self.taken += piece
-        return len(piece)
+LONG = "a longer line, with a · in it\n" * 10_000
 
 
-def test_unbuffered_output_loses_nothing_to_a_slow_reader() -> None:
-    pipe = Pipe()
-    text = "a longer line, with a · in it\n" * 50
-    unbuffered = io.TextIOWrapper(cast(BinaryIO, pipe), "utf-8", write_through=True)
-    stream = whole(unbuffered)
-    stream.write(text)
-    stream.flush()
-    assert pipe.taken.decode() == text
+def test_output_that_python_was_told_not_to_buffer_is_written_to_its_end() -> None:
+    """A raw file's `write` may take a part, and says so to nobody; a buffered one goes on."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as pipe, io.FileIO(writing, "w") as raw:
+        unbuffered = io.TextIOWrapper(raw, "utf-8", write_through=True)
+        stream = whole(unbuffered)
+        assert isinstance(stream.buffer, io.BufferedWriter)
+        told: list[str] = []
+        reader = Thread(target=lambda: told.append(pipe.read()))
+        reader.start()
+        stream.write(LONG)
+        stream.close()
+        unbuffered.close()
+        reader.join()
+    assert told == [LONG]
 
 
 def test_a_buffered_stream_stays_as_it_is() -> None:
     stream = io.TextIOWrapper(io.BytesIO())
     assert whole(stream) is stream
+
+
+def test_the_program_prints_in_a_container_that_sets_pythonunbuffered() -> None:
+    command = [sys.executable, "-m", "agenteval", "--help"]
+    said = [
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONUNBUFFERED": value}).stdout
+        for value in ("", "1")
+    ]
+    assert said[0] == said[1] != b""
