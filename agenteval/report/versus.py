@@ -43,7 +43,7 @@ COST_COLUMNS = (
 )
 CONTRAST_COLUMNS = (
     *("decision", "why", "pairs", "missing", "only_base", "only_here", "scenarios", "failing", "fixed", "broken"),
-    *("repaired", "broke", "engaged", "p", "p_holm", "detectable", "extra_steps"),
+    *("repaired", "broke", "engaged", "p", "p_holm", "detectable", "extra_steps", "extra_summaries"),
 )
 RATIO_COLUMNS = {"prefill_ratio": "prefill", "output_ratio": "output"}
 INTERVAL_COLUMNS = {

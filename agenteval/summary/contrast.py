@@ -26,7 +26,7 @@ from agenteval.paired import (
 )
 from agenteval.stats import median
 from agenteval.summary.engaged import CONTROL
-from agenteval.summary.measures import acted, answered, output, prefilled
+from agenteval.summary.measures import acted, answered, output, prefilled, summarised
 from agenteval.summary.rows import known, speeds
 from agenteval.summary.sides import AGAIN, Axis, Played, Side, by_scenario, is_again, pairs
 
@@ -53,8 +53,8 @@ class Contrast:
     interval; `p`: exact McNemar's; `p_holm`: the larger of that and of the test by scenarios, adjusted; `detectable`:
     the smallest difference that such pairs find four times out of five; all None where nothing may be tested.
     `ttft`, `decode`: ratios to the baseline, paired by conversation (medians, pooled speeds; None where the runs do not
-    allow it); `prefill`, `output`: ratios of tokens; `extra_steps`: in all pairs together. `why`: what the decision
-    rests on."""
+    allow it); `prefill`, `output`: ratios of tokens; `extra_steps`, `extra_summaries` (tokens): in all pairs together.
+    `why`: what the decision rests on."""
 
     name: str
     pairs: int
@@ -77,6 +77,7 @@ class Contrast:
     prefill: float | None
     output: float | None
     extra_steps: int
+    extra_summaries: int | None
     decision: Decision
     why: str
 
@@ -169,12 +170,21 @@ class Draft:
             prefill=self._ratio(prefilled),
             output=self._ratio(output),
             extra_steps=sum(len(new.steps) - len(old.steps) for old, new in self.both),
+            extra_summaries=self._more(summarised),
             decision="noise" if self.again else "not ranked",
             why="the baseline once more: what differs here is chance" if self.again else "",
         )
 
+    def _counted(self, count: Callable[[Sequence[StepRecord]], int | None]) -> tuple[int | None, int | None]:
+        """Of the requests of all pairs: in the baseline, and here."""
+        return count(answered(old for old, _ in self.both)), count(answered(new for _, new in self.both))
+
+    def _more(self, count: Callable[[Sequence[StepRecord]], int | None]) -> int | None:
+        old, new = self._counted(count)
+        return None if old is None or new is None else new - old
+
     def _ratio(self, count: Callable[[Sequence[StepRecord]], int | None]) -> float | None:
-        old, new = (count(answered(cells[side] for cells in self.both)) for side in (0, 1))
+        old, new = self._counted(count)
         return new / old if old and new is not None else None
 
 

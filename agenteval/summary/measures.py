@@ -239,6 +239,12 @@ def output(requests: Sequence[StepRecord]) -> int | None:
     return _sum(step.tokens.completion for step in requests)
 
 
+def summarised(requests: Sequence[StepRecord]) -> int | None:
+    """Tokens read and written for a policy's summaries."""
+    asked = [step.tokens for step in requests if step.purpose == "summary"]
+    return _sum(count for tokens in asked for count in (tokens.context, tokens.completion))
+
+
 def _cost(played: Sequence[Played]) -> Cost:
     requests = answered(played)
     steps = [step for cell in played for step in cell.steps]
@@ -252,7 +258,7 @@ def _cost(played: Sequence[Played]) -> Cost:
         sent=sent,
         prefilled=prefilled(requests),
         output=output(requests),
-        summaries=_sum(count for step in asked for count in (step.tokens.context, step.tokens.completion)),
+        summaries=summarised(requests),
         cached_share=cached / sent if sent and cached is not None else None,
         reusable_share=sum(again for again, _ in told) / rendered if rendered else None,
         breaks=_breaks(played),

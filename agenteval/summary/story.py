@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agenteval.summary.contrast import Contrast
-from agenteval.summary.measures import SideRow
+from agenteval.summary.measures import Cost, SideRow
 from agenteval.summary.sides import Side
 from agenteval.summary.versus import Versus, versus
 
@@ -16,7 +16,11 @@ NOTHING = 1.05
 def story(found: Versus) -> tuple[str, ...]:
     """The baseline first, then every other side but its repetition."""
     rows = {row.name: row for row in found.sides}
-    told = [_told(contrast, rows[contrast.name], found) for contrast in found.contrasts if contrast.decision != "noise"]
+    told = [
+        _told(contrast, rows[contrast.name], rows[found.base])
+        for contrast in found.contrasts
+        if contrast.decision != "noise"
+    ]
     return (_baseline(rows[found.base]), *told)
 
 
@@ -35,16 +39,16 @@ def _baseline(row: SideRow) -> str:
     return f"{row.name}: {_turns(failing)} of {row.turns} fail{'s' * (failing == 1)}."
 
 
-def _told(contrast: Contrast, row: SideRow, found: Versus) -> str:
-    parts = [*_outcome(contrast), *_cost(contrast, row)]
+def _told(contrast: Contrast, row: SideRow, base: SideRow) -> str:
+    parts = [*_outcome(contrast), *_cost(contrast, row.cost, base)]
     sentence = f"{contrast.name} {', '.join(parts)}"
     if not contrast.pairs:
-        sentence = f"{contrast.name}: nothing to set beside {found.base}"
+        sentence = f"{contrast.name}: nothing to set beside {base.name}"
     elif contrast.engaged == 0:
         sentence = f"{contrast.name} never acted, so nothing is shown about it"
     if contrast.decision in ("better", "worse", "as good", "undecided"):
         than = {"better": "than", "worse": "than", "as good": "as", "undecided": "beside"}[contrast.decision]
-        sentence += f". It is {contrast.decision} {than} {found.base}: {contrast.why}"
+        sentence += f". It is {contrast.decision} {than} {base.name}: {contrast.why}"
     elif contrast.why:
         sentence += f". It is not ranked: {contrast.why}"
     return f"{sentence}."
@@ -59,13 +63,22 @@ def _outcome(contrast: Contrast) -> Iterator[str]:
         yield "breaks nothing"
 
 
-def _cost(contrast: Contrast, row: SideRow) -> Iterator[str]:
-    prefill = contrast.prefill
-    if prefill is not None:
-        more = prefill > NOTHING
-        yield f"prefill ×{prefill:.1f}" if more else f"costs nothing in prefix cache (prefill ×{prefill:.1f})"
-    if row.cost.summaries:
-        yield f"{row.cost.summaries:,} tokens for summaries"
+def _cost(contrast: Contrast, cost: Cost, base: SideRow) -> Iterator[str]:
+    """What is known of it: shorter prompts may hide in the ratio of prefilled tokens what broken prefixes cost."""
+    breaks, ratio = cost.breaks.get("policy", 0), contrast.prefill
+    if ratio is not None:
+        shown = f"prefill ×{ratio:.1f}"
+        if ratio <= NOTHING and breaks:
+            shown += f" in all{' (shorter prompts)' if (cost.sent or 0) < (base.cost.sent or 0) else ''}"
+        free = ratio <= NOTHING and not breaks and cost.reusable_share is not None
+        yield f"costs nothing in prefix cache ({shown})" if free else shown
+    if breaks:
+        beside = base.cost.breaks.get("policy", 0)
+        times = "once" if breaks == 1 else f"{breaks} times"
+        yield f"breaks the prefix cache {times}{f' ({base.name}: {beside})' if beside else ''}"
+    if contrast.extra_summaries:
+        more = "" if not base.cost.summaries else " more" if contrast.extra_summaries > 0 else " fewer"
+        yield f"{abs(contrast.extra_summaries):,} tokens{more} for summaries"
     if contrast.extra_steps > 0:
         yield f"{contrast.extra_steps} more step{'s' * (contrast.extra_steps != 1)}"
 
