@@ -53,8 +53,11 @@ CALL_FINDINGS: frozenset[FindingKind] = frozenset(FINDING_KINDS[: FINDING_KINDS.
 FactOutcome = Literal["used", "unused", "lost", "stale", "invented", "unstated"]
 """What became of a fact in the turn that needs it: `used`: the right value, or a rule that was kept. Else, in this
 order: `unstated`: it never came up in this conversation (an earlier turn went wrong), which says nothing about memory;
-`stale`: an earlier value in its place; `invented`: one that stands nowhere in the view; `unused`: it stands there,
-and another value or none was taken; `lost`: it does not, and none was invented."""
+`lost`: it does not stand in the view, whatever the model then said; else it stands there, and `stale`: an earlier value
+was taken; `invented`: one that stands nowhere in the view; `unused`: another that stands there, or none."""
+
+Instead = Literal["stale", "invented"]
+"""The kind of a wrong value in a fact's place, as in FactOutcome."""
 
 PrefixBreak = Literal["policy", "template", "history"]
 """Who changed what a request before had sent, so that a prefix cache ends there: the context policy; the chat template
@@ -114,7 +117,8 @@ class RecordedResult:
 class RecordedFact:
     """What became of one fact that this turn needs; it stands on the turn's last step. `age`: turns (or calls, within a
     turn) since it was last said; `in_view`: whether it stood in the view of the step that decided: the one with the
-    right value, else the first with a wrong one in its place, else the last; `got`: that wrong value."""
+    right value, else the first with a wrong one in its place, else the last; `got`: that wrong value; `instead`: its kind, if it is
+    stale or invented, also where the fact was lost."""
 
     name: str
     kind: FactKind
@@ -123,6 +127,7 @@ class RecordedFact:
     outcome: FactOutcome
     in_view: bool
     got: str | None = None
+    instead: Instead | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ def _part(item: Any) -> str:
         return f"{item.at}:{item.alive}/{item.at_risk}"
     if isinstance(item, Retention):
         outcomes = ",".join(f"{outcome}={number}" for outcome, number in item.outcomes.items())
-        return f"{item.age}-{item.unit}:{outcomes}"
+        return f"{item.age}-{item.unit}:{outcomes}" + (f",guessed={item.guessed}" if item.guessed else "")
     return str(item)
 
 
@@ -147,6 +147,11 @@ def _notes(found: Versus) -> Iterator[str]:
         f"Beside {found.base}: fixes and breaks count turns; prefill and output are ratios of tokens over all "
         "requests, summaries included."
     )
+    if any(row.retention for row in found.sides):
+        yield (
+            "Facts that a turn needed: lost ones did not stand in what the model was shown, and in place of those "
+            "guessed it gave a stale or an invented value all the same; the others stood there, and were used or not."
+        )
 
 
 def tables(found: Versus) -> list[Table]:
@@ -276,21 +281,17 @@ def _alive(survival: Sequence[Survival], ends: Sequence[int]) -> Iterator[str]:
         yield f"{item.alive}/{item.at_risk}" if item else UNKNOWN
 
 
-RETENTION_HEADER = ("age", "needed", "used", "lost", "unused", "stale", "invented")
+RETENTION_HEADER = ("age", "n", "used", "lost", "guessed", "unused", "stale", "invented")
 
 
 def _retention(found: Versus) -> list[Table]:
-    rows = tuple(
-        (
-            row.name,
-            f"{item.age} {item.unit}",
-            str(item.n),
-            *(str(item.outcomes.get(outcome, 0)) for outcome in ("used", "lost", "unused", "stale", "invented")),
-        )
-        for row in found.sides
-        for item in row.retention
-    )
+    rows = tuple((row.name, *_retained(item)) for row in found.sides for item in row.retention)
     return [Table("What became of facts, by age", (found.axis, *RETENTION_HEADER), rows)] if rows else []
+
+
+def _retained(item: Retention) -> tuple[str, ...]:
+    used, lost, *in_view = (item.outcomes.get(kind, 0) for kind in ("used", "lost", "unused", "stale", "invented"))
+    return (f"{item.age} {item.unit}", *map(str, (item.n, used, lost, item.guessed, *in_view)))
 
 
 def _times(ratio: float | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from agenteval.errors import UsageError
 from agenteval.match import example_of
 from agenteval.messages import Transcript
-from agenteval.outcome import FactOutcome, Finding, RecordedFact
+from agenteval.outcome import FactOutcome, Finding, Instead, RecordedFact
 from agenteval.scoring.calls import ReadCall
 from agenteval.scoring.shown import said_text, stands
 from agenteval.script import Expectation, ExpectedCall, Fact
@@ -61,24 +61,26 @@ class Watched:
 
     def judged(self, answer: str, transcript: Transcript) -> RecordedFact:
         """When the turn is over; `transcript`: all that the policy could choose from."""
-        fact = self.fact
-        return RecordedFact(
-            fact.name, fact.kind, fact.age, fact.age_unit, self._outcome(answer, transcript), self.in_view, self.got
-        )
+        fact, instead = self.fact, self._instead(answer)
+        outcome = self._outcome(answer, transcript, instead)
+        taken = instead if outcome in ("lost", "stale", "invented") else None
+        return RecordedFact(fact.name, fact.kind, fact.age, fact.age_unit, outcome, self.in_view, self.got, taken)
 
-    def _outcome(self, answer: str, transcript: Transcript) -> FactOutcome:
+    def _outcome(self, answer: str, transcript: Transcript, instead: Instead | None) -> FactOutcome:
         fact = self.fact
         kept = not self.decided if fact.kind == "rule" else self.used
         if kept or (self.in_answer and says(answer, (fact.value,))):
             return "used"
         if not stands(fact.value, said_text(transcript)):
             return "unstated"
+        return (instead or "unused") if self.in_view else "lost"
+
+    def _instead(self, answer: str) -> Instead | None:
+        """What was said in place of the value, if it is of a kind."""
         taken = self.got or ""
-        if any(old in taken or (self.in_answer and says(answer, (old,))) for old in fact.stale):
+        if any(old in taken or (self.in_answer and says(answer, (old,))) for old in self.fact.stale):
             return "stale"
-        if self.got is not None and not self.shown:
-            return "invented"
-        return "unused" if self.in_view else "lost"
+        return "invented" if self.got is not None and not self.shown else None
 
 
 def watched(facts: Sequence[Fact], turn: int, expect: Expectation) -> tuple[Watched, ...]:

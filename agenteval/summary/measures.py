@@ -34,12 +34,14 @@ class Survival:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What became of facts of one age (turns, or calls within a turn) where they were needed."""
+    """What became of facts of one age (turns, or calls within a turn) where they were needed. `guessed`: of the lost
+    ones, those in whose place a stale or an invented value was given."""
 
     age: int
     unit: str
     n: int
     outcomes: Mapping[FactOutcome, int]
+    guessed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +163,16 @@ def _same_call(call: RecordedCall) -> tuple[str | None, str]:
 
 def retention(facts: Iterable[RecordedFact]) -> tuple[Retention, ...]:
     """Counts by age, youngest first, calls of one turn before turns. Facts that never came up say nothing."""
-    ages: dict[tuple[str, int], Counter[FactOutcome]] = {}
+    ages: dict[tuple[str, int], list[RecordedFact]] = {}
     for fact in facts:
         if fact.outcome != "unstated":
-            ages.setdefault((fact.age_unit, fact.age), Counter())[fact.outcome] += 1
-    return tuple(Retention(age, unit, found.total(), dict(found)) for (unit, age), found in sorted(ages.items()))
+            ages.setdefault((fact.age_unit, fact.age), []).append(fact)
+    return tuple(_retained(age, unit, found) for (unit, age), found in sorted(ages.items()))
+
+
+def _retained(age: int, unit: str, facts: Sequence[RecordedFact]) -> Retention:
+    guessed = sum(fact.outcome == "lost" and fact.instead is not None for fact in facts)
+    return Retention(age, unit, len(facts), dict(Counter(fact.outcome for fact in facts)), guessed)
 
 
 def _pass_hat(played: Sequence[Played]) -> tuple[float, ...]:

@@ -76,7 +76,7 @@ def test_what_policies_lose_depends_on_age() -> None:
     right = dict.fromkeys((1, 2, 4, 8, 12), "used")
     assert outcomes["full_history"] == outcomes["oracle_context"] == right
     masked = outcomes["observation_masking:keep_last=1,step=2"]
-    assert (masked[1], masked[8], masked[12]) == ("used", "invented", "invented")
+    assert (masked[1], masked[8], masked[12]) == ("used", "lost", "lost")
 
 
 def test_what_can_be_read_again_is_lost_to_nobody_who_may_ask_again() -> None:
@@ -88,7 +88,7 @@ def test_what_can_be_read_again_is_lost_to_nobody_who_may_ask_again() -> None:
         steps = played(scenario, masked, PROFILES["healthy"]).steps
         last = [step for step in steps if step.turn == len(scenario.turns)]
         found[name] = (len(last), [fact.outcome for fact in last[-1].facts])
-    assert found == {"can-be-read-again": (3, ["used"]), "once-only": (3, ["invented"])}
+    assert found == {"can-be-read-again": (3, ["used"]), "once-only": (3, ["lost"])}
 
 
 def test_the_models_own_words_are_lost_by_who_drops_messages() -> None:
@@ -100,4 +100,4 @@ def test_the_models_own_words_are_lost_by_who_drops_messages() -> None:
             "extractive_ledger:trigger=650,target=450,min_reclaim=60,keep_last=1,limit=150",
         )
     }
-    assert list(outcomes.values()) == [["used"], ["invented"]]
+    assert list(outcomes.values()) == [["used"], ["lost"]]

@@ -17,7 +17,7 @@ from agenteval.summary.measures import Cost
 from tests.records import TIMING
 from tests.summary.test_versus import MASK, fails_half, ranked, run, steps
 
-FACT = RecordedFact("f", "id", 4, "turns", "lost", in_view=False)
+FACT = RecordedFact("f", "id", 4, "turns", "lost", in_view=False, got="x", instead="invented")
 SPREAD = ("name", "cost", "difference", "ttft", "decode", "prefill", "output")
 """What csv has under other names: the side, parts of a side, intervals with their ends, ratios."""
 
@@ -51,7 +51,7 @@ def test_csv_holds_what_has_many_parts_in_one_cell_each() -> None:
     base, mask = csv_rows(found())
     assert (base["side"], base["baseline"], base["pairs"]) == ("full_history", "True", "")
     assert (base["pass_hat"], base["by_turn"]) == ("0.5 0.5", "1:48/48 2:48/48 3:24/48")
-    assert (mask["breaks"], mask["retention"], mask["missing"]) == ("policy:48", "4-turns:lost=48", "0")
+    assert (mask["breaks"], mask["retention"], mask["missing"]) == ("policy:48", "4-turns:lost=48,guessed=48", "0")
     assert mask["ttft_by_turn"] == "1:111.0 2:211.0 3:311.0"
     assert mask["decode_by_turn"] == "1:21.0 2:22.0 3:23.0"
     assert float(mask["low"]) < float(mask["difference"]) == 0.5 < float(mask["high"])
@@ -66,7 +66,7 @@ def test_tables_show_the_rows_of_csv(kind: str) -> None:
         f"{MASK} 21.00 22.00 23.00",  # decode by turn
         "full_history 0.50 0.50",  # pass^k
         "full_history 48/48 48/48 24/48",  # survival
-        f"{MASK} 4 turns 48 0 48 0 0 0",  # retention
+        f"{MASK} 4 turns 48 0 48 48 0 0 0",  # retention
         f"{MASK} 48 24 0 0+0 24 0 0 48",  # pairs
     ):
         assert row in lines, row

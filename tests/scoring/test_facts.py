@@ -38,26 +38,29 @@ def judged(
 
 
 @pytest.mark.parametrize(
-    ("steps", "outcome", "in_view", "got"),
+    ("steps", "outcome", "in_view", "got", "instead"),
     [
-        ([(SAID, "A1234")], "used", True, None),
-        ([("", "A7777"), (SAID, "A1234")], "used", True, "A7777"),
-        ([(SAID, "A1234"), ("", None)], "used", True, None),
-        ([(SAID, "A0000"), ("", None)], "stale", True, "A0000"),
-        ([("A0000", "A0000")], "stale", False, "A0000"),
-        ([(SAID, "A7777")], "invented", True, "A7777"),
-        ([("", "A7777")], "invented", False, "A7777"),
-        ([(SAID, "C5678")], "unused", True, "C5678"),
-        ([("C5678", "C5678")], "lost", False, "C5678"),
-        ([(SAID, None)], "unused", True, None),
-        ([("", None)], "lost", False, None),
-        ([], "lost", False, None),
-        ([(SAID, {"no": "text"})], "unused", True, None),
+        ([(SAID, "A1234")], "used", True, None, None),
+        ([("", "A7777"), (SAID, "A1234")], "used", True, "A7777", None),
+        ([(SAID, "A1234"), ("", None)], "used", True, None, None),
+        ([(SAID, "A0000"), ("", None)], "stale", True, "A0000", "stale"),
+        ([("A0000", "A0000")], "lost", False, "A0000", "stale"),
+        ([(SAID, "A7777")], "invented", True, "A7777", "invented"),
+        ([("", "A7777")], "lost", False, "A7777", "invented"),
+        ([(SAID, "C5678")], "unused", True, "C5678", None),
+        ([("C5678", "C5678")], "lost", False, "C5678", None),
+        ([(SAID, None)], "unused", True, None, None),
+        ([("", None)], "lost", False, None, None),
+        ([], "lost", False, None, None),
+        ([(SAID, {"no": "text"})], "unused", True, None, None),
     ],
 )
-def test_a_fact_in_a_call(steps: list[tuple[str, Any]], outcome: str, in_view: bool, got: str | None) -> None:
+def test_a_fact_in_a_call(
+    steps: list[tuple[str, Any]], outcome: str, in_view: bool, got: str | None, instead: str | None
+) -> None:
+    """What did not stand in the view is lost, whatever was said in its place."""
     fact = judged(*steps)
-    assert (fact.outcome, fact.in_view, fact.got) == (outcome, in_view, got)
+    assert (fact.outcome, fact.in_view, fact.got, fact.instead) == (outcome, in_view, got, instead)
     assert (fact.name, fact.kind, fact.age, fact.age_unit) == ("code", "correction", 4, "turns")
 
 

@@ -357,10 +357,11 @@ def test_facts_are_counted_by_age_and_what_became_of_them() -> None:
         RecordedFact("x", "id", 2, "turns", "unstated", in_view=False),
         RecordedFact("y", "rule", 2, "turns", "unstated", in_view=False),
     )
-    row = measured(record(facts=facts, simulated=False))
-    assert [(item.age, item.n, dict(item.outcomes)) for item in row.retention] == [
-        (1, 1, {"used": 1}),
-        (4, 2, {"lost": 1, "unused": 1}),
+    made_up = tuple(replace(facts[0], got="x", instead=instead) for instead in ("stale", "invented"))  # type: ignore
+    row = measured(record(facts=(*facts, *made_up), simulated=False))
+    assert [(item.age, item.n, dict(item.outcomes), item.guessed) for item in row.retention] == [
+        (1, 1, {"used": 1}, 0),
+        (4, 4, {"lost": 3, "unused": 1}, 2),
     ]
     assert row.violations == 1
 
