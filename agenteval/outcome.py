@@ -117,8 +117,8 @@ class RecordedResult:
 class RecordedFact:
     """What became of one fact that this turn needs; it stands on the turn's last step. `age`: turns (or calls, within a
     turn) since it was last said; `in_view`: whether it stood in the view of the step that decided: the one with the
-    right value, else the first with a wrong one in its place, else the last; `got`: that wrong value; `instead`: its kind, if it is
-    stale or invented, also where the fact was lost."""
+    right value, else the first with a wrong one in its place, else the last; `got`: that wrong value; `instead`: its
+    kind, if it is stale or invented, also where the fact was lost."""
 
     name: str
     kind: FactKind

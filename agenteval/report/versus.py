@@ -14,7 +14,7 @@ from agenteval.paired import Interval
 from agenteval.report import markdown, terminal
 from agenteval.report.machine import harmless
 from agenteval.report.tables import SIMULATED, UNKNOWN, Table, count, fixed
-from agenteval.summary import Contrast, Retention, SideRow, Survival, Versus, in_words, story
+from agenteval.summary import Contrast, Retention, SideRow, Survival, Versus, chance, in_words, story
 from agenteval.visible import visible
 
 OUTCOME_HEADER = ("right", "turns ok", "fixes", "breaks", "prefill", "output", "TTFT ms", "tok/s", "verdict")
@@ -31,7 +31,7 @@ COST_HEADER = (
 )
 WAY_HEADER = ("acted in", "steps", "fetched again", "errors recovered", "rules broken")
 PAIRS_HEADER = ("pairs", "scenarios", "missing", "not planned in both", "repaired", "broke", "more steps", "engaged")
-PROOF_HEADER = ("difference", "95 % interval", "p", "p Holm", "finds from")
+PROOF_HEADER = ("difference", "95 % interval", "p", "p Holm", "detects from")
 SPEED_HEADER = ("TTFT ratio", "decode ratio")
 SIDE_COLUMNS = (
     *("planned", "cells", "cells_ok", "turns", "turns_ok", "pass_hat", "by_turn", "by_tokens", "retention"),
@@ -212,8 +212,7 @@ def _proof(found: Versus) -> list[Table]:
             contrast.name,
             f"{contrast.difference.estimate:+.1%}" if contrast.difference else UNKNOWN,
             _span(contrast.difference),
-            fixed(contrast.p, 4),
-            fixed(contrast.p_holm, 4),
+            *(UNKNOWN if p is None else chance(p) for p in (contrast.p, contrast.p_holm)),
             _share(contrast.detectable),
         )
         for contrast in found.contrasts

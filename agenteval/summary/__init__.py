@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agenteval.summary.compare import ArmChange, Comparison, Thresholds, TurnPair, compare
-from agenteval.summary.contrast import Contrast
+from agenteval.summary.contrast import Contrast, chance
 from agenteval.summary.engaged import PolicyRow
 from agenteval.summary.lean import lean
 from agenteval.summary.measures import Retention, SideRow, Survival
@@ -38,6 +38,7 @@ __all__ = [
     "TurnRow",
     "Versus",
     "baseline",
+    "chance",
     "compare",
     "in_words",
     "lean",

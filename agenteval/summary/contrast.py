@@ -25,10 +25,10 @@ from agenteval.paired import (
     split,
 )
 from agenteval.stats import median
-from agenteval.summary.engaged import CONTROL
+from agenteval.summary.engaged import is_control
 from agenteval.summary.measures import acted, answered, output, prefilled, summarised
 from agenteval.summary.rows import known, speeds
-from agenteval.summary.sides import AGAIN, Axis, Played, Side, by_scenario, is_again, pairs
+from agenteval.summary.sides import Axis, Played, Side, by_scenario, is_again, pairs
 
 MIN_ENGAGED = 0.5
 """A policy that acts in a smaller share of the conversations is not what made the difference."""
@@ -51,7 +51,8 @@ class Contrast:
     `broke`: whole conversations. `engaged`: those in which the policy acted; of two policies the one that acted less
     (None: not a matter of policies). `difference`: of the share of conversations that are right, with its 95 %
     interval; `p`: exact McNemar's; `p_holm`: the larger of that and of the test by scenarios, adjusted; `detectable`:
-    the smallest difference that such pairs find four times out of five; all None where nothing may be tested.
+    the smallest difference that such pairs find four times out of five; all None where nothing may be tested,
+    `p` and `p_holm` also where nothing may be ranked.
     `ttft`, `decode`: ratios to the baseline, paired by conversation (medians, pooled speeds; None where the runs do not
     allow it); `prefill`, `output`: ratios of tokens; `extra_steps`, `extra_summaries` (tokens): in all pairs together.
     `why`: what the decision rests on."""
@@ -100,7 +101,7 @@ class Draft:
     def of(cls, base: Side, side: Side, axis: Axis) -> Draft:
         both, planned, other = tuple(pairs(base, side)), set(base.planned), set(side.planned)
         again = is_again(side.name, base.name)
-        policies = [cell for cell, one in ((0, base), (1, side)) if one.name.removesuffix(AGAIN) != CONTROL]
+        policies = [cell for cell, one in ((0, base), (1, side)) if not is_control(one.name)]
         acts = policies if axis == "policy" and not again else []
         return cls(
             name=side.name,
@@ -221,9 +222,11 @@ class Test:
             return "undecided", "fewer than two scenarios"
         difference = self.difference
         points = [f"{100 * value:+.1f}" for value in (difference.estimate, difference.low, difference.high)]
-        said = f"{points[0]} points [{points[1]}, {points[2]}], p {self.p_holm:.2g} (Holm)"
+        said = f"{points[0]} points [{points[1]}, {points[2]}], p {chance(self.p_holm)} (Holm)"
         if self.p_holm < ALPHA:
             return ("better" if difference.estimate > 0 else "worse"), said
+        if difference.low > 0 or difference.high < 0:
+            said += " (the interval leaves 0 out, and the adjusted test does not agree: no difference is shown)"
         if self.bound.low > -margin:
             return "as good", f"{said}: at most {100 * margin:g} points worse"
         if self.detectable is None or self.detectable > MOST_DETECTABLE:
@@ -233,6 +236,11 @@ class Test:
                 f"{100 * MOST_DETECTABLE:.0f} are asked for: more scenarios or trials"
             )
         return "undecided", f"{said}: neither told apart, nor at most {100 * margin:g} points worse"
+
+
+def chance(p: float) -> str:
+    """A p as it is written: never 0."""
+    return "<0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
 def _ttft_ratio(base: Played, new: Played) -> float | None:

@@ -12,6 +12,9 @@ from agenteval.summary.rows import mode_order
 from agenteval.thinking import Thinking
 
 CONTROL = "full_history"
+AGAIN = "+again"
+"""A policy with this behind it is the same policy once more: a side against which a side is only noise."""
+
 NAMED = 3
 """So many reasons for inaction are told."""
 
@@ -39,12 +42,17 @@ class PolicyRow:
 
 
 def policy_rows(records: Iterable[StepRecord]) -> list[PolicyRow]:
-    """One row per arm under another policy than full_history, in order of name and mode."""
+    """One row per arm under another policy than full_history, or that once more, in order of name and mode."""
     arms: dict[tuple[str, str, str], list[StepRecord]] = {}
     for record in records:
-        if record.policy != CONTROL and record.purpose in ("agent", "summary") and record.error is None:
+        if not is_control(record.policy) and record.purpose in ("agent", "summary") and record.error is None:
             arms.setdefault((record.scenario, record.policy, mode_order(record.thinking)), []).append(record)
     return [_row(arms[arm]) for arm in sorted(arms)]
+
+
+def is_control(policy: str) -> bool:
+    """Whether a policy leaves everything as it is: the baseline, or that once more."""
+    return policy.removesuffix(AGAIN) in (CONTROL, AGAIN[1:])
 
 
 def _row(records: Sequence[StepRecord]) -> PolicyRow:
@@ -72,7 +80,7 @@ def _row(records: Sequence[StepRecord]) -> PolicyRow:
 
 def engagement_notes(rows: Sequence[PolicyRow], records: Iterable[StepRecord]) -> list[str]:
     """Which policies never acted, and why some wanted to and did not."""
-    idle = sorted({row.policy for row in rows} - {row.policy for row in rows if row.acted})
+    idle = sorted({row.policy.removesuffix(AGAIN) for row in rows} - {row.policy for row in rows if row.acted})
     notes = list(never_acted(idle))
     reasons = Counter(
         str(reason)

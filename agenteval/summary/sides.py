@@ -15,7 +15,7 @@ from agenteval.context import canonical_policy
 from agenteval.errors import UsageError
 from agenteval.outcome import StepRecord
 from agenteval.store import Manifest, StoredRun
-from agenteval.summary.engaged import CONTROL
+from agenteval.summary.engaged import AGAIN, CONTROL
 from agenteval.summary.rows import is_over, last_attempts, mode_order
 from agenteval.summary.workload import speed_obstacle
 
@@ -23,8 +23,6 @@ Axis = Literal["policy", "thinking", "run"]
 """What tells the sides apart."""
 
 AXES: tuple[Axis, ...] = get_args(Axis)
-AGAIN = "+again"
-"""A policy with this behind it is the same policy once more: a side against which a side is only noise."""
 
 Unit: TypeAlias = tuple[str, str, str, int]
 """One conversation of a side: scenario, policy, thinking mode (each empty where it is what is compared), trial."""

@@ -71,6 +71,7 @@ def versus(
             *notes,
             *dict.fromkeys(side.untimed for side in sides if side.untimed),
             *_notes(drafts, base, noise, simulated=simulated),
+            *(_family(drafts) if ranked and not simulated and not refusals else ()),
         ),
     )
 
@@ -85,15 +86,15 @@ def _tested(
     for draft, contrast in zip(drafts, contrasts, strict=True):
         p_holm = None if draft.again else next(adjusted)
         test = Test.of(draft, p_holm, alpha, noise.discordant if noise else 0.0)
-        decision, why = contrast.decision, contrast.why
+        decision, why, shown = contrast.decision, contrast.why, ranked and not draft.idle
         if ranked and not draft.again:
             decision, why = test.decision(draft, margin)
         found.append(
             replace(
                 contrast,
                 difference=test.difference,
-                p=draft.p,
-                p_holm=test.p_holm,
+                p=draft.p if shown else None,
+                p_holm=test.p_holm if shown else None,
                 detectable=None if draft.again else test.detectable,
                 ttft=test.ttft,
                 decode=test.decode,
@@ -139,6 +140,17 @@ def _power(contrasts: Sequence[Contrast]) -> str:
         f"{pairs}{beside} {finds} (four times out of five, at 5 %{over}, if as many of them differ as here "
         "and scenarios as much from each other)."
     )
+
+
+def _family(drafts: Sequence[Draft]) -> Iterator[str]:
+    """Where sides are adjusted for that are not ranked: which of them act is seen only afterwards."""
+    sides = [draft for draft in drafts if not draft.again]
+    idle = [draft.name for draft in sides if draft.idle]
+    if idle and len(sides) > 1:
+        yield (
+            f"Each p is adjusted for all {len(sides)} sides, also for {', '.join(idle)}, which cannot be ranked: they "
+            "were planned, and this errs on the safe side."
+        )
 
 
 def _notes(drafts: Sequence[Draft], base: Side, noise: Draft | None, *, simulated: bool) -> Iterator[str]:

@@ -42,6 +42,8 @@ def unlike(base: Manifest, new: Manifest) -> tuple[str, ...]:
     """Why two runs cannot be compared, most basic first; empty if they can."""
     if base.schema != new.schema:
         return (f"their files have different schemas ({base.schema} in BASE, {new.schema} in NEW)",)
+    if (base.run, base.created_at) == (new.run, new.created_at):
+        return (f"BASE and NEW are one run, {base.run}: name two",)
     return (
         *(reason for name, run in (("BASE", base), ("NEW", new)) for reason in _incomplete(name, run)),
         *_other_scenarios(base, new),

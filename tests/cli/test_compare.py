@@ -19,6 +19,7 @@ from tests.summary.test_versus import fails_half, run, steps
 RUN = ("run", "ten-turn-repo", "--thinking", "off", "--out")
 RUNS = {
     "default": (),
+    "again": (),
     "healthy": ("--profile", "healthy"),
     "seeded": ("--seed", "1"),
     "golden": ("--history", "golden"),
@@ -63,9 +64,9 @@ def test_what_broke_exits_1_unless_so_much_may_break(runs: dict[str, str], tmp_p
     assert [agenteval(*worse, "--max-broken", n, cwd=tmp_path).returncode for n in ("2", "3")] == [1, 0]
 
 
-def test_a_run_compared_with_itself_changes_nothing(runs: dict[str, str], tmp_path: Path) -> None:
+def test_a_run_compared_with_its_like_changes_nothing(runs: dict[str, str], tmp_path: Path) -> None:
     ratios = ("--max-ttft-ratio", "1", "--min-decode-ratio", "1", "--format", "json")
-    done = agenteval("compare", runs["default"], runs["default"], *ratios, cwd=tmp_path)
+    done = agenteval("compare", runs["default"], runs["again"], *ratios, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert {change: count for change, count in found["counts"].items() if count} == {"unchanged": 10}
@@ -73,7 +74,7 @@ def test_a_run_compared_with_itself_changes_nothing(runs: dict[str, str], tmp_pa
 
 
 def test_speeds_gate_on_request(runs: dict[str, str], tmp_path: Path) -> None:
-    done = agenteval("compare", runs["default"], runs["default"], "--max-ttft-ratio", "0.9", cwd=tmp_path)
+    done = agenteval("compare", runs["default"], runs["again"], "--max-ttft-ratio", "0.9", cwd=tmp_path)
     assert done.returncode == 1
     assert "at most 0.9 is asked" in " ".join(done.stdout.split())
 
@@ -144,7 +145,8 @@ def test_policies_of_a_simulated_run_are_described_and_not_ranked(runs: dict[str
     assert done.returncode == 3, done.stderr
     told = done.stdout.replace("\n  ", " ")
     assert "Not ranked" in told
-    assert "sliding_window fixes 3 of 3 failing turns, costs nothing in prefix cache" in told
+    assert "sliding_window fixes 3 of 3 failing turns, prefill ×1.0 in all (shorter prompts), breaks the" in told
+    assert "breaks 3 turns that were right, costs nothing in prefix cache (prefill ×0.8)" in told
     assert "observation_masking fixes 0 of 3 failing turns" in told
     assert "Each conversation has an engine of its own" in told
     assert "p Holm" not in told, "the simulator is no evidence"
@@ -202,6 +204,8 @@ MISTAKES = {
     ("both",): "one policy only (full_history): give a second run, or make one with several --policy",
     ("default", "--by", "thinking"): "one thinking mode only",
     ("default", "--by", "run"): "name the second one",
+    ("default", "default"): "these runs cannot be compared: BASE and NEW are one run",
+    ("default", "default", "--by", "run"): "these runs cannot be compared: BASE and NEW are one run",
     ("default", "healthy", "--by", "policy"): "--by policy ranks what is inside one run",
     ("default", "healthy", "--margin", "0.1"): "--margin belongs to a ranking",
     ("policies", "--max-broken", "3"): "--max-broken belongs to a comparison of two runs cell by cell",

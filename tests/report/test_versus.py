@@ -74,6 +74,17 @@ def test_tables_show_the_rows_of_csv(kind: str) -> None:
     assert any("policy 48" in line for line in lines)
 
 
+def test_a_p_is_never_0_and_stands_nowhere_where_scenarios_are_too_few() -> None:
+    clear = ranked(run(*steps(("full_history", MASK), 40, lambda policy, *_: policy == "full_history")))
+    assert "<0.0001" in shown("terminal", clear)
+    assert "p <0.0001 (Holm)" in shown("terminal", clear).replace("\n  ", " ")
+    few = ranked(run(*steps(("full_history", MASK), 12, fails_half)))
+    (row,) = (line.split() for line in shown("terminal", few).split("\n") if line.startswith(MASK) and "%" in line)
+    assert row[-3:-1] == ["–", "–"]
+    assert [row["p"] + row["p_holm"] for row in csv_rows(few)] == ["", ""]
+    assert "detects from" in shown("terminal", few)
+
+
 def test_json_has_the_same() -> None:
     values = json.loads(shown("json", found()))
     assert values["sides"][1]["cost"]["ttft_by_turn"] == {"1": 111.0, "2": 211.0, "3": 311.0}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,16 @@ NO_CALL = (Finding("no_tool_call", "expected read_file, no call was made"),)
 WRONG = (Finding("wrong_tool", "expected read_file, got list_files"),)
 ARM = {"scenario": "s", "thinking": "off", "policy": "full_history"}
 
+NUMBERS = count()
 
-def run_of(*records: StepRecord, run: str = "r", turns: dict[str, int] | None = None, **changes: Any) -> StoredRun:
+
+def run_of(
+    *records: StepRecord, run: str | None = None, turns: dict[str, int] | None = None, **changes: Any
+) -> StoredRun:
     """A complete run of these records; `changes` replace parts of its manifest, mappings are merged in."""
     planned = turns or {cell: max(r.turn for r in records if r.cell == cell) for cell in {r.cell for r in records}}
     values: dict[str, Any] = {
-        "run": run,
+        "run": run or f"r{next(NUMBERS)}",
         "status": "complete",
         "created_at": "",
         "plan": {"seed": 0, "history": "live", "temperature": None, "max_tokens": None},
@@ -314,15 +319,15 @@ def test_a_ratio_that_gates_nothing_is_refused(ratio: float) -> None:
         ({"plan": {"history": "golden"}}, "--history differs"),
         ({"plan": {"temperature": 0.5}}, "--temperature differs (none in BASE, 0.5 in NEW)"),
         ({"plan": {"max_tokens": 64}}, "--max-tokens differs"),
-        ({"status": "interrupted"}, "NEW (r) is interrupted"),
-        ({"status": "running"}, "NEW (r) is running"),
+        ({"status": "interrupted"}, "NEW (new) is interrupted"),
+        ({"status": "running"}, "NEW (new) is running"),
         ({"cells": {"stopped": "the endpoint is gone"}}, "stopped early (the endpoint is gone)"),
         ({"schema": 2}, "different schemas (1 in BASE, 2 in NEW)"),
     ],
 )
 def test_unlike_workloads_are_refused_with_the_reason(change: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError) as refused:
-        compared(run_of(record()), run_of(record(), **change))
+        compared(run_of(record()), run_of(record(), run="new", **change))
     assert says in str(refused.value)
     assert str(refused.value).startswith("these runs cannot be compared: ")
 
@@ -350,3 +355,9 @@ def test_single_trials_of_a_real_server_are_called_so() -> None:
     simulated: dict[str, Any] = {"endpoint": {"simulated": True}}
     assert compared(run_of(*base, **simulated), run_of(*new, **simulated)).notes == ()
     assert compared(run_of(*base), run_of(*base)).notes == ()
+
+
+def test_a_run_is_not_compared_with_itself() -> None:
+    same = run_of(*steps_of(()), run="r9")
+    with pytest.raises(UsageError, match="BASE and NEW are one run, r9"):
+        compared(same, same)

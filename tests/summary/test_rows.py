@@ -97,6 +97,13 @@ def test_the_first_failing_turn_is_named_with_its_context() -> None:
     assert any("sliding_window" in hint for hint in summary.advice)
 
 
+def test_the_baseline_once_more_is_no_policy_that_never_acted() -> None:
+    idle = [record(cell=f"s.off.{name}.0", policy=name) for name in ("full_history+again", "again", "offload")]
+    summary = summary_of(record(), *idle)
+    assert "Never acted here, so nothing is shown about it: offload." in summary.notes
+    assert [row.policy for row in summary.policies] == ["offload"]
+
+
 def test_a_model_that_never_calls_is_told_what_that_may_mean_and_where_to_look() -> None:
     silent = {"reply": RecordedReply("I would look.", None, "stop", ()), "findings": NO_CALL}
     summary = summary_of(record(turn=1, **silent), record(turn=2, **silent))

@@ -27,6 +27,7 @@ from tests.summary.test_compare import run_of
 
 WRONG = (Finding("wrong_argument", "not the value"),)
 MASK = "observation_masking"
+AGAIN = "full_history+again"
 
 
 def steps(
@@ -250,6 +251,31 @@ def test_nothing_is_ranked_on_sand(why: str) -> None:
     assert not found.decided
 
 
+@pytest.mark.parametrize("why", REFUSALS)
+def test_where_nothing_may_be_ranked_stands_no_p(why: str) -> None:
+    assert {(contrast.p, contrast.p_holm) for contrast in ranked(REFUSALS[why]).contrasts} == {(None, None)}
+
+
+def test_sides_that_cannot_be_ranked_have_no_p_and_are_adjusted_for_all_the_same() -> None:
+    wrong = lambda policy, number, _: policy == "full_history" and number < 6  # noqa: E731
+    idle = [
+        replace(item, policy_report={"acted": item.policy == MASK})
+        for item in steps(("full_history", MASK, "sliding_window"), 24, wrong)
+    ]
+    found = ranked(run(*idle))
+    assert [(c.p is None, c.p_holm) for c in found.contrasts] == [(False, 4 / 2**6), (True, None)]
+    assert any("adjusted for all 2 sides, also for sliding_window" in note for note in found.notes)
+
+
+def test_an_interval_that_excludes_zero_and_a_test_that_does_not_agree_are_told_apart() -> None:
+    wrong = lambda policy, number, _: policy == "full_history" and number < 6  # noqa: E731
+    both = ranked(run(*steps(("full_history", MASK, "sliding_window"), 24, wrong)))
+    assert all(c.difference and c.difference.low > 0 for c in both.contrasts)
+    assert all("the interval leaves 0 out, and the adjusted test does not agree" in c.why for c in both.contrasts)
+    alone = only(ranked(run(*steps(("full_history", MASK), 24, wrong))))
+    assert "agree" not in alone.why
+
+
 def test_simulated_pairs_have_no_statistics() -> None:
     contrast = only(ranked(REFUSALS["simulated"]))
     told = (contrast.p, contrast.p_holm, contrast.difference, contrast.ttft, contrast.decode)
@@ -283,11 +309,12 @@ def test_where_nothing_is_paired_nothing_is_said_of_acting() -> None:
 
 
 def test_the_baseline_once_more_is_noise_and_no_side() -> None:
-    found = ranked(run(*steps(("full_history", "full_history+again", MASK), 24, fails_half)))
+    wrong = lambda policy, number, _: policy != MASK and number % 2 == 0 and (policy, number) != (AGAIN, 0)  # noqa: E731
+    found = ranked(run(*steps(("full_history", AGAIN, MASK), 24, wrong)))
     noise, mask = found.contrasts
     assert (noise.decision, noise.p_holm) == ("noise", None)
     assert mask.p_holm == pytest.approx(2 / 2**12)
-    assert any("Noise floor" in note and "12 of 24" in note for note in found.notes)
+    assert any("Noise floor" in note and "1 of 24" in note for note in found.notes)
 
 
 def test_a_baseline_that_was_not_played_is_refused() -> None:
