@@ -13,10 +13,11 @@ CHUNK_COUNTING_LIES_ABOVE = 1.1
 
 
 def failing_sentence(arm: ArmRow) -> str:
-    """Which turn breaks first, at which length."""
+    """Which turn breaks first, and the length of the prompt at which it does."""
+    step = f", step {arm.failing_step}," if (arm.failing_step or 1) > 1 else ""
     context = "unknown" if arm.failing_context is None else f"about {arm.failing_context:,}"
     messages = "" if arm.failing_messages is None else f" ({arm.failing_messages:,} of them messages)"
-    return f"{_where(arm)}: first failing turn {arm.first_failing_turn} at {context} context tokens{messages}."
+    return f"{_where(arm)}: first failing turn {arm.first_failing_turn}{step} at {context} context tokens{messages}."
 
 
 def explain_speed(arms: Sequence[ArmRow]) -> list[str]:

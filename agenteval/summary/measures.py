@@ -25,7 +25,7 @@ SURVIVAL_TOKENS = (500, 1_000, 1_500, 2_000, 3_000, 4_000, 6_000, 8_000, 12_000,
 @dataclass(frozen=True, slots=True)
 class Survival:
     """`alive` of `at_risk` conversations that came this far had no failing turn up to here: `at` a turn (that one too),
-    or so many context tokens."""
+    or so many context tokens (a failing turn counts with the prompt of its first failing step)."""
 
     at: int
     at_risk: int
@@ -213,9 +213,9 @@ def _largest(steps: Sequence[StepRecord]) -> int:
 
 
 def _failed_at(cell: Played) -> int | None:
-    """The largest context of the first failing turn; None if none failed."""
+    """The context of the first failing step of the first failing turn; None if none failed."""
     failing = _first_failing(cell, 0)
-    return _largest([step for step in cell.steps if step.turn == failing]) if failing else None
+    return next((step.tokens.context or 0 for step in cell.steps if step.turn == failing and not step.ok), None)
 
 
 def _recoveries(played: Sequence[Played]) -> tuple[int, int]:

@@ -50,7 +50,9 @@ class TurnRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRow:
-    """An arm as a whole: the table of thinking modes. Times are medians over steps; `correct` calls have no finding.
+    """An arm as a whole: the table of thinking modes. `failing_…`: of the first failing step of the first failing turn,
+    medians over trials (`failing_step`: None where they differ). Times are medians over steps; `correct` calls have no
+    finding.
     `latencies`: percentiles over judged steps, with their sample size, by metric."""
 
     scenario: str
@@ -59,6 +61,7 @@ class ArmRow:
     turns_ok: int
     turns_judged: int
     first_failing_turn: int | None
+    failing_step: int | None
     failing_context: int | None
     failing_messages: int | None
     ttft_ms: float | None
@@ -194,6 +197,8 @@ def arm_rows(steps: Sequence[StepRecord], turns: Sequence[TurnRow]) -> list[ArmR
 def _arm_row(rows: Sequence[TurnRow], steps: Sequence[StepRecord]) -> ArmRow:
     judged = [step for step in steps if step.judged]
     failing = next((row for row in rows if row.judged_trials and not row.ok), None)
+    broken = _first_failing_steps(judged, failing.turn) if failing else []
+    numbers = {step.step for step in broken}
     calls = sum(len(step.reply.tool_calls) for step in judged if step.reply)
     reasoning = [step.tokens.reasoning for step in judged if step.tokens.reasoning is not None]
     completion = [step.tokens.completion for step in judged if step.tokens.completion is not None]
@@ -205,8 +210,9 @@ def _arm_row(rows: Sequence[TurnRow], steps: Sequence[StepRecord]) -> ArmRow:
         turns_ok=sum(row.ok_trials for row in rows),
         turns_judged=sum(row.judged_trials for row in rows),
         first_failing_turn=failing.turn if failing else None,
-        failing_context=failing.context if failing else None,
-        failing_messages=failing.messages if failing else None,
+        failing_step=numbers.pop() if len(numbers) == 1 else None,
+        failing_context=_median_int(step.tokens.context for step in broken),
+        failing_messages=_median_int(step.tokens.messages for step in broken),
         ttft_ms=_median(step.timing.ttft_ms for step in judged if step.timing),
         total_ms=_median(step.timing.total_ms for step in judged if step.timing),
         decode_tok_s=speed.decode_tok_s,
@@ -219,6 +225,15 @@ def _arm_row(rows: Sequence[TurnRow], steps: Sequence[StepRecord]) -> ArmRow:
         eligible_cache_hit_rate=cache_hit_rate(judged),
         latencies={name: percentiles(known(judged, name)) for name in LATENCIES},
     )
+
+
+def _first_failing_steps(judged: Sequence[StepRecord], turn: int) -> list[StepRecord]:
+    """Of a turn, in each trial that fails there."""
+    first: dict[int, StepRecord] = {}
+    for step in judged:
+        if step.turn == turn and not step.ok:
+            first.setdefault(step.trial, step)
+    return list(first.values())
 
 
 def cache_hit_rate(steps: Sequence[StepRecord]) -> float | None:

@@ -97,6 +97,16 @@ def test_the_first_failing_turn_is_named_with_its_context() -> None:
     assert any("sliding_window" in hint for hint in summary.advice)
 
 
+def test_a_failure_is_as_long_as_the_prompt_of_its_first_failing_step() -> None:
+    steps = [
+        record(turn=3, step=1, last_of_turn=False),
+        record(turn=3, step=2, tokens=Tokens(context=1165, messages=700), findings=NO_CALL, last_of_turn=False),
+        record(turn=3, step=3, tokens=Tokens(context=1400, messages=900), findings=NO_CALL),
+    ]
+    (sentence,) = summary_of(*steps).sentences
+    assert "first failing turn 3, step 2, at about 1,165 context tokens (700 of them messages)." in sentence
+
+
 def test_the_baseline_once_more_is_no_policy_that_never_acted() -> None:
     idle = [record(cell=f"s.off.{name}.0", policy=name) for name in ("full_history+again", "again", "offload")]
     summary = summary_of(record(), *idle)

@@ -448,3 +448,14 @@ def test_survival_by_tokens_counts_those_that_grew_so_large() -> None:
         (3_000, 1, 1),
         (4_000, 1, 1),
     ]
+
+
+def test_survival_by_tokens_ends_at_the_prompt_of_the_first_failing_step() -> None:
+    sizes = ((700, ()), (1_165, WRONG), (2_100, WRONG))
+    row = measured(
+        *(
+            record(step=at, last_of_turn=at == 3, tokens=Tokens(context=size), findings=found, simulated=False)
+            for at, (size, found) in enumerate(sizes, start=1)
+        )
+    )
+    assert [(item.at, item.alive) for item in row.by_tokens] == [(500, 1), (1_000, 1), (1_500, 0), (2_000, 0)]
