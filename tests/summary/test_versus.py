@@ -409,15 +409,23 @@ def test_costs_are_sums_and_unknown_where_any_part_is() -> None:
 
 def test_breaks_of_the_prefix_are_charged() -> None:
     def at(turn: int, **tokens: Any) -> StepRecord:
-        return record(turn=turn, tokens=Tokens(context=100, **tokens), simulated=False)
+        return record(turn=turn, tokens=Tokens(context=1000, **tokens), simulated=False)
 
     row = measured(
         at(1, cached=0, reusable=0),
-        at(2, cached=96, reusable=100),
+        at(2, cached=896, reusable=950),
         at(3, cached=16, reusable=20, broken_by="policy"),
-        at(4, cached=10, reusable=90),
+        at(4, cached=10, reusable=900),
     )
     assert row.cost.breaks == {"policy": 1, "eviction": 1}
+
+
+@pytest.mark.parametrize("block", [16, 64, 128, 256])
+def test_a_cache_that_keeps_whole_blocks_only_evicts_nothing(block: int) -> None:
+    sizes = (90, 127, 255, 300, 511, 900)
+    talk = (Tokens(context=size + 50, cached=size // block * block, reusable=size) for size in sizes)
+    row = measured(*(record(turn=at, tokens=told, simulated=False) for at, told in enumerate(talk, start=1)))
+    assert row.cost.breaks == {}
 
 
 def test_a_server_without_a_prefix_cache_evicts_nothing() -> None:
