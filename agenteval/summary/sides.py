@@ -6,7 +6,7 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal, TypeAlias, get_args
@@ -60,6 +60,10 @@ class Side:
     played: Mapping[Unit, Played]
     simulated: bool
     untimed: str | None = None
+
+    def steps(self) -> Iterator[StepRecord]:
+        """Of all conversations, as scores take them."""
+        return (step for cell in self.played.values() for step in cell.steps)
 
 
 def sides_in(manifest: Manifest, records: Iterable[StepRecord], axis: Axis) -> tuple[Side, ...]:

@@ -13,6 +13,7 @@ from agenteval.summary.advice import advise, explain_speed, failing_sentence, fa
 from agenteval.summary.constrained import constraint_notes
 from agenteval.summary.engaged import PolicyRow, engagement_notes, policy_rows
 from agenteval.summary.losses import LossRow, loss_rows
+from agenteval.summary.recalls import recall_notes
 from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
 from agenteval.summary.sides import baseline, sides_in
 from agenteval.summary.story import described
@@ -121,6 +122,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
                 *_source_notes(steps),
                 *_arrival_notes(proofs),
                 *engagement_notes(policies, records),
+                *recall_notes(records),
                 *trial_notes(trials, simulated=simulated),
             ]
         ),

@@ -9,6 +9,7 @@ from agenteval.paired import ALPHA, FEWEST_SCENARIOS, holm
 from agenteval.summary.contrast import Contrast, Draft, Test
 from agenteval.summary.engaged import never_acted
 from agenteval.summary.measures import SideRow, side_row
+from agenteval.summary.recalls import recall_notes
 from agenteval.summary.sides import Axis, Side
 
 MARGIN = 0.05
@@ -70,6 +71,11 @@ def versus(
         notes=(
             *notes,
             *dict.fromkeys(side.untimed for side in sides if side.untimed),
+            *(
+                note
+                for side in sides
+                for note in recall_notes(side.steps(), "" if axis == "policy" else f"{side.name}, ")
+            ),
             *_notes(drafts, base, noise, simulated=simulated),
             *(_family(drafts) if ranked and not simulated and not refusals else ()),
         ),

@@ -384,7 +384,7 @@ def test_facts_are_counted_by_age_and_what_became_of_them() -> None:
         RecordedFact("x", "id", 2, "turns", "unstated", in_view=False),
         RecordedFact("y", "rule", 2, "turns", "unstated", in_view=False),
     )
-    made_up = tuple(replace(facts[0], got="x", instead=instead) for instead in ("stale", "invented"))  # type: ignore
+    made_up = tuple(replace(facts[0], got="x", instead=instead) for instead in ("stale", "invented"))
     row = measured(record(facts=(*facts, *made_up), simulated=False))
     assert [(item.age, item.n, dict(item.outcomes), item.guessed) for item in row.retention] == [
         (1, 1, {"used": 1}, 0),
