@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from textwrap import fill
 
@@ -78,6 +78,18 @@ def drawn(table: Table) -> str:
     lines = (_headings(table), tuple("-" * width for width in widths), *_cells(table))
     drawing = "\n".join(_row(cells, widths, sides) for cells in lines)
     return drawing if table is whole else f"{drawing}\n({', '.join(spared)}: no room here; see --format md)"
+
+
+def folded(table: Table) -> Iterator[Table]:
+    """A table as one or more of at most 80 columns, where names allow it, each with its first column."""
+    widths, begin = _widths(table), 1
+    while begin < len(widths):
+        room, end = WIDTH - widths[0] - 2 - widths[begin], begin + 1
+        while end < len(widths) and room >= 2 + widths[end]:
+            room, end = room - 2 - widths[end], end + 1
+        header, *rows = ((cells[0], *cells[begin:end]) for cells in (table.header, *table.rows))
+        yield replace(table, header=header, rows=tuple(rows))
+        begin = end
 
 
 def _widths(table: Table) -> list[int]:

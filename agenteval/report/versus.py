@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,11 +14,12 @@ import msgspec
 from agenteval.paired import Interval
 from agenteval.report import markdown, terminal
 from agenteval.report.machine import harmless
+from agenteval.report.names import legend, short_names
 from agenteval.report.tables import SIMULATED, UNKNOWN, Table, count, fixed
 from agenteval.summary import Contrast, Retention, SideRow, Survival, Versus, chance, in_words, story
 from agenteval.visible import visible
 
-OUTCOME_HEADER = ("right", "turns ok", "fixes", "breaks", "prefill", "output", "TTFT ms", "tok/s", "verdict")
+OUTCOME_HEADER = ("right", "turns ok", "fixes", "breaks", "prefill", "output", "verdict", "TTFT ms", "tok/s")
 COST_HEADER = (
     "sent tok",
     "prefilled",
@@ -29,7 +31,7 @@ COST_HEADER = (
     "policy ms",
     "summary s",
 )
-WAY_HEADER = ("acted in", "steps", "fetched again", "errors recovered", "rules broken")
+WAY_HEADER = ("acted in", "steps", "refetched", "errors recovered", "rules broken")
 PAIRS_HEADER = ("pairs", "scenarios", "missing", "not planned in both", "repaired", "broke", "more steps", "engaged")
 PROOF_HEADER = ("difference", "95 % interval", "p", "p Holm", "detects from")
 SPEED_HEADER = ("TTFT ratio", "decode ratio")
@@ -64,7 +66,7 @@ def render_terminal(found: Versus) -> str:
     parts += [terminal.wrapped(visible(line)) for line in in_words(found)]
     parts += ["", *(terminal.wrapped(f"- {visible(line)}") for line in story(found))]
     for table in tables(found):
-        parts += ["", visible(table.title), terminal.drawn(table)]
+        parts += ["", visible(table.title), "\n\n".join(map(terminal.drawn, terminal.folded(table)))]
     parts += ["", "How to read it", *(terminal.wrapped(f"- {visible(line)}") for line in _notes(found))]
     return "\n".join(parts).lstrip("\n") + "\n"
 
@@ -142,6 +144,7 @@ VERSUS_FORMATS: dict[str, Callable[[Versus], str]] = {
 
 def _notes(found: Versus) -> Iterator[str]:
     yield from filter(None, (found.power,))
+    yield from filter(None, (legend(short_names([row.name for row in found.sides])),))
     yield from found.notes
     yield (
         f"Beside {found.base}: fixes and breaks count turns; prefill and output are ratios of tokens over all "
@@ -155,7 +158,15 @@ def _notes(found: Versus) -> Iterator[str]:
 
 
 def tables(found: Versus) -> list[Table]:
-    """The outcome, the proof, the costs, how it went, the pairs, turn by turn, and what became of facts."""
+    """The outcome, the proof, the costs, how it went, the pairs, turn by turn, and what became of facts; each row
+    begins with its side, by a short name."""
+    short = short_names([row.name for row in found.sides])
+    return [
+        replace(table, rows=tuple((short[name], *cells) for name, *cells in table.rows)) for table in _tables(found)
+    ]
+
+
+def _tables(found: Versus) -> list[Table]:
     return [
         Table("Outcome", (found.axis, *OUTCOME_HEADER), tuple(_outcome(found))),
         *_proof(found),
@@ -183,9 +194,9 @@ def _outcome(found: Versus) -> Iterator[tuple[str, ...]]:
             str(beside.broken) if beside else "",
             _times(beside.prefill) if beside else "",
             _times(beside.output) if beside else "",
+            beside.decision if beside else "baseline",
             fixed(row.cost.ttft_ms, 0),
             fixed(row.cost.decode_tok_s, 2),
-            beside.decision if beside else "baseline",
         )
 
 

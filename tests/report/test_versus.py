@@ -67,7 +67,7 @@ def test_tables_show_the_rows_of_csv(kind: str) -> None:
         "full_history 0.50 0.50",  # pass^k
         "full_history 48/48 48/48 24/48",  # survival
         f"{MASK} 4 turns 48 0 48 48 0 0 0",  # retention
-        f"{MASK} 48 24 0 0+0 24 0 0 48",  # pairs
+        f"{MASK} 48 24 0 0+0 24 0 0 48" if kind == "md" else f"{MASK} 48 24 0 0+0 24",  # pairs
     ):
         assert row in lines, row
     assert any(line.startswith(f"{MASK} +50.0%") for line in lines)
@@ -97,6 +97,20 @@ def test_what_is_unknown_is_empty_and_no_table() -> None:
     bare = ranked(run(*records))
     assert {row["ttft_by_turn"] for row in csv_rows(bare)} == {""}
     assert "by turn" not in shown("terminal", bare).partition("No failing turn")[0]
+
+
+LONG = ("full_history", *(f"{MASK}:keep_last={kept},step=2,trigger=900" for kept in (1, 4)), "offload:limit=99")
+
+
+@pytest.mark.parametrize("scenarios", [3, 24])
+def test_tables_stay_within_80_columns_and_long_names_are_told_below(scenarios: int) -> None:
+    records = map(told, steps(LONG, scenarios, fails_half))
+    lines = shown("terminal", ranked(run(*records))).split("\n")
+    tables = lines[: lines.index("How to read it")]
+    assert max(map(len, lines)) <= 80, max(lines, key=len)
+    assert any(line.startswith(f"{MASK}:keep_last=4 ") for line in tables)
+    assert any(line.startswith("offload ") for line in tables)
+    assert f"{MASK}:keep_last=1 is {LONG[1]}" in " ".join("\n".join(lines).split())
 
 
 @pytest.mark.parametrize("kind", ["terminal", "md", "csv"])
