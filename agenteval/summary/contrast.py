@@ -25,8 +25,9 @@ from agenteval.paired import (
     split,
 )
 from agenteval.stats import median
+from agenteval.summary.costs import answered, output, prefilled, summarised
 from agenteval.summary.engaged import is_control
-from agenteval.summary.measures import acted, answered, output, prefilled, summarised
+from agenteval.summary.measures import acted
 from agenteval.summary.rows import known, speeds
 from agenteval.summary.sides import Axis, Played, Side, by_scenario, is_again, pairs
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agenteval.summary.contrast import Contrast
-from agenteval.summary.measures import Cost, SideRow
+from agenteval.summary.costs import Cost
+from agenteval.summary.measures import SideRow
 from agenteval.summary.sides import Side
 from agenteval.summary.versus import Versus, versus
 

@@ -13,7 +13,7 @@ import pytest
 from agenteval.outcome import PrefixBreak, RecordedFact, StepRecord, Tokens
 from agenteval.report.versus import CSV_COLUMNS, VERSUS_FORMATS
 from agenteval.summary import Contrast, SideRow, Versus
-from agenteval.summary.measures import Cost
+from agenteval.summary.costs import Cost
 from tests.records import TIMING
 from tests.summary.test_versus import MASK, fails_half, ranked, run, steps
 
