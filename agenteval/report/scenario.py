@@ -21,7 +21,7 @@ from agenteval.script import Scenario
 from agenteval.template import as_text
 from agenteval.thinking import Thinking
 from agenteval.tokens import vocabulary
-from agenteval.tools import play
+from agenteval.tools import beginning, play
 from agenteval.visible import visible
 
 WIDTH = 80
@@ -69,7 +69,9 @@ def render_scenario(
         raise UsageError(f"{scenario.name} has {len(turns)} turns, and no turn {turn}")
     blocks = [_head(scenario, counter, seed)]
     if turn is None:
-        blocks += [_part(counter.system()), _tools(counter), *map(_turn, turns), _table(turns)]
+        begun = counter.history()
+        blocks += [_part(counter.system()), _tools(counter), *([_history(begun)] if begun else [])]
+        blocks += [*map(_turn, turns), _table(turns)]
     else:
         blocks.append(_turn(turns[turn - 1]))
     return visible("\n\n".join(blocks)) + "\n"
@@ -86,7 +88,11 @@ class _Counter:
         return _Part("system", self._size(self._first()) - self._size(()), self.cell.scenario.system)
 
     def _first(self) -> Transcript:
-        return (Message("system", self.cell.scenario.system),)
+        return beginning(self.cell.scenario)[:1]
+
+    def history(self) -> tuple[_Part, ...]:
+        """The turns that were played before turn 1."""
+        return tuple(self._parts(self._first(), beginning(self.cell.scenario)[1:]))
 
     def tools(self) -> int:
         """What the tools add to the system prompt."""
@@ -98,7 +104,7 @@ class _Counter:
         return self._size(self._first(), self.cell.scenario.tool_specs) - self._size(self._first(), others)
 
     def turns(self) -> list[_Turn]:
-        history = self._first()
+        history = beginning(self.cell.scenario)
         found = []
         for number, golden in enumerate(play(self.cell.scenario), start=1):
             messages = self._size((*history, golden.user))
@@ -157,6 +163,12 @@ def _tools(counter: _Counter) -> str:
 def _tool(spec: ToolSpec, counter: _Counter) -> str:
     schema = json.dumps(spec.parameters, ensure_ascii=False)
     return _part(_Part(spec.name, counter.tool(spec), f"{spec.description}\n{schema}".lstrip("\n")), room=WIDTH - 2)
+
+
+def _history(begun: Sequence[_Part]) -> str:
+    tokens = sum(part.tokens for part in begun)
+    parts = (indent(_part(part, room=WIDTH - 2), "  ") for part in begun)
+    return "\n".join([f"begins with {len(begun)} messages · {tokens:,} tokens", *parts])
 
 
 def _turn(turn: _Turn) -> str:
