@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import ClassVar
 
 from agenteval.canonical import canonical_json
 from agenteval.context.clearing import CLEARING, emptied, placed
-from agenteval.context.items import Item, Items, call_groups, newest_group, place_of
+from agenteval.context.items import Item, Items, call_groups, newest_group, newest_user, place_of
 from agenteval.context.rule import Changed, CountedBy, Rule, Sight, check_count
 from agenteval.context.words import SUPERSEDED, arguments_of, plain
 from agenteval.messages import ToolCall
@@ -81,13 +82,17 @@ class PruneErrors(Rule):
         """Memory: index of the first new message, and the indices of this turn's calls that failed and still do."""
         seen, failed = sight.memory
         items = sight.items
-        new = bisect_left(items, seen, key=lambda item: item.index)
+        new, asked = bisect_left(items, seen, key=lambda item: item.index), newest_user(items)
         memory_at = items[-1].index + 1 if items else 0
         gone: set[int] = set()
         lines: dict[int, list[str]] = {}
-        asked = [at for at in range(new, len(items)) if items[at].message.role == "user"]
-        for start, end in zip((new, *(at + 1 for at in asked)), (*asked, len(items)), strict=True):
-            failed = _failures(items[:end], start, failed if start == new else (), gone, lines)
+        if not seen and asked == len(items) - 1:  # a history that the conversation begins with: turn by turn
+            users = [at for at, item in enumerate(items) if item.message.role == "user"]
+            for start, end in pairwise(users):
+                _failures(items[:end], start + 1, (), gone, lines)
+        if new <= asked:
+            new, failed = asked + 1, ()
+        failed = _failures(items, new, failed, gone, lines)
         if not gone:
             return Changed(items, sight.notes, (memory_at, failed), "")
         changed = {at: _solved(items[at], found) for at, found in lines.items()}
