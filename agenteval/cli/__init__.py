@@ -16,7 +16,7 @@ import click
 
 from agenteval import __version__
 from agenteval.cli.lazy import LazyGroup
-from agenteval.cli.voice import tell
+from agenteval.cli.voice import tell, whole
 from agenteval.errors import EndpointError, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None, disk: Disk | None = None) -> No
     runs are written, where it is not as usual.
     """
     signal.signal(signal.SIGTERM, _terminated)
+    sys.stdout = whole(sys.stdout)
     try:
         code = app.main(arguments, standalone_mode=False, obj=disk)
         sys.exit(code if isinstance(code, int) else EXIT_OK)

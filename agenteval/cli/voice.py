@@ -1,9 +1,11 @@
-"""Messages for people: on stderr, with strangers' text made harmless."""
+"""What is said: messages for people on stderr, with strangers' text made harmless; data on stdout, whole."""
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from typing import TextIO
 
 import click
 
@@ -18,3 +20,14 @@ def tell(text: str) -> None:
 def coloured() -> bool:
     """Whether stdout is a terminal that wants colour (see no-color.org)."""
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def whole(stream: TextIO) -> TextIO:
+    """A stream that writes all it is given.
+
+    Under PYTHONUNBUFFERED, as containers set it, Python's own stdout writes once, and drops what a pipe did not take.
+    """
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, io.FileIO):
+        return stream
+    return open(raw.fileno(), "w", encoding=stream.encoding, errors=stream.errors, closefd=False)
