@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import fill, indent, wrap
 
+from agenteval.dialects import sent_history
 from agenteval.errors import UsageError
 from agenteval.messages import Message, ToolSpec, Transcript
 from agenteval.parsers import FAMILIES
@@ -88,11 +89,15 @@ class _Counter:
         return _Part("system", self._size(self._first()) - self._size(()), self.cell.scenario.system)
 
     def _first(self) -> Transcript:
-        return beginning(self.cell.scenario)[:1]
+        return self._begun()[:1]
+
+    def _begun(self) -> Transcript:
+        """What stands before turn 1, as a server gets it."""
+        return sent_history(beginning(self.cell.scenario), self.cell.thinking, self.family).messages
 
     def history(self) -> tuple[_Part, ...]:
         """The turns that were played before turn 1."""
-        return tuple(self._parts(self._first(), beginning(self.cell.scenario)[1:]))
+        return tuple(self._parts(self._first(), self._begun()[1:]))
 
     def tools(self) -> int:
         """What the tools add to the system prompt."""
@@ -104,7 +109,7 @@ class _Counter:
         return self._size(self._first(), self.cell.scenario.tool_specs) - self._size(self._first(), others)
 
     def turns(self) -> list[_Turn]:
-        history = beginning(self.cell.scenario)
+        history = self._begun()
         found = []
         for number, golden in enumerate(play(self.cell.scenario), start=1):
             messages = self._size((*history, golden.user))

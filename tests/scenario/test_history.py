@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from agenteval.report.scenario import render_scenario
 from agenteval.scenario import bind, lint, load_suite
 from agenteval.script import Scenario
 from agenteval.tools import beginning
@@ -97,3 +99,15 @@ def test_it_has_an_end(tmp_path: Path) -> None:
     many = "".join(f"  - {{user: Ask {at}., answer: Yes.}}\n" for at in range(201))
     (problem,) = lint(write(tmp_path, {"a.yaml": SMALL.replace("turns:\n", f"history:\n{many}turns:\n")}))
     assert "history: expected a list of at most 200 turns already played" in str(problem)
+
+
+def test_it_is_shown_and_counted_as_the_model_will_see_it(tmp_path: Path) -> None:
+    with_it, without = (
+        render_scenario(loaded(tmp_path / name, text), seed=0, thinking="off")
+        for name, text in (("a", SEEDED), ("b", SMALL))
+    )
+    said = re.search(r"begins with 9 messages · (\d+) tokens\n((?:  .*\n)+)", with_it)
+    assert said is not None
+    assert "read_file {}\n" in said[2], "what is no JSON object is not sent"
+    first = [int(found) for text in (with_it, without) for found in re.findall(r"turn 1 · first request (\d+)", text)]
+    assert first[0] - first[1] == int(said[1])

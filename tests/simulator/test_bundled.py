@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agenteval.clock import LoopClock
-from agenteval.dialects.history import sent_history
+from agenteval.dialects import sent_history
 from agenteval.messages import Message, Transcript
 from agenteval.scenario import bind, bundled_names, load_suite
 from agenteval.script import Scenario
