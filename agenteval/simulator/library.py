@@ -1,8 +1,8 @@
 """Which scenario a request plays, found by what it says: system prompt and tools, values bound to the request's seed.
 
 The scenario's tools must all be offered, unchanged (hashes; a policy may offer more), and its system prompt must
-stand in the first system message (a client may write more around it); what else has both differs in its values or its
-history. What was bound is kept for the next request.
+stand in the first system message (a client may write more around it). Scenarios that share both are told apart by their
+values and by what users say. What was bound is kept for the next request.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class Script:
     @property
     def marks(self) -> tuple[str, ...]:
         """Texts that tell it from another scenario with the same prompt and tools."""
-        return (*self.values, *(turn.user for turn in self.scenario.history))
+        scenario = self.scenario
+        past = (turn.user for turn in scenario.history)
+        return (*self.values, *past, *(turn.user for turn in scenario.turns))
 
     def turn_of(self, text: str | None) -> int | None:
         """Index of the turn that a user begins with this text; a client may write paragraphs behind it."""
@@ -81,7 +83,7 @@ class Shelf:
 
     def find(self, received: Received, seen: Callable[[], str] = str) -> Script | None:
         """The script of the request's scenario; of several that fit, the one with the longest system prompt, and of
-        these the one of whose values and history most stands in `seen`, all that is said in the request."""
+        these the one of whose values and users' words most stands in `seen`, all that is said in the request."""
         system = next((message.content or "" for message in received.messages if message.role == "system"), "")
         offered = _marks(received.tools)
         fitting = [

@@ -72,7 +72,9 @@ def play_through(profile: str, name: str, mode: str) -> Iterator[Said]:
             history = (*history, message)
 
 
-@pytest.mark.parametrize("name", ["length-1k", "length-8k", "own-bad-calls-0", "own-bad-calls-4"])
+@pytest.mark.parametrize(
+    "name", ["length-8k", "own-bad-calls-0", "own-bad-calls-4", "same-work-in-a-loop", "quiet-rule"]
+)
 def test_scenarios_with_the_same_prompt_and_tools_are_told_apart(name: str) -> None:
     """By what stands in the conversation: the library holds all of them."""
     assert [step.turn for step in play_through("healthy", name, "off") if not step.right] == []
