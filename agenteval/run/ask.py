@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from agenteval.canonical import JsonProblem, parse_json, seed_of
 from agenteval.client import Attempt
@@ -195,8 +195,8 @@ def _transfer(attempt: Attempt) -> Transfer:
 
 
 def _report(view: View) -> dict[str, object]:
-    report = view.report
-    return {name: getattr(report, name) for name in report.__slots__}
+    """A policy's report as it stands in a record."""
+    return asdict(view.report)
 
 
 def _timing(attempt: Attempt, reply: RecordedReply, tokens: Tokens, desk: Desk) -> Timing:

@@ -57,13 +57,16 @@ def test_each_policy_heals_what_theory_says(played: tuple[Path, dict[str, Any]])
 def test_the_report_shows_what_each_policy_did(played: tuple[Path, dict[str, Any]]) -> None:
     folder, summary = played
     did = {row["policy"]: row for row in summary["policies"]}
-    assert set(did) == set(POLICIES) - {"full_history"}
+    assert set(did) == set(POLICIES) - {"full_history", "again"}
     assert (did["sliding_window"]["acted"], did["sliding_window"]["first_turn"]) == (1, 7)
     assert did["sliding_window"]["freed"] > 1000
     assert did["summarize"]["summaries"] == 1
     assert did["clear_tool_uses"]["rejected"] == 4
     assert did["recite_state"]["freed"] < 0
     assert any("Never acted" in note and "prune_errors" in note for note in summary["notes"])
+    assert not any("Never acted" in note and " again" in note for note in summary["notes"])
+    stored = "offload: 2 results were put away and never asked for again (recall_result was never called)."
+    assert stored in summary["notes"]
     report = agenteval("report", "latest", "--format", "md", cwd=folder).stdout
     assert "sliding\\_window · what the policy did" in report
 
