@@ -226,17 +226,17 @@ class Test:
         said = f"{points[0]} points [{points[1]}, {points[2]}], p {chance(self.p_holm)} (Holm)"
         if self.p_holm < ALPHA:
             return ("better" if difference.estimate > 0 else "worse"), said
-        if difference.low > 0 or difference.high < 0:
-            said += " (the interval leaves 0 out, and the adjusted test does not agree: no difference is shown)"
+        aside = "; the interval leaves 0 out, and the adjusted test does not agree: no difference is shown"
+        aside = aside if difference.low > 0 or difference.high < 0 else ""
         if self.bound.low > -margin:
-            return "as good", f"{said}: at most {100 * margin:g} points worse"
+            return "as good", f"{said}: at most {100 * margin:g} points worse{aside}"
         if self.detectable is None or self.detectable > MOST_DETECTABLE:
             finds = "none" if self.detectable is None else f"only one from {100 * self.detectable:.0f} points on"
             return "not ranked", (
                 f"{said}, and of differences {len(draft.both)} such pairs find {finds}, where "
-                f"{100 * MOST_DETECTABLE:.0f} are asked for: more scenarios or trials"
+                f"{100 * MOST_DETECTABLE:.0f} are asked for: more scenarios or trials{aside}"
             )
-        return "undecided", f"{said}: neither told apart, nor at most {100 * margin:g} points worse"
+        return "undecided", f"{said}: neither told apart, nor at most {100 * margin:g} points worse{aside}"
 
 
 def chance(p: float) -> str:
