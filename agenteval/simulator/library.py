@@ -28,8 +28,8 @@ Library = Sequence[Scenario]
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A scenario bound to a seed, its values, and how it goes when all is right. `turns`: by first paragraph which turns
-    a user begins with it, the longest texts first; `said`: all that is said in each; `told`: what tools tell."""
+    """A scenario bound to a seed, its values, and how it goes when all is right. `turns`: by first paragraph which
+    turns a user begins with it, the longest texts first; `said`: all that is said in each; `told`: what tools tell."""
 
     scenario: Scenario
     values: tuple[str, ...]

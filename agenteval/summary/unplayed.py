@@ -28,7 +28,7 @@ def unplayed_sentences(strange: Sequence[StepRecord], asked: int) -> tuple[str, 
     turns = len({(step.cell, step.turn) for step in strange})
     concerned = "1 turn fails" if turns == 1 else f"{turns} turns fail"
     return (
-        f"The built-in model did not know {len(strange)} of {asked} requests (first {strange[0].id}): it plays only the "
-        f"turns of scenarios that it was given. {concerned} by this limit of the simulator, which says nothing about a "
-        "server.",
+        f"The built-in model did not know {len(strange)} of {asked} requests (first {strange[0].id}): it plays only "
+        f"the turns of scenarios that it was given. {concerned} by this limit of the simulator, which says nothing "
+        "about a server.",
     )
