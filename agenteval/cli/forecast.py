@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agenteval.context import POLICIES, Rule, names_code, parse_rules
-from agenteval.messages import Message
+from agenteval.dialects import sent_history
 from agenteval.run import Accountant, Cell, Plan
 from agenteval.script import Scenario
 from agenteval.tokens import Calibration
-from agenteval.tools import play
+from agenteval.tools import beginning, play
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def forecast(plan: Plan, cells: Sequence[Cell], family: str | None) -> Iterator[
         return
     accountant = Accountant(family)
     scenarios = {cell.scenario.name: cell.scenario for cell in cells}
-    sizes = [_sizes(scenario, accountant) for scenario in scenarios.values()]
+    sizes = [_sizes(scenario, accountant, family) for scenario in scenarios.values()]
     each = len(plan.thinking) * plan.trials
     for text, rules in marked.items():
         said = [part for rule in rules for part in (*_too_low(rule, sizes), *_too_high(rule, sizes, each))]
@@ -45,14 +45,14 @@ def _marked(text: str) -> list[Rule]:
     return [rule for rule in parse_rules(text, POLICIES) if rule.trigger.tokens is not None]
 
 
-def _sizes(scenario: Scenario, accountant: Accountant) -> Sizes:
+def _sizes(scenario: Scenario, accountant: Accountant, family: str | None) -> Sizes:
     scale = accountant.scale("off")
-    system = Message("system", scenario.system)
+    begun = sent_history(beginning(scenario), "off", family).messages
     said = [message for turn in play(scenario) for message in (turn.user, *turn.messages)]
     while said and said[-1].role == "assistant":
         said.pop()
     fixed, longest = (
-        scale.size(messages, scenario.tool_specs).estimate(Calibration()) for messages in ((system,), (system, *said))
+        scale.size(messages, scenario.tool_specs).estimate(Calibration()) for messages in (begun[:1], (*begun, *said))
     )
     return Sizes(fixed, longest)
 

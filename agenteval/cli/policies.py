@@ -49,10 +49,13 @@ def show(name: str) -> None:
 @OUT
 def view(run: str, step: str, policy: str | None, allow_code: bool, out: Path) -> None:
     """What a policy would send at one step of RUN (its id, its folder, or `latest`), as a diff against full history."""
+    from agenteval.cli.resume import recorded_scenarios
     from agenteval.replay.policyview import policy_view
     from agenteval.store import find_run, load_run
 
-    click.echo(visible(policy_view(load_run(find_run(run, out)), step, policy, allow_code=allow_code)))
+    stored = load_run(find_run(run, out))
+    scenarios = recorded_scenarios(stored.manifest) if stored.manifest.cells.get("begins") else ()
+    click.echo(visible(policy_view(stored, step, policy, scenarios, allow_code=allow_code)))
 
 
 @command.command(name="check")

@@ -25,10 +25,13 @@ from agenteval.dialects import Sending
 from agenteval.errors import UsageError
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 from agenteval.outcome import StepRecord
-from agenteval.run import Accountant, Size
+from agenteval.replay.score import plan_of
+from agenteval.run import Accountant, Size, expand
 from agenteval.scoring.needed import texts_in
+from agenteval.script import Scenario
 from agenteval.store import StoredRun, StoredStep, read_frames
 from agenteval.tokens import Calibration
+from agenteval.tools import beginning
 
 AROUND = 2
 """Lines shown around a change."""
@@ -36,8 +39,11 @@ LONGEST = 400
 """Characters of one line that are shown."""
 
 
-def policy_view(stored: StoredRun, wanted: str, text: str | None, *, allow_code: bool = False) -> str:
-    """Raises UsageError if there is no such step, or if its conversation cannot be put together again."""
+def policy_view(
+    stored: StoredRun, wanted: str, text: str | None, scenarios: Sequence[Scenario] = (), *, allow_code: bool = False
+) -> str:
+    """`scenarios`: those of the run, if some begin with a history. Raises UsageError if there is no such step, or if
+    its conversation cannot be put together again."""
     step = _agent_step(stored, wanted)
     cell = [r for r in stored.records if r.cell == step.cell and r.judged and r.purpose == "agent"]
     cell = cell[: next(at for at, record in enumerate(cell) if record.id == step.id) + 1]
@@ -49,7 +55,7 @@ def policy_view(stored: StoredRun, wanted: str, text: str | None, *, allow_code:
         if r.cell == step.cell and r.purpose == "summary" and r.policy == (text or step.policy)
     ]
     told = {(r.turn, r.step): r for r in asked if r.reply is not None}
-    transcripts = list(_transcripts(stored, cell, frames))
+    transcripts = list(_transcripts(stored, cell, frames, _begun(stored, step, scenarios)))
     played = _Playing(stored, policy, told, step, same=text in (None, step.policy))
     outcome: View | ModelRequest | None = None
     for record, transcript in zip(cell, transcripts, strict=True):
@@ -121,7 +127,17 @@ class _Playing:
         return outcome
 
 
-def _transcripts(stored: StoredRun, cell: Sequence[StepRecord], frames: dict[str, StoredStep]) -> Iterator[Transcript]:
+def _begun(stored: StoredRun, step: StepRecord, scenarios: Sequence[Scenario]) -> Transcript:
+    """The history that a step's conversation began with."""
+    if step.scenario not in stored.manifest.cells.get("begins", {}):
+        return ()
+    cells = expand(plan_of(stored.manifest, scenarios))
+    return beginning(next(cell.scenario for cell in cells if cell.id == step.cell))[1:]
+
+
+def _transcripts(
+    stored: StoredRun, cell: Sequence[StepRecord], frames: dict[str, StoredStep], begun: Transcript
+) -> Iterator[Transcript]:
     """The whole history before each step."""
     missing = next((record.id for record in cell if record.id not in frames or not frames[record.id].request), None)
     if missing is not None:
@@ -140,7 +156,7 @@ def _transcripts(stored: StoredRun, cell: Sequence[StepRecord], frames: dict[str
             yield tuple(sent)
             continue
         if not transcript:
-            transcript = tuple(message for message in sent[:1] if message.role == "system")
+            transcript = (*(message for message in sent[:1] if message.role == "system"), *begun)
         if record.turn != turn:
             said = next(message.content or "" for message in reversed(sent) if message.role == "user")
             turn = record.turn

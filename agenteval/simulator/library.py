@@ -17,7 +17,7 @@ from agenteval.scenario.bind import bind, draw
 from agenteval.script import Scenario
 from agenteval.simulator.recall import message_text
 from agenteval.simulator.request import Received
-from agenteval.tools import GoldenTurn, play
+from agenteval.tools import GoldenTurn, beginning, play
 
 KEPT = 64
 """How many bound scenarios are remembered."""
@@ -29,13 +29,15 @@ Library = Sequence[Scenario]
 @dataclass(frozen=True, slots=True)
 class Script:
     """A scenario bound to a seed, its values, and how it goes when all is right. `turns`: by first paragraph which
-    turns a user begins with it, the longest texts first; `said`: all that is said in each; `told`: what tools tell."""
+    turns a user begins with it, the longest texts first; `said`: all that is said in each; `begun`: all that is said
+    before them; `told`: the texts of users before them, and of tools."""
 
     scenario: Scenario
     values: tuple[str, ...]
     golden: tuple[GoldenTurn, ...]
     turns: Mapping[str, Sequence[tuple[str, int]]]
     said: tuple[str, ...]
+    begun: str
     told: frozenset[str | None]
 
     @classmethod
@@ -50,8 +52,11 @@ class Script:
         for same in turns.values():
             same.sort(key=lambda turn: -len(turn[0]))
         said = tuple("\n".join(map(message_text, (turn.user, *turn.messages))) for turn in golden)
-        told = frozenset(message.content for turn in golden for message in turn.messages if message.role == "tool")
-        return cls(bound, values, golden, turns, said, told)
+        before = beginning(bound)
+        begun = "\n".join(map(message_text, before))
+        all_told = (*before, *(message for turn in golden for message in turn.messages))
+        told = frozenset(message.content for message in all_told if message.role in ("user", "tool"))
+        return cls(bound, values, golden, turns, said, begun, told)
 
     def turn_of(self, text: str | None) -> int | None:
         """Index of the turn that a user begins with this text; a client may write paragraphs behind it."""
@@ -61,22 +66,24 @@ class Script:
         return next((at for begun, at in there if text == begun or text.startswith(f"{begun}\n\n")), None)
 
     def known(self, messages: Transcript, seen: str) -> tuple[int, int]:
-        """How many of these messages belong to it: a user's who begins a turn, a tool's; and how many of its values
-        stand in all that is said in them."""
-        asked = sum(message.role == "user" and self.turn_of(message.content) is not None for message in messages)
-        told = sum(message.role == "tool" and message.content in self.told for message in messages)
-        return asked + told, sum(value in seen for value in self.values)
+        """How many of these messages, of users and tools, belong to it; and how many of its values stand in all that is
+        said in them."""
+        said = (message for message in messages if message.role in ("user", "tool"))
+        theirs = sum(message.content in self.told or self._begins(message) for message in said)
+        return theirs, sum(value in seen for value in self.values)
+
+    def _begins(self, message: Message) -> bool:
+        return message.role == "user" and self.turn_of(message.content) is not None
 
     def before(self, turn: int) -> Transcript:
         """The golden conversation up to and including a turn's user message."""
         past = (message for done in self.golden[:turn] for message in (done.user, *done.messages))
-        return (Message("system", self.scenario.system), *past, self.golden[turn].user)
+        return (*beginning(self.scenario), *past, self.golden[turn].user)
 
     def said_before(self, turn: int, part: int) -> str:
         """All that is said in the golden conversation up to a turn's user message and so many messages after it."""
         now = (self.golden[turn].user, *self.golden[turn].messages[:part])
-        system = message_text(Message("system", self.scenario.system))
-        return "\n".join((system, *self.said[:turn], *map(message_text, now)))
+        return "\n".join((self.begun, *self.said[:turn], *map(message_text, now)))
 
 
 class Shelf:

@@ -7,13 +7,14 @@ from dataclasses import replace
 from functools import cache
 
 from agenteval.context import Budget, View, build_policy
+from agenteval.dialects import sent_history
 from agenteval.messages import Message, Transcript
 from agenteval.run import Cell, Plan, expand
 from agenteval.scenario import load_suite
 from agenteval.simulator.model import ScriptedModel
 from agenteval.simulator.recall import message_text
 from agenteval.simulator.request import Received, read_request
-from agenteval.tools import play
+from agenteval.tools import beginning, play
 from tests.simulator.asking import body
 
 SUITE = load_suite("context").scenarios
@@ -31,7 +32,7 @@ def together() -> ScriptedModel:
 
 def places(cell: Cell) -> Iterator[tuple[Transcript, Message]]:
     """Each place where the model speaks when all goes well: what was said before, and what it says."""
-    history: Transcript = (Message("system", cell.scenario.system),)
+    history: Transcript = sent_history(beginning(cell.scenario), "off", None).messages
     for turn in play(cell.scenario):
         history = (*history, turn.user)
         for message in turn.messages:
