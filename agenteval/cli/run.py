@@ -35,7 +35,7 @@ from agenteval.cli.options import (
     with_options,
 )
 from agenteval.cli.resume import Kept, check_scenarios, stored_order
-from agenteval.cli.suites import load_scenarios, names_policies, spelled_policies, title_of_suites
+from agenteval.cli.suites import load_scenarios, names_others, spelled_policies, title_of_suites
 from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
 from agenteval.client import Chat, chat
@@ -214,7 +214,7 @@ def _tell_forecast(order: Order, plan: Plan, cells: Sequence[Cell], endpoint: En
     lines = list(forecast(plan, cells, endpoint.family))
     for line in lines:
         tell(line)
-    if lines and names_policies(order.suites):
+    if lines and names_others(order.suites, plan.policies):
         tell("Knobs that fit these scenarios: --policy suite.")
 
 

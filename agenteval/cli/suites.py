@@ -40,9 +40,9 @@ def spelled_policies(wanted: Sequence[str], suites: Sequence[str]) -> tuple[str,
     return (*wanted[:first], *more, *(text for text in wanted[first:] if text != OF_SUITE))
 
 
-def names_policies(suites: Sequence[str]) -> bool:
-    """Whether `--policy suite` would stand for something."""
-    return bool(_policies_of(suites))
+def names_others(suites: Sequence[str], policies: Sequence[str]) -> bool:
+    """Whether `--policy suite` would stand for any but these."""
+    return not set(policies).issuperset(_policies_of(suites))
 
 
 def _policies_of(suites: Sequence[str]) -> list[str]:

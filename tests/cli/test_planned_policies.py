@@ -39,6 +39,7 @@ def test_a_trigger_that_most_conversations_do_not_reach_is_told(tmp_path: Path) 
         "Policy sliding_window: its trigger of 3,000 tokens is not reached in 2 of 3 conversations as planned."
     )
     assert knobs == "Knobs that fit these scenarios: --policy suite."
+    assert not [line for line in told(tmp_path, "length-1k", "--policy", "suite") if line.startswith("Knobs")]
 
 
 def test_the_report_says_why_a_target_was_missed(tmp_path: Path) -> None:
