@@ -16,6 +16,9 @@ from agenteval.tokens import CountSource
 
 SCHEMA = 1
 
+UNPLAYED = "[simulated endpoint]"
+"""How the embedded endpoint's answer begins to a request that it cannot play."""
+
 FindingKind = Literal[
     "no_tool_call",
     "call_as_text",

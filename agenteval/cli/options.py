@@ -236,7 +236,8 @@ PLAN = (
         default=("full_history",),
         show_default=True,
         metavar="NAME[:k=v,…]",
-        help="Context policy, also several joined by + or your own module:function; may be repeated.",
+        help="Context policy, also several joined by + or your own module:function; may be repeated. "
+        "suite: full_history and all that the chosen suites name, with knobs that fit them (context names 14).",
     ),
     click.option("--allow-code", is_flag=True, help="Let a policy module:function run your own code."),
     click.option(

@@ -22,6 +22,7 @@ from agenteval.cli.endpoint import (
     simulated_endpoint,
     way_of_asking,
 )
+from agenteval.cli.forecast import forecast
 from agenteval.cli.loop import loop_run
 from agenteval.cli.options import (
     ENDPOINT,
@@ -34,7 +35,7 @@ from agenteval.cli.options import (
     with_options,
 )
 from agenteval.cli.resume import Kept, check_scenarios, stored_order
-from agenteval.cli.suites import load_scenarios, title_of_suites
+from agenteval.cli.suites import load_scenarios, names_others, spelled_policies, title_of_suites
 from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
 from agenteval.client import Chat, chat
@@ -98,8 +99,7 @@ def command(
     if resume is not None:
         kept, order = stored_order(resume, replace(order, suites=suites))
     order = replace(order, disk=disk or DISK)
-    for policy in order.plan.policy:
-        build_policy(policy, allow_code=order.plan.allow_code)
+    order = _spelled(order)
     scenarios = load_scenarios(order.suites, order.plan.tag)
     if kept is not None:
         check_scenarios(kept.stored.manifest, scenarios)
@@ -108,6 +108,18 @@ def command(
     text = render_json(summary) if as_json else render_terminal(summary, colour=coloured())
     click.echo(order.endpoint.secrets.text(text), nl=False)
     return _exit_code(end, summary)
+
+
+def _spelled(order: Order) -> Order:
+    """With every policy spelled out, and each once; those that mean the same as an earlier one are named."""
+    policies: dict[str, str] = {}
+    for text in spelled_policies(order.plan.policy, order.suites):
+        build_policy(text, allow_code=order.plan.allow_code)
+        first = policies.setdefault(canonical_policy(text), text)
+        if first is not text:
+            again = "is given twice" if text == first else f"is the same as {first}"
+            tell(f"--policy {text} {again}: it is played once.")
+    return replace(order, plan=replace(order.plan, policy=tuple(policies.values())))
 
 
 def _exit_code(end: BatchEnd | None, summary: Summary) -> int:
@@ -122,7 +134,7 @@ def _plan(wanted: PlanOptions, scenarios: tuple[Scenario, ...], endpoint: Endpoi
     return Plan(
         scenarios=scenarios,
         thinking=planned_modes(wanted.thinking, endpoint),
-        policies=tuple({canonical_policy(text): text for text in reversed(wanted.policy)}.values())[::-1],
+        policies=wanted.policy,
         trials=wanted.trials,
         seed=wanted.seed,
         history="golden" if wanted.history == "golden" else "live",
@@ -139,6 +151,8 @@ def _play_simulated(
     tell(f"No --base-url: the embedded endpoint answers (profile {profile.name}).")
     plan = _plan(order.plan, scenarios, endpoint)
     cells = expand(plan)
+    if kept is None:
+        _tell_forecast(order, plan, cells, endpoint)
     with _books(order, endpoint, plan, cells, kept, None) as books:
         desk_of = _desk_maker(order, endpoint, plan, books)
 
@@ -180,6 +194,8 @@ async def _over_http(
         plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
         cells = expand(plan)
         left, desk_of = (kept.left(cells), kept.desk_of) if kept else (cells, _one_desk)
+        if kept is None:
+            _tell_forecast(order, plan, cells, endpoint)
         small = _small_question(asked, endpoint, plan, transport, asking)
         if asked.preflight and endpoint.recording is None:
             over = kept.turns_over() if kept else frozenset()
@@ -192,6 +208,14 @@ async def _over_http(
                 breaker = Breaker(lambda: _in_doubt(small, books), asked.patience, books.tell)
                 end = await run_batch(left, desk_of(desk), order.plan.concurrency, breaker)
             return end, books.close(end)
+
+
+def _tell_forecast(order: Order, plan: Plan, cells: Sequence[Cell], endpoint: Endpoint) -> None:
+    lines = list(forecast(plan, cells, endpoint.family))
+    for line in lines:
+        tell(line)
+    if lines and names_others(order.suites, plan.policies):
+        tell("Knobs that fit these scenarios: --policy suite.")
 
 
 async def _in_doubt(small: Asked, books: Books) -> StepError | None:

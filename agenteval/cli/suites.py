@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from agenteval.context import canonical_policy, names_code
 from agenteval.errors import FileError, UsageError
 from agenteval.scenario import expanded, lint, load_suite
 from agenteval.script import Scenario
@@ -13,6 +14,39 @@ from agenteval.script import Scenario
 def title_of_suites(suites: Sequence[str]) -> str:
     """A name for a run of these suites."""
     return "+".join(Path(suite).resolve().stem for suite in suites)[:60]
+
+
+OF_SUITE = "suite"
+"""Stands for full_history and all policies that the chosen suites name."""
+CONTROL = "full_history"
+
+
+def spelled_policies(wanted: Sequence[str], suites: Sequence[str]) -> tuple[str, ...]:
+    """Policies with `suite` spelled out. Raises UsageError if it stands for nothing."""
+    if OF_SUITE not in wanted:
+        return tuple(wanted)
+    named = _policies_of(suites)
+    if not named:
+        raise UsageError(
+            f"--policy {OF_SUITE}: {', '.join(suites)} names no policies (`policies:` in a suite.yaml; the bundled "
+            "suite context does): name them with --policy NAME"
+        )
+    for policy in named:
+        if names_code(policy):
+            raise UsageError(f"a suite's file may name no code, and one names {policy}: give it with --policy {policy}")
+    typed = {canonical_policy(text) for text in wanted if text != OF_SUITE}
+    more = [text for text in dict.fromkeys((CONTROL, *named)) if canonical_policy(text) not in typed]
+    first = wanted.index(OF_SUITE)
+    return (*wanted[:first], *more, *(text for text in wanted[first:] if text != OF_SUITE))
+
+
+def names_others(suites: Sequence[str], policies: Sequence[str]) -> bool:
+    """Whether `--policy suite` would stand for any but these."""
+    return not set(policies).issuperset(_policies_of(suites))
+
+
+def _policies_of(suites: Sequence[str]) -> list[str]:
+    return [policy for suite in expanded(suites) for policy in load_suite(suite).policies]
 
 
 def load_scenarios(suites: Sequence[str], tags: Sequence[str]) -> tuple[Scenario, ...]:

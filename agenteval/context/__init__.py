@@ -43,11 +43,16 @@ POLICIES: dict[str, type[Rule]] = {
 def build_policy(text: str, *, allow_code: bool = False) -> Policy:
     """A policy from `NAME[:key=value,…]`, several joined by `+`, or a user's own `module:function`, which runs only if
     it is allowed. Raises UsageError with the names and knobs that exist."""
-    if text.partition(":")[0] not in POLICIES and OWN.fullmatch(text):
+    if names_code(text):
         if not allow_code:
             raise UsageError(f"policy {text}: your own code runs only with --allow-code")
         return OwnPolicy(text, load_reducer(text))
     return Pipeline(parse_rules(text, POLICIES))
+
+
+def names_code(text: str) -> bool:
+    """Whether a policy is a user's own `module:function`."""
+    return text.partition(":")[0] not in POLICIES and OWN.fullmatch(text) is not None
 
 
 def canonical_policy(text: str) -> str:
@@ -83,6 +88,8 @@ __all__ = [
     "from_wire",
     "knobs_of",
     "load_reducer",
+    "names_code",
+    "parse_rules",
     "reduced",
     "shortest",
     "spelled",

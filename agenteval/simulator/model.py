@@ -4,7 +4,7 @@ It finds its scenario by what the request says, the turn by the last user messag
 made since then, and goes on as the scenario expects. It knows only what stands in the prompt that it received: see
 `recall`: where a declared fact is lost, it takes a stale value that still stands there, or does what the lost rule
 forbids; where the turn allows further calls, it first makes the call again that told what is lost. Whatever it does not
-know gets a plain answer that begins with `MARK`.
+know gets a plain answer that begins with `UNPLAYED`.
 
 Asked for a summary, it writes one from what it received: see `summary`. Not covered: a forced `tool_choice`, mistakes
 of its own; an error from a tool changes nothing in what it does next.
@@ -22,6 +22,7 @@ from typing import TypeAlias
 from agenteval.canonical import canonical_json, parse_json
 from agenteval.match import example_of
 from agenteval.messages import Message, ToolCall, Transcript, last_user_index
+from agenteval.outcome import UNPLAYED
 from agenteval.scenario.preflight import PREFLIGHT
 from agenteval.simulator.ailments import FAILED, Effect
 from agenteval.simulator.library import Library, Script, Shelf
@@ -29,8 +30,6 @@ from agenteval.simulator.recall import Recall, misremembered, outdated, texts_of
 from agenteval.simulator.request import Received
 from agenteval.simulator.summary import asks_for_summary, summary_of
 from agenteval.wording import stem
-
-MARK = "[simulated endpoint]"
 
 LOST = "I no longer have what this needs: it does not stand in the conversation that I can see."
 
@@ -146,7 +145,7 @@ def _affected(message: Message, effect: Effect | None) -> Message:
 
 def _unknown(received: Received) -> str:
     return (
-        f"{MARK} I play only the scenarios that I was given, and this request is no turn of any of them "
+        f"{UNPLAYED} I play only the scenarios that I was given, and this request is no turn of any of them "
         f"({len(received.messages)} messages, {len(received.tools)} tools)."
     )
 

@@ -78,7 +78,7 @@ def _row(records: Sequence[StepRecord]) -> PolicyRow:
     )
 
 
-def engagement_notes(rows: Sequence[PolicyRow], records: Iterable[StepRecord]) -> list[str]:
+def engagement_notes(rows: Sequence[PolicyRow], records: Sequence[StepRecord]) -> list[str]:
     """Which policies never acted, and why some wanted to and did not."""
     idle = sorted({row.policy.removesuffix(AGAIN) for row in rows} - {row.policy for row in rows if row.acted})
     notes = list(never_acted(idle))
@@ -88,11 +88,34 @@ def engagement_notes(rows: Sequence[PolicyRow], records: Iterable[StepRecord]) -
         if record.purpose == "agent"
         for reason in record.policy_report.get("rejected") or ()
     )
+    notes += _missed_targets(records)
     if reasons:
         said = "; ".join(f"{reason} ({count} times)" for reason, count in reasons.most_common(NAMED))
         more = f"; and {len(reasons) - NAMED} more reasons" if len(reasons) > NAMED else ""
         notes.append(f"What policies wanted to do and did not: {said}{more}.")
     return notes
+
+
+def _missed_targets(records: Sequence[StepRecord]) -> Iterator[str]:
+    """Which policies could not get down to their low mark."""
+    missed: dict[str, list[int]] = {}
+    for record in records:
+        over = record.policy_report.get("missed_target") if record.purpose == "agent" else None
+        if over is not None:
+            missed.setdefault(record.policy, []).append(over)
+    if missed:
+        said = "; ".join(f"{policy} {_over(tokens)}" for policy, tokens in sorted(missed.items()))
+        yield (
+            f"Over target after acting: {said}. System, tools and what a policy has to keep take more than that: raise "
+            "its target, or have it keep less."
+        )
+
+
+def _over(tokens: Sequence[int]) -> str:
+    """By how much, and how often."""
+    if len(tokens) == 1:
+        return f"by {tokens[0]:,} tokens at 1 step"
+    return f"by up to {max(tokens):,} tokens at {len(tokens)} steps"
 
 
 def never_acted(idle: Collection[str]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from agenteval.summary.sides import baseline, sides_in
 from agenteval.summary.story import described
 from agenteval.summary.thisrun import ThisRun, this_run
 from agenteval.summary.trials import TrialRow, complete_trials, flaky_sentences, trial_notes, trial_rows
+from agenteval.summary.unplayed import played, unplayed, unplayed_sentences
 from agenteval.timing import NOT_STREAMED
 
 NAMED = 4
@@ -100,6 +101,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
     trials = trial_rows(arm_trials, simulated=simulated)
     judged = Counter(str(f.kind) for step in steps if step.judged for f in step.findings)
     findings = dict(judged.most_common())
+    strange = unplayed(answered, simulated=simulated)
     return Summary(
         title=title_of(manifest),
         simulated=simulated,
@@ -112,7 +114,10 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         trials=trials,
         losses=loss_rows(records),
         stopped=manifest.cells.get("stopped"),
-        sentences=tuple(failing_sentence(arm) for arm in arms if arm.first_failing_turn is not None),
+        sentences=(
+            *unplayed_sentences(strange, len(answered)),
+            *(failing_sentence(arm) for arm in arms if arm.first_failing_turn is not None),
+        ),
         story=_story(manifest, records),
         flaky=flaky_sentences(arm_trials),
         notes=tuple(
@@ -130,9 +135,14 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
                 *trial_notes(trials, simulated=simulated),
             ]
         ),
-        advice=advise(arms, turns, str(manifest.plan.get("history", "live"))),
+        advice=_advice(manifest, played(steps, strange)),
         this_run=this_run(manifest, failing_step(arms, steps)),
     )
+
+
+def _advice(manifest: Manifest, steps: Sequence[StepRecord]) -> tuple[str, ...]:
+    turns = turn_rows(steps)
+    return advise(arm_rows(steps, turns), turns, str(manifest.plan.get("history", "live")))
 
 
 def _story(manifest: Manifest, records: Sequence[StepRecord]) -> tuple[str, ...]:

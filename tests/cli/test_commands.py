@@ -89,6 +89,7 @@ def test_the_same_policy_twice_is_one_arm(tmp_path: Path) -> None:
     alike = ("--policy", "sliding_window", "--policy", "sliding_window:trigger=3000,,target=1500")
     done = agenteval("run", "thinking-modes", "--thinking", "off", *alike, "--json", cwd=tmp_path)
     assert [row["turn"] for row in json.loads(done.stdout)["turns"]] == [1, 2]
+    assert f"--policy {alike[3]} is the same as sliding_window: it is played once." in done.stderr
 
 
 def test_a_broken_scenario_is_refused_before_the_first_request(tmp_path: Path) -> None:
@@ -147,6 +148,7 @@ def test_a_header_that_is_spelled_as_in_curl_is_not_repeated_on_the_screen(tmp_p
         (("run", "--policy", "sliding_window:trigger=--5"), "7turns, 5tool_uses, on_error"),
         (("run", "--policy", "sliding_window+head_tai"), "did you mean 'head_tail'"),
         (("run", "--policy", "mine:shorter"), "--allow-code"),
+        (("run", "--policy", "suite"), "--policy suite: founding names no policies"),
         (("policies", "check", "mine:shorter"), "--allow-code"),
         (("policies", "show", "nobody"), "sliding_window"),
         (("report", "nope"), "latest"),

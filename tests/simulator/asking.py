@@ -16,7 +16,7 @@ from agenteval.scenario.loader import load_suite
 from agenteval.script import Scenario
 from agenteval.simulator import PROFILES, Engine, Profile
 from agenteval.simulator.ailments import Ailment
-from agenteval.simulator.library import Script, Shelf
+from agenteval.simulator.library import Script
 from agenteval.simulator.request import read_request
 
 SEED = 5
@@ -118,11 +118,7 @@ def stock() -> Scenario:
 @cache
 def script(seed: int = SEED) -> Script:
     """How it goes when all is right."""
-    found = Shelf([stock()]).find(
-        read_request(body((Message("system", stock().system), Message("user", "")), seed=seed))
-    )
-    assert found is not None
-    return found
+    return Script.of(stock(), seed)
 
 
 def history(turn: int, part: int = 0) -> Transcript:

@@ -12,11 +12,10 @@ import pytest
 from agenteval.clock import LoopClock
 from agenteval.dialects import sent_history
 from agenteval.messages import Message, Transcript
-from agenteval.scenario import bind, bundled_names, load_suite
+from agenteval.scenario import bundled_names, load_suite
 from agenteval.script import Scenario
 from agenteval.simulator import PROFILES, Engine
-from agenteval.simulator.library import Script, Shelf
-from agenteval.simulator.request import read_request
+from agenteval.simulator.library import Script
 from agenteval.tools import beginning
 from tests.simulator.asking import SEED, Reply, ask, body
 
@@ -50,11 +49,7 @@ class Said:
 
 
 def script_of(scenario: Scenario) -> Script:
-    bound = bind(scenario, SEED)
-    request = read_request(body((Message("system", bound.system), Message("user", "")), bound))
-    script = Shelf([scenario]).find(request)
-    assert script is not None
-    return script
+    return Script.of(scenario, SEED)
 
 
 def play_through(profile: str, name: str, mode: str) -> Iterator[Said]:

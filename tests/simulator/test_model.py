@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from agenteval.messages import Message, Transcript
+from agenteval.outcome import UNPLAYED
 from agenteval.schema import violations
-from agenteval.simulator.model import LOST, MARK
+from agenteval.simulator.model import LOST
 from agenteval.simulator.recall import Recall, misremembered, variants
 from tests.simulator.asking import ask, body, history, script, stock
 
@@ -131,7 +132,7 @@ UNKNOWN: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_what_it_does_not_know_gets_a_marked_answer(name: str) -> None:
     reply = ask({**body(history(1)), **UNKNOWN[name]})
-    assert reply.content.startswith(MARK)
+    assert reply.content.startswith(UNPLAYED)
     assert (reply.calls, reply.finish) == ([], "stop")
 
 
