@@ -146,7 +146,7 @@ def _plan(wanted: PlanOptions, scenarios: tuple[Scenario, ...], endpoint: Endpoi
 def _play_simulated(
     order: Order, scenarios: tuple[Scenario, ...], kept: Kept | None
 ) -> tuple[BatchEnd | None, Summary]:
-    """All cells on the embedded endpoint, each with an engine of its own."""
+    """All cells on the embedded endpoint, each with an engine of its own that knows its scenario alone."""
     endpoint, profile = simulated_endpoint(order.endpoint)
     tell(f"No --base-url: the embedded endpoint answers (profile {profile.name}).")
     plan = _plan(order.plan, scenarios, endpoint)
@@ -155,9 +155,10 @@ def _play_simulated(
         _tell_forecast(order, plan, cells, endpoint)
     with _books(order, endpoint, plan, cells, kept, None) as books:
         desk_of = _desk_maker(order, endpoint, plan, books)
+        known = {scenario.name: scenario for scenario in scenarios}
 
         def simulated_desk(cell: Cell) -> Desk:
-            return desk_of(SimulatedTransport(Engine(profile, scenarios, LoopClock(), seed=cell.seed)))
+            return desk_of(SimulatedTransport(Engine(profile, (known[cell.scenario.name],), LoopClock(), seed=cell.seed)))
 
         try:
             end: BatchEnd | None = run_simulated(kept.left(cells) if kept else cells, simulated_desk)
