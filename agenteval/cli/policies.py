@@ -8,6 +8,7 @@ from textwrap import fill
 import click
 
 from agenteval.cli.options import OUT
+from agenteval.cli.suites import load_scenarios
 from agenteval.context import KNOBS, POLICIES, knobs_of, spelled
 from agenteval.errors import UsageError
 from agenteval.report.terminal import entry
@@ -52,7 +53,14 @@ def view(run: str, step: str, policy: str | None, allow_code: bool, out: Path) -
     from agenteval.replay.policyview import policy_view
     from agenteval.store import find_run, load_run
 
-    click.echo(visible(policy_view(load_run(find_run(run, out)), step, policy, allow_code=allow_code)))
+    stored = load_run(find_run(run, out))
+    plan, unknown, scenarios = stored.manifest.plan, "", ()
+    try:
+        scenarios = tuple(load_scenarios(plan["suites"], plan["tags"]))
+    except UsageError as error:
+        unknown = f"\nIts scenarios cannot be read now, so which tools change nothing is not known: {error}"
+    seen = policy_view(stored, step, policy, scenarios=scenarios, allow_code=allow_code)
+    click.echo(visible(seen + unknown))
 
 
 @command.command(name="check")

@@ -1,0 +1,79 @@
+"""What the harness writes into a view is true: it invites only to what brings something, and to no act twice."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from agenteval.context import Budget, ModelRequest, build_policy
+from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
+from agenteval.scenario import bind, load_suite
+
+PATH = {"path": {"type": "string"}}
+RANGE = {**PATH, "first": {"type": "integer"}, "last": {"type": "integer"}}
+
+
+def tool(properties: object, read_only: bool | None) -> ToolSpec:
+    return ToolSpec("work", "", {"type": "object", "properties": properties, "required": ["path"]}, read_only)
+
+
+READS, READS_IN_PARTS, ACTS = tool(PATH, True), tool(RANGE, True), tool(RANGE, False)
+KINDS = [(READS,), (READS_IN_PARTS,), (ACTS,), ()]
+LONG = "\n".join(f"line {n} of a long result" for n in range(300))
+FIELDS = json.dumps({"rows": [f"row {n} of a long list" for n in range(300)], "text": LONG})
+
+
+def transcript(results: int, result: str = LONG) -> Transcript:
+    messages = [Message("system", "You are an agent."), Message("user", "Do it.")]
+    for n in range(results):
+        call = ToolCall(f"c{n}", "work", f'{{"path": "f{n}.py"}}')
+        messages += [Message("assistant", "", None, (call,)), Message("tool", result, tool_call_id=call.id)]
+    return tuple(messages)
+
+
+def seen(spec: str, tools: tuple[ToolSpec, ...], messages: Transcript) -> str:
+    policy = build_policy(spec)
+    view = policy.step(messages, policy.begin(), Budget(tools=tools), lambda found: sum(len(str(m)) for m in found) // 4)
+    assert not isinstance(view, ModelRequest)
+    assert view.report.acted
+    return "\n".join(message.content or "" for message in view.messages)
+
+
+@pytest.mark.parametrize("tools", KINDS)
+@pytest.mark.parametrize(("shape", "result"), [("head_tail", LONG), ("head", LONG), ("json_fields", FIELDS)])
+def test_a_cap_never_says_that_the_same_call_brings_more(
+    tools: tuple[ToolSpec, ...], shape: str, result: str
+) -> None:
+    text = seen(f"tool_output_limit:shape={shape}", tools, transcript(1, result))
+    assert "by the harness" in text
+    assert "again" not in text
+    assert ("ask for a narrower part" in text) == (tools == (READS_IN_PARTS,))
+
+
+@pytest.mark.parametrize("tools", KINDS)
+@pytest.mark.parametrize("policy", ["observation_masking:keep_last=1,step=1", "clear_tool_uses:keep_last=1"])
+def test_only_what_changes_nothing_is_offered_again(tools: tuple[ToolSpec, ...], policy: str) -> None:
+    text = seen(policy, tools, transcript(8))
+    assert "removed by the harness" in text
+    assert ("call work again with the same arguments" in text) == (tools in ((READS,), (READS_IN_PARTS,)))
+    assert ("do not make it again" in text) == (tools == (ACTS,))
+
+
+@pytest.mark.parametrize(("tools", "line"), [((READS,), "- read work"), ((ACTS,), "- did work"), ((), "- tool work")])
+@pytest.mark.parametrize("policy", ["extractive_ledger:keep_last=1", "context_reset:carry=ledger"])
+def test_a_ledger_tells_what_was_read_from_what_was_done(tools: tuple[ToolSpec, ...], line: str, policy: str) -> None:
+    text = seen(policy, tools, transcript(8))
+    assert line in text
+    assert "what was read can be read again, what was done stays done" in text
+
+
+def test_a_scenarios_tool_reads_if_no_answer_of_it_changes_the_world() -> None:
+    known = {
+        name: {spec.name: spec.read_only for spec in bind(scenario, 0).tool_specs}
+        for name in ("once-only", "can-be-read-again")
+        for scenario in load_suite(f"scenarios/context/{name}.yaml").scenarios[:1]
+    }
+    assert known["once-only"]["draw_token"] is False, "drawn once"
+    assert True in known["can-be-read-again"].values()
+    assert known["can-be-read-again"]["ship"] is False
