@@ -12,6 +12,7 @@ from agenteval.cli.suites import load_scenarios
 from agenteval.context import KNOBS, POLICIES, knobs_of, spelled
 from agenteval.errors import UsageError
 from agenteval.report.terminal import entry
+from agenteval.script import Scenario
 from agenteval.visible import visible
 
 
@@ -54,7 +55,8 @@ def view(run: str, step: str, policy: str | None, allow_code: bool, out: Path) -
     from agenteval.store import find_run, load_run
 
     stored = load_run(find_run(run, out))
-    plan, unknown, scenarios = stored.manifest.plan, "", ()
+    plan, unknown = stored.manifest.plan, ""
+    scenarios: tuple[Scenario, ...] = ()
     try:
         scenarios = tuple(load_scenarios(plan["suites"], plan["tags"]))
     except UsageError as error:

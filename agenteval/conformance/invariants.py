@@ -18,7 +18,9 @@ _TOLD = re.compile(
     r"harness|summary|summari[sz]ed|removed|omitted|truncated|cleared|trimmed|compacted|ledger", re.IGNORECASE
 )
 _BACK = re.compile(r"again|recall|handle|newer|earlier|later|below|above|narrower", re.IGNORECASE)
-_INVITES = re.compile(r"\b(?:call|use|run|invoke|repeat|ask)\b(?:(?!\b(?:not|was)\b)[^.;\n]){0,80}\bagain\b", re.IGNORECASE)
+_INVITES = re.compile(
+    r"\b(?:call|use|run|invoke|repeat|ask)\b(?:(?!\b(?:not|was)\b)[^.;\n]){0,80}\bagain\b", re.IGNORECASE
+)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 OFTEN, LEAST_STEPS = 0.5, 8
 """A view that is rewritten at more than this share of at least so many steps is rewritten all the time."""

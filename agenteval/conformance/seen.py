@@ -13,7 +13,8 @@ from agenteval.messages import Message, ToolSpec, Transcript
 class Seen:
     """`again`: the view of a second, fresh playing; `untouched`: whether the history was the same afterwards; `report`:
     None for a plain function; `tokens`: of history and view; `before`: the last step; `asked`: what a model was asked
-    at this step; `adds`, `controls`: the policy makes views longer, or is decided anew at each step, on purpose; `tools`: what is known of them."""
+    at this step; `adds`, `controls`: the policy makes views longer, or is decided anew at each step, on purpose;
+    `tools`: what is known of them."""
 
     history: Transcript
     view: Transcript

@@ -100,6 +100,9 @@ class Summarize(Dropping):
         asked = Message("user", f"{order}\n\nThe conversation:\n\n{written}")
         return (Message("system", SUMMARISER), asked), self.limit + THINKING_ROOM
 
+    def in_vain(self, memory: Asked | Ledger) -> Asked | Ledger:
+        return replace(memory, failures=memory.failures + 1) if isinstance(memory, Asked) else memory
+
     def answer(self, sight: Sight, reply: ModelReply) -> Changed | Rejected:
         memory: Asked = sight.memory
         if problem := unusable(reply, self.limit):

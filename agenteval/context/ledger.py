@@ -47,8 +47,8 @@ def _line(item: Item) -> str:
     said = "; ".join(
         f"{plain(str(k), VALUE)} {plain(str(v), VALUE)}" for k, v in arguments_of(item.call.arguments_text).items()
     )
-    gave = "failed" if item.failed else "gave"
-    return f"- {DID[item.read_only]} {plain(item.call.name, VALUE)} | {said or 'no arguments'} | {gave} {key_fields(item.text)}"
+    did, gave = DID[item.read_only], "failed" if item.failed else "gave"
+    return f"- {did} {plain(item.call.name, VALUE)} | {said or 'no arguments'} | {gave} {key_fields(item.text)}"
 
 
 def key_fields(result: str) -> str:

@@ -75,7 +75,8 @@ def load_reducer(reference: str) -> Reducer:
         raise UsageError(f"{reference}: module {module!r} cannot be imported ({error})") from error
     except (Exception, SystemExit) as error:
         raise UsageError(
-            f"{reference}: module {module!r} raised {type(error).__name__}: {error} as it was imported ({_place(error)})"
+            f"{reference}: module {module!r} raised {type(error).__name__}: {error} as it was imported "
+            f"({_place(error)})"
         ) from error
     for part in name.split("."):
         found = getattr(found, part, None)

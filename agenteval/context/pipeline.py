@@ -20,8 +20,8 @@ from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is carried: how much of the transcript has entered, the view; by rule its memory, the last turn of action and
-    whether that missed the target. `entry`: the same before any rule acted, where rules decide anew at every step."""
+    """What is carried: how much of the transcript has entered, the view; by rule its memory, the last turn of action
+    and whether that missed the target. `entry`: the same before any rule acted, where rules decide anew each time."""
 
     seen: int
     view: Carried
@@ -71,7 +71,9 @@ class Pipeline:
 
     def begin(self) -> State:
         parts = self._parts
-        return Held(0, Carried(), Notes(), tuple(rule.start() for rule in parts), (None,) * len(parts), (False,) * len(parts))
+        return Held(
+            0, Carried(), Notes(), tuple(rule.start() for rule in parts), (None,) * len(parts), (False,) * len(parts)
+        )
 
     def step(self, transcript: Transcript, state: State, budget: Budget, count: Count) -> View | ModelRequest:
         held: Held = state
@@ -186,7 +188,9 @@ class Pipeline:
         if not rule.adds and before - after < wanted:
             told = f"would free {before - after} tokens, fewer than {wanted}"
             told = told if before >= after else f"would make the prompt {after - before} tokens longer"
-            return replace(work, rejected=(*work.rejected, f"{rule.name}: {told}"))
+            memory = _at(held.memory, work.at, rule.in_vain(held.memory[work.at]))
+            rejected = (*work.rejected, f"{rule.name}: {told}")
+            return replace(work, held=replace(held, memory=memory), rejected=rejected)
         high = rule.trigger.tokens if cause.endswith(" tokens") else None
         low = rule.target if high is not None else None
         acted = _at(held.acted, work.at, held.turn)

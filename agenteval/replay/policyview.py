@@ -27,8 +27,8 @@ from agenteval.errors import UsageError
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 from agenteval.outcome import StepRecord
 from agenteval.run import Accountant, Size
-from agenteval.script import Scenario
 from agenteval.scoring.needed import texts_in
+from agenteval.script import Scenario
 from agenteval.store import StoredRun, StoredStep, read_frames
 from agenteval.tokens import Calibration
 
@@ -116,8 +116,8 @@ class _Playing:
     def step(self, record: StepRecord, transcript: Transcript, frames: dict[str, StoredStep]) -> View | ModelRequest:
         """The outcome at one step; a summary that was recorded there is heard again."""
         own = {tool.name for tool in self._policy.tools}
-        sent = [tool for tool in _tools(frames[record.id].request or {}) if tool.name not in own]
-        offered = tuple(replace(tool, read_only=self.read_only.get(tool.name)) for tool in sent)
+        declared = [tool for tool in _tools(frames[record.id].request or {}) if tool.name not in own]
+        offered = tuple(replace(tool, read_only=self.read_only.get(tool.name)) for tool in declared)
         self._tools = (*offered, *self._policy.tools)
         needed = tuple(dict.fromkeys(text for call in record.expected or () for text in texts_in(call.arguments)))
         outcome = self._policy.step(transcript, self._state, Budget(self._window, needed, self._tools), self.count)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agenteval.context import Budget, ModelRequest, build_policy
+from agenteval.context import Budget, ModelReply, ModelRequest, build_policy
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 from agenteval.scenario import bind, load_suite
 
@@ -32,9 +32,13 @@ def transcript(results: int, result: str = LONG) -> Transcript:
     return tuple(messages)
 
 
+def letters(messages: Transcript) -> int:
+    return sum(len(message.content or "") for message in messages) // 4
+
+
 def seen(spec: str, tools: tuple[ToolSpec, ...], messages: Transcript) -> str:
     policy = build_policy(spec)
-    view = policy.step(messages, policy.begin(), Budget(tools=tools), lambda found: sum(len(str(m)) for m in found) // 4)
+    view = policy.step(messages, policy.begin(), Budget(tools=tools), letters)
     assert not isinstance(view, ModelRequest)
     assert view.report.acted
     return "\n".join(message.content or "" for message in view.messages)
@@ -42,9 +46,7 @@ def seen(spec: str, tools: tuple[ToolSpec, ...], messages: Transcript) -> str:
 
 @pytest.mark.parametrize("tools", KINDS)
 @pytest.mark.parametrize(("shape", "result"), [("head_tail", LONG), ("head", LONG), ("json_fields", FIELDS)])
-def test_a_cap_never_says_that_the_same_call_brings_more(
-    tools: tuple[ToolSpec, ...], shape: str, result: str
-) -> None:
+def test_a_cap_never_says_that_the_same_call_brings_more(tools: tuple[ToolSpec, ...], shape: str, result: str) -> None:
     text = seen(f"tool_output_limit:shape={shape}", tools, transcript(1, result))
     assert "by the harness" in text
     assert "again" not in text
@@ -77,3 +79,24 @@ def test_a_scenarios_tool_reads_if_no_answer_of_it_changes_the_world() -> None:
     assert known["once-only"]["draw_token"] is False, "drawn once"
     assert True in known["can-be-read-again"].values()
     assert known["can-be-read-again"]["ship"] is False
+
+
+def test_summaries_that_free_too_little_are_not_asked_for_for_ever() -> None:
+    policy = build_policy("summarize:trigger=300,target=200,min_reclaim=3000,limit=400,keep_last=1")
+    state, asked, why = policy.begin(), 0, ""
+    for results in range(2, 12):
+        outcome = policy.step(transcript(results, "word " * 300), state, Budget(), letters)
+        while isinstance(outcome, ModelRequest):
+            asked += 1
+            outcome = policy.resume(outcome.state, ModelReply("all was read " * 150, "stop"))
+        state, why = outcome.state, " ".join(outcome.report.rejected)
+    assert asked == 3
+    assert "gave up" in why
+
+
+def test_an_action_that_would_lengthen_the_prompt_says_so() -> None:
+    policy = build_policy("head_tail:trigger=5,target=1,min_reclaim=1,keep_last=1,keep_first=0")
+    view = policy.step(transcript(2, "ok"), policy.begin(), Budget(), letters)
+    assert not isinstance(view, ModelRequest)
+    assert "would make the prompt" in view.report.rejected[0]
+    assert "tokens longer" in view.report.rejected[0]
