@@ -89,14 +89,39 @@ class Turn:
     expect: Expectation = field(default_factory=Expectation)
 
 
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """A call that was made before turn 1, as the model wrote it, and what it got to read; `failed`: an error."""
+
+    name: str
+    arguments_text: str
+    result: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """A turn that was played before turn 1: its calls, one by one or in one step, and the final words."""
+
+    user: str
+    answer: str
+    calls: tuple[PastCall, ...] = ()
+    parallel: bool = False
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        called = (text for call in self.calls for text in (call.arguments_text, call.result))
+        return (self.user, *called, self.answer)
+
+
 FactKind = Literal["id", "number", "rule", "correction", "deletion"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """What a conversation has to carry from where it is stated to where it is needed. Turns and calls count from 1, the
-    system prompt is turn 0. `value`: what a right call or answer holds, of a `rule` its words; `stale`: what stood in
-    its place before."""
+    system prompt and the history are turn 0. `value`: what a right call or answer holds, of a `rule` its words;
+    `stale`: what stood in its place before."""
 
     name: str
     kind: FactKind
@@ -139,7 +164,7 @@ class ValueSpec:
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One scenario, bound (no `${value}` left) or not. `hash` identifies the loaded content incl. its `$file`s; `idle`:
-    policies of its suite that have little to do in it, and why."""
+    policies of its suite that have little to do in it, and why; `history`: what was said before turn 1."""
 
     name: str
     description: str
@@ -154,6 +179,7 @@ class Scenario:
     hash: str
     facts: tuple[Fact, ...] = ()
     idle: Mapping[str, str] = field(default_factory=dict)
+    history: tuple[PastTurn, ...] = ()
 
     @property
     def tool_specs(self) -> tuple[ToolSpec, ...]:

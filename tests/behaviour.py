@@ -17,7 +17,7 @@ from agenteval.scoring import Progress, StepContext, judge_end, judge_step
 from agenteval.script import Scenario
 from agenteval.stream import CallReply, Reply
 from agenteval.template import as_text, substitute
-from agenteval.tools import GoldenTurn, World, execute, play
+from agenteval.tools import GoldenTurn, World, beginning, execute, play
 
 Made = tuple[str, dict[str, Any]]
 """A call: the tool's name and its arguments; `${value}` in them stands for the scenario's value."""
@@ -75,4 +75,4 @@ def _calling(tool: str, arguments: dict[str, Any], at: int) -> Reply:
 def _history(name: str, turn: int) -> Transcript:
     scenario, golden = bound(name)
     past = (message for done in golden[: turn - 1] for message in (done.user, *done.messages))
-    return (Message("system", scenario.system), *past, golden[turn - 1].user)
+    return (*beginning(scenario), *past, golden[turn - 1].user)

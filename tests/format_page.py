@@ -28,6 +28,8 @@ SECTIONS: dict[type[BaseModel], str] = {
     model.ToolFile: "A tool",
     model.RuleFile: "A rule",
     model.ReplaceFile: "A replacement",
+    model.PastTurnFile: "A turn of the history",
+    model.PastCallFile: "A call of the history",
     model.TurnFile: "A turn",
     model.ExpectFile: "An expectation",
     model.CallFile: "A call",

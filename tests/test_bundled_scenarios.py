@@ -16,7 +16,7 @@ import pytest
 
 from agenteval.canonical import parse_json
 from agenteval.match import matches
-from agenteval.messages import Message, ToolCall, Transcript
+from agenteval.messages import ToolCall, Transcript
 from agenteval.parsers import FAMILIES
 from agenteval.prompts import PromptCount, count_prompt
 from agenteval.scenario import bind, bundled_names, lint, load_suite
@@ -25,7 +25,7 @@ from agenteval.scoring import judge_end
 from agenteval.script import Scenario
 from agenteval.thinking import Thinking
 from agenteval.tokens import vocabulary
-from agenteval.tools import GoldenTurn, World, execute, play
+from agenteval.tools import GoldenTurn, World, beginning, execute, play
 
 SEEDS = range(5)
 LOADED = {suite: load_suite(suite).scenarios for suite in bundled_names()}
@@ -58,7 +58,7 @@ def history(name: str, turn: int, seed: int = 0) -> Transcript:
     """The golden conversation up to and including a turn's user message."""
     turns = golden(name, seed)
     past = (message for done in turns[: turn - 1] for message in (done.user, *done.messages))
-    return (Message("system", scenario(name, seed).system), *past, turns[turn - 1].user)
+    return (*beginning(scenario(name, seed)), *past, turns[turn - 1].user)
 
 
 def count(name: str, messages: Transcript, thinking: Thinking = "off") -> PromptCount:

@@ -23,6 +23,7 @@ from agenteval.report.machine import summary_values
 from agenteval.run import LAG_BOUND_MS, SEND_BOUND_MS, BatchEnd, Cell, LoopWatch, Plan
 from agenteval.store import DISK, Disk, Manifest, RunFolder, RunLock, Secrets, StoredRun, free_folder
 from agenteval.summary import Summary, protocol, summarise
+from agenteval.tools import beginning
 from agenteval.wire import Recording
 
 LOSSES_TOLD = 5
@@ -73,7 +74,7 @@ class Books:
             endpoint=endpoint.facts,
             scenarios={scenario.name: scenario.hash for scenario in plan.scenarios},
             versions=_versions(),
-            cells={"turns": {cell.id: len(cell.scenario.turns) for cell in cells}},
+            cells={"turns": {cell.id: len(cell.scenario.turns) for cell in cells}, **_beginnings(plan)},
         )
         secrets = order.endpoint.secrets
         return cls(RunFolder.create(path, manifest, secrets, order.disk), manifest, secrets, watch)
@@ -210,6 +211,12 @@ def _plan_facts(plan: Plan, order: Order, cells: Sequence[Cell], endpoint: Endpo
         "comparison": protocol(plan.policies, isolated),
         "order": short_hash([cell.id for cell in cells]),
     }
+
+
+def _beginnings(plan: Plan) -> dict[str, Any]:
+    """By scenario how many messages of history its conversations begin with; nothing where none has any."""
+    begins = {item.name: len(beginning(item)) - 1 for item in plan.scenarios if item.history}
+    return {"begins": begins} if begins else {}
 
 
 def _gone_on(manifest: Manifest, order: Order) -> Manifest:

@@ -8,7 +8,6 @@ from textwrap import fill
 import click
 
 from agenteval.cli.options import OUT
-from agenteval.cli.suites import load_scenarios
 from agenteval.context import KNOBS, POLICIES, knobs_of, spelled
 from agenteval.errors import UsageError
 from agenteval.report.terminal import entry
@@ -51,18 +50,20 @@ def show(name: str) -> None:
 @OUT
 def view(run: str, step: str, policy: str | None, allow_code: bool, out: Path) -> None:
     """What a policy would send at one step of RUN (its id, its folder, or `latest`), as a diff against full history."""
+    from agenteval.cli.resume import recorded_scenarios
     from agenteval.replay.policyview import policy_view
     from agenteval.store import find_run, load_run
 
     stored = load_run(find_run(run, out))
-    plan, unknown = stored.manifest.plan, ""
+    unknown = ""
     scenarios: tuple[Scenario, ...] = ()
     try:
-        scenarios = tuple(load_scenarios(plan["suites"], plan["tags"]))
+        scenarios = recorded_scenarios(stored.manifest)
     except UsageError as error:
-        unknown = f"\nIts scenarios cannot be read now, so which tools change nothing is not known: {error}"
-    seen = policy_view(stored, step, policy, scenarios=scenarios, allow_code=allow_code)
-    click.echo(visible(seen + unknown))
+        if stored.manifest.cells.get("begins"):
+            raise
+        unknown = f"\nWhich tools change nothing is not known now: {error}"
+    click.echo(visible(policy_view(stored, step, policy, scenarios, allow_code=allow_code) + unknown))
 
 
 @command.command(name="check")

@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from agenteval.cli.options import OUT
-from agenteval.cli.resume import check_manifest, check_scenarios
-from agenteval.cli.suites import load_scenarios
+from agenteval.cli.resume import recorded_scenarios
 from agenteval.cli.voice import tell
 from agenteval.clock import RealClock
 from agenteval.errors import UsageError
@@ -55,11 +54,7 @@ def command(run: str, out: Path, scoring: bool, serving: bool, allow_code: bool,
 
 
 def _score(stored: StoredRun, allow_code: bool) -> int:
-    check_manifest(stored.manifest)
-    plan = stored.manifest.plan
-    scenarios = load_scenarios(plan["suites"], plan["tags"])
-    check_scenarios(stored.manifest, scenarios)
-    found = rescore(stored, scenarios, allow_code=allow_code)
+    found = rescore(stored, recorded_scenarios(stored.manifest), allow_code=allow_code)
     click.echo(visible(_told(found)))
     if found.missing:
         return 3

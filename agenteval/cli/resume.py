@@ -11,6 +11,7 @@ from typing import Any
 from agenteval.cli.books import Order
 from agenteval.cli.endpoint import Endpoint
 from agenteval.cli.options import HOW_TO_ASK, EndpointOptions, PlanOptions, typed_options, was_typed
+from agenteval.cli.suites import load_scenarios
 from agenteval.cli.voice import tell
 from agenteval.client import ReplayTransport
 from agenteval.errors import UsageError
@@ -121,6 +122,14 @@ def check_scenarios(manifest: Manifest, scenarios: Sequence[Scenario]) -> None:
     for scenario in scenarios:
         if manifest.scenarios.get(scenario.name) != scenario.hash:
             raise UsageError(f"scenario {scenario.name} is not what it was when the run was begun: begin a new run")
+
+
+def recorded_scenarios(manifest: Manifest) -> tuple[Scenario, ...]:
+    """The scenarios of a run, read again from its suites. Raises UsageError if they are not what they were."""
+    check_manifest(manifest)
+    scenarios = load_scenarios(manifest.plan["suites"], manifest.plan["tags"])
+    check_scenarios(manifest, scenarios)
+    return scenarios
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,4 +30,5 @@ def whole(stream: TextIO) -> TextIO:
     raw = getattr(stream, "buffer", None)
     if not isinstance(raw, io.FileIO):
         return stream
-    return open(raw.fileno(), "w", encoding=stream.encoding, errors=stream.errors, closefd=False)
+    same = io.BufferedWriter(io.FileIO(raw.fileno(), "w", closefd=False))
+    return io.TextIOWrapper(same, stream.encoding, stream.errors)

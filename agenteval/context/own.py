@@ -73,7 +73,9 @@ def load_reducer(reference: str) -> Reducer:
         found: Any = importlib.import_module(module)
     except ImportError as error:
         raise UsageError(f"{reference}: module {module!r} cannot be imported ({error})") from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit, too
         raise UsageError(
             f"{reference}: module {module!r} raised {type(error).__name__}: {error} as it was imported "
             f"({_place(error)})"
@@ -92,7 +94,9 @@ def reduced(reduce: Reducer, transcript: Transcript, name: str) -> Transcript:
     given = copy.deepcopy(wire)
     try:
         answered = reduce(given)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit, too
         raise UsageError(
             f"{name}: with {len(given)} messages it raised {type(error).__name__}: {error} ({_place(error)})"
         ) from error

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import ClassVar
 
 from agenteval.canonical import canonical_json
 from agenteval.context.clearing import CLEARING, emptied, placed
-from agenteval.context.items import Item, call_groups, newest_group, newest_user, place_of
+from agenteval.context.items import Item, Items, call_groups, newest_group, newest_user, place_of
 from agenteval.context.rule import Changed, CountedBy, Rule, Sight, check_count
 from agenteval.context.words import SUPERSEDED, arguments_of, plain
 from agenteval.messages import ToolCall
@@ -82,34 +83,50 @@ class PruneErrors(Rule):
         seen, failed = sight.memory
         items = sight.items
         new, asked = bisect_left(items, seen, key=lambda item: item.index), newest_user(items)
-        if new <= asked:
-            new, failed = asked + 1, ()
         memory_at = items[-1].index + 1 if items else 0
-        solved: dict[str, int] = {}
-        for start, end in reversed(call_groups(items, new)):
-            results = items[start + 1 : end]
-            if results and all(item.failed for item in results):
-                failed = (*failed, items[start].index)
-            solved |= {
-                item.call.name: start + 1 + at for at, item in enumerate(results) if item.call and not item.failed
-            }
         gone: set[int] = set()
         lines: dict[int, list[str]] = {}
-        for index in failed:
-            start = bisect_left(items, index, key=lambda item: item.index)
-            group = [at for at in range(start + 1, len(items)) if items[at].call in items[start].message.tool_calls]
-            names = [call.name for call in items[start].message.tool_calls]
-            if all(name in solved and solved[name] > start for name in names):
-                gone |= {start, *group}
-                for at in group:
-                    name = items[at].call.name  # type: ignore[union-attr]
-                    lines.setdefault(solved[name], []).append(plain(items[at].text.split("\n", 1)[0], 160))
-        left = tuple(index for index in failed if index not in {items[at].index for at in gone})
+        if not seen and asked == len(items) - 1:  # a history that the conversation begins with: turn by turn
+            users = [at for at, item in enumerate(items) if item.message.role == "user"]
+            for start, end in pairwise(users):
+                _failures(items[:end], start + 1, (), gone, lines)
+        if new <= asked:
+            new, failed = asked + 1, ()
+        failed = _failures(items, new, failed, gone, lines)
         if not gone:
-            return Changed(items, sight.notes, (memory_at, left), "")
+            return Changed(items, sight.notes, (memory_at, failed), "")
         changed = {at: _solved(items[at], found) for at, found in lines.items()}
         kept = tuple(item for at, item in enumerate(placed(items, changed)) if at not in gone)
-        return Changed(kept, sight.notes, (memory_at, left), f"removed {len(gone)} messages of solved failures")
+        return Changed(kept, sight.notes, (memory_at, failed), f"removed {len(gone)} messages of solved failures")
+
+
+def _failures(
+    items: Items, new: int, failed: tuple[int, ...], gone: set[int], lines: dict[int, list[str]]
+) -> tuple[int, ...]:
+    """The indices of a turn's calls that failed and still do. Positions of those that were made good from position
+    `new` on are added to `gone`, what they said to `lines`, by the position of what solved them."""
+    solved: dict[str, list[int]] = {}
+    for start, end in call_groups(items, new):
+        results = items[start + 1 : end]
+        if results and all(item.failed for item in results):
+            failed = (*failed, items[start].index)
+        good = {item.call.name: start + 1 + at for at, item in enumerate(results) if item.call and not item.failed}
+        for name, place in good.items():
+            solved.setdefault(name, []).append(place)
+    left = []
+    for index in failed:
+        start = bisect_left(items, index, key=lambda item: item.index)
+        group = [at for at in range(start + 1, len(items)) if items[at].call in items[start].message.tool_calls]
+        names = {call.name for call in items[start].message.tool_calls}
+        by = {name: at for name in names for at in reversed(solved.get(name, ())) if at > start}
+        if by.keys() != names:
+            left.append(index)
+            continue
+        gone |= {start, *group}
+        for at in group:
+            name = items[at].call.name  # type: ignore[union-attr]
+            lines.setdefault(by[name], []).append(plain(items[at].text.split("\n", 1)[0], 160))
+    return tuple(left)
 
 
 def _solved(item: Item, errors: list[str]) -> Item:

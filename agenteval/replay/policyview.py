@@ -26,11 +26,13 @@ from agenteval.dialects import Sending
 from agenteval.errors import UsageError
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 from agenteval.outcome import StepRecord
-from agenteval.run import Accountant, Size
+from agenteval.replay.score import plan_of
+from agenteval.run import Accountant, Size, expand
 from agenteval.scoring.needed import texts_in
 from agenteval.script import Scenario
 from agenteval.store import StoredRun, StoredStep, read_frames
 from agenteval.tokens import Calibration
+from agenteval.tools import beginning
 
 AROUND = 2
 """Lines shown around a change."""
@@ -39,10 +41,10 @@ LONGEST = 400
 
 
 def policy_view(
-    stored: StoredRun, wanted: str, text: str | None, *, scenarios: Sequence[Scenario] = (), allow_code: bool = False
+    stored: StoredRun, wanted: str, text: str | None, scenarios: Sequence[Scenario] = (), *, allow_code: bool = False
 ) -> str:
-    """Raises UsageError if there is no such step, or if its conversation cannot be put together again. `scenarios`:
-    those of its suites, from which it is known which tools change nothing; one that has changed since is not used."""
+    """`scenarios`: those of the run, as it was played: some may begin with a history, and they know which tools change
+    nothing. Raises UsageError if there is no such step, or if its conversation cannot be put together again."""
     step = _agent_step(stored, wanted)
     cell = [r for r in stored.records if r.cell == step.cell and r.judged and r.purpose == "agent"]
     cell = cell[: next(at for at, record in enumerate(cell) if record.id == step.id) + 1]
@@ -54,9 +56,9 @@ def policy_view(
         if r.cell == step.cell and r.purpose == "summary" and r.policy == (text or step.policy)
     ]
     told = {(r.turn, r.step): r for r in asked if r.reply is not None}
-    transcripts = list(_transcripts(stored, cell, frames))
+    transcripts = list(_transcripts(stored, cell, frames, _begun(stored, step, scenarios)))
     played = _Playing(stored, policy, told, step, same=text in (None, step.policy))
-    played.read_only = _read_only(stored, step, scenarios)
+    played.read_only = _read_only(step, scenarios)
     outcome: View | ModelRequest | None = None
     for record, transcript in zip(cell, transcripts, strict=True):
         outcome = played.step(record, transcript, frames)
@@ -78,10 +80,9 @@ def _agent_step(stored: StoredRun, wanted: str) -> StepRecord:
     return found
 
 
-def _read_only(stored: StoredRun, step: StepRecord, scenarios: Sequence[Scenario]) -> dict[str, bool | None]:
-    """Tool → whether it changes nothing, if the scenario is the one that was played."""
-    same = (it for it in scenarios if it.name == step.scenario and it.hash == stored.manifest.scenarios.get(it.name))
-    return {spec.name: spec.read_only for it in same for spec in it.tool_specs}
+def _read_only(step: StepRecord, scenarios: Sequence[Scenario]) -> dict[str, bool | None]:
+    """Tool → whether it changes nothing, as far as known."""
+    return {spec.name: spec.read_only for it in scenarios if it.name == step.scenario for spec in it.tool_specs}
 
 
 class _Playing:
@@ -135,7 +136,17 @@ class _Playing:
         return outcome
 
 
-def _transcripts(stored: StoredRun, cell: Sequence[StepRecord], frames: dict[str, StoredStep]) -> Iterator[Transcript]:
+def _begun(stored: StoredRun, step: StepRecord, scenarios: Sequence[Scenario]) -> Transcript:
+    """The history that a step's conversation began with."""
+    if step.scenario not in stored.manifest.cells.get("begins", {}):
+        return ()
+    cells = expand(plan_of(stored.manifest, scenarios))
+    return beginning(next(cell.scenario for cell in cells if cell.id == step.cell))[1:]
+
+
+def _transcripts(
+    stored: StoredRun, cell: Sequence[StepRecord], frames: dict[str, StoredStep], begun: Transcript
+) -> Iterator[Transcript]:
     """The whole history before each step."""
     missing = next((record.id for record in cell if record.id not in frames or not frames[record.id].request), None)
     if missing is not None:
@@ -154,7 +165,7 @@ def _transcripts(stored: StoredRun, cell: Sequence[StepRecord], frames: dict[str
             yield tuple(sent)
             continue
         if not transcript:
-            transcript = tuple(message for message in sent[:1] if message.role == "system")
+            transcript = (*(message for message in sent[:1] if message.role == "system"), *begun)
         if record.turn != turn:
             said = next(message.content or "" for message in reversed(sent) if message.role == "user")
             turn = record.turn

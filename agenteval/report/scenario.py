@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import fill, indent, wrap
 
+from agenteval.dialects import sent_history
 from agenteval.errors import UsageError
 from agenteval.messages import Message, ToolSpec, Transcript
 from agenteval.parsers import FAMILIES
@@ -21,7 +22,7 @@ from agenteval.script import Scenario
 from agenteval.template import as_text
 from agenteval.thinking import Thinking
 from agenteval.tokens import vocabulary
-from agenteval.tools import play
+from agenteval.tools import beginning, play
 from agenteval.visible import visible
 
 WIDTH = 80
@@ -69,7 +70,9 @@ def render_scenario(
         raise UsageError(f"{scenario.name} has {len(turns)} turns, and no turn {turn}")
     blocks = [_head(scenario, counter, seed)]
     if turn is None:
-        blocks += [_part(counter.system()), _tools(counter), *map(_turn, turns), _table(turns)]
+        begun = counter.history()
+        blocks += [_part(counter.system()), _tools(counter), *([_history(begun)] if begun else [])]
+        blocks += [*map(_turn, turns), _table(turns)]
     else:
         blocks.append(_turn(turns[turn - 1]))
     return visible("\n\n".join(blocks)) + "\n"
@@ -86,7 +89,15 @@ class _Counter:
         return _Part("system", self._size(self._first()) - self._size(()), self.cell.scenario.system)
 
     def _first(self) -> Transcript:
-        return (Message("system", self.cell.scenario.system),)
+        return self._begun()[:1]
+
+    def _begun(self) -> Transcript:
+        """What stands before turn 1, as a server gets it."""
+        return sent_history(beginning(self.cell.scenario), self.cell.thinking, self.family).messages
+
+    def history(self) -> tuple[_Part, ...]:
+        """The turns that were played before turn 1."""
+        return tuple(self._parts(self._first(), self._begun()[1:]))
 
     def tools(self) -> int:
         """What the tools add to the system prompt."""
@@ -98,7 +109,7 @@ class _Counter:
         return self._size(self._first(), self.cell.scenario.tool_specs) - self._size(self._first(), others)
 
     def turns(self) -> list[_Turn]:
-        history = self._first()
+        history = self._begun()
         found = []
         for number, golden in enumerate(play(self.cell.scenario), start=1):
             messages = self._size((*history, golden.user))
@@ -157,6 +168,12 @@ def _tools(counter: _Counter) -> str:
 def _tool(spec: ToolSpec, counter: _Counter) -> str:
     schema = json.dumps(spec.parameters, ensure_ascii=False)
     return _part(_Part(spec.name, counter.tool(spec), f"{spec.description}\n{schema}".lstrip("\n")), room=WIDTH - 2)
+
+
+def _history(begun: Sequence[_Part]) -> str:
+    tokens = sum(part.tokens for part in begun)
+    parts = (indent(_part(part, room=WIDTH - 2), "  ") for part in begun)
+    return "\n".join([f"begins with {len(begun)} messages · {tokens:,} tokens", *parts])
 
 
 def _turn(turn: _Turn) -> str:

@@ -25,7 +25,7 @@ from agenteval.scoring.shown import shown_text
 from agenteval.script import Turn
 from agenteval.stream import CallReply
 from agenteval.tokens import Calibration
-from agenteval.tools import GoldenTurn, World, execute, play
+from agenteval.tools import GoldenTurn, World, beginning, execute, play
 
 MAX_CALLS_EXECUTED = 64
 TOO_MANY = f"Error: more than {MAX_CALLS_EXECUTED} tool calls at once; this one was not carried out."
@@ -48,7 +48,7 @@ class Conversation:
         self.turn = 0
         self.world = World(cell.scenario.world)
         own = first_line(desk.run, cell.id) if desk.isolation == "line" else ""
-        self.transcript: Transcript = (Message("system", own + cell.scenario.system),)
+        self.transcript: Transcript = beginning(cell.scenario, own)
         self._policy = desk.policy(cell.policy)
         self._policy_state = self._policy.begin()
         self._calibration = Calibration()
@@ -58,7 +58,7 @@ class Conversation:
         self._prefixes = Prefixes(desk.accountant.reuse(cell.thinking))
         self._policy_s = 0.0
         self._golden: tuple[GoldenTurn, ...] = play(cell.scenario) if desk.plan.history == "golden" else ()
-        self._used_ids: set[str] = set()
+        self._used_ids = {call.id for message in self.transcript for call in message.tool_calls}
         self._once_right: dict[tuple[str, str], tuple[Any, ...]] = {}
         self._turn_start: tuple[Transcript, Any] = (self.transcript, self._policy_state)
         self._right_now: list[tuple[tuple[str, str], Any]] = []

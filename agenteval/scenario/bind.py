@@ -10,7 +10,19 @@ from typing import TypeAlias
 
 from agenteval.canonical import seed_of
 from agenteval.errors import UsageError
-from agenteval.script import Change, ExpectedAnswer, ExpectedCall, Fact, Json, MockTool, Rule, Scenario, Turn, ValueSpec
+from agenteval.script import (
+    Change,
+    ExpectedAnswer,
+    ExpectedCall,
+    Fact,
+    Json,
+    MockTool,
+    PastTurn,
+    Rule,
+    Scenario,
+    Turn,
+    ValueSpec,
+)
 from agenteval.template import TemplateProblem, as_text, substitute
 
 ATTEMPTS = 100
@@ -64,6 +76,7 @@ def _bound(scenario: Scenario, values: Mapping[str, Json]) -> Scenario:
         world=fill(scenario.world),
         values={},
         facts=tuple(_fact(fact, fill) for fact in scenario.facts),
+        history=tuple(_past(turn, fill) for turn in scenario.history),
     )
 
 
@@ -98,6 +111,14 @@ def _turn(turn: Turn, fill: _Fill) -> Turn:
 
 def _fact(fact: Fact, fill: _Fill) -> Fact:
     return replace(fact, value=as_text(fill(fact.value)), stale=tuple(as_text(fill(text)) for text in fact.stale))
+
+
+def _past(turn: PastTurn, fill: _Fill) -> PastTurn:
+    calls = (
+        replace(call, arguments_text=as_text(fill(call.arguments_text)), result=as_text(fill(call.result)))
+        for call in turn.calls
+    )
+    return replace(turn, user=as_text(fill(turn.user)), answer=as_text(fill(turn.answer)), calls=tuple(calls))
 
 
 def _call(call: ExpectedCall, fill: _Fill) -> ExpectedCall:

@@ -13,6 +13,7 @@ from agenteval.scenario.model import (
     DefaultsFile,
     ExpectFile,
     FactFile,
+    PastTurnFile,
     RuleFile,
     ScenarioFile,
     ToolFile,
@@ -27,6 +28,8 @@ from agenteval.script import (
     Fact,
     Json,
     MockTool,
+    PastCall,
+    PastTurn,
     Rule,
     Scenario,
     Turn,
@@ -55,6 +58,7 @@ def scenario(file: ScenarioFile, content: Mapping[str, Json], source: str, commo
         hash=_hash(content, defaults),
         facts=tuple(_fact(name, fact) for name, fact in file.facts.items()),
         idle=file.idle,
+        history=tuple(map(_past, file.history)),
     )
 
 
@@ -97,6 +101,16 @@ def _value(file: ValueFile) -> ValueSpec:
 def _fact(name: str, file: FactFile) -> Fact:
     where = (file.stated, file.needed, file.stated_call, file.needed_call)
     return Fact(name, file.kind, file.value, *where, tuple(file.stale))
+
+
+def _past(file: PastTurnFile) -> PastTurn:
+    calls = (
+        PastCall(
+            call.name, call.arguments, (call.result if call.error is None else call.error) or "", call.error is not None
+        )
+        for call in file.calls
+    )
+    return PastTurn(file.user, file.answer, tuple(calls), file.parallel)
 
 
 def _call(file: CallFile) -> ExpectedCall:

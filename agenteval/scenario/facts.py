@@ -12,7 +12,7 @@ from agenteval.scenario.loader import Source
 from agenteval.scoring.facts import watched
 from agenteval.scoring.shown import message_texts, stands
 from agenteval.script import Fact, Scenario
-from agenteval.tools import GoldenTurn
+from agenteval.tools import GoldenTurn, beginning
 
 
 def fact_problems(source: Source, bound: Scenario, golden: Sequence[GoldenTurn]) -> Iterator[Problem]:
@@ -70,9 +70,9 @@ class _Check:
         return bool(found.places) or found.in_answer
 
     def _turn(self, turn: int) -> Transcript:
-        """All messages of a turn; of turn 0 the system prompt."""
+        """All messages of a turn; of turn 0 the system prompt and the history."""
         if turn == 0:
-            return (Message("system", self.scenario.system),)
+            return beginning(self.scenario)
         return (self.golden[turn - 1].user, *self.golden[turn - 1].messages)
 
     def _messages(self, turn: int, call: int | None) -> Transcript:

@@ -66,7 +66,7 @@ class _Checker:
     source: Source
     sample: Mapping[str, Json] = field(init=False)
     tools: dict[str, MockTool] = field(default_factory=dict)
-    users: dict[str, int] = field(default_factory=dict)
+    users: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sample = draw(self.source.scenario, SEED)
@@ -74,6 +74,8 @@ class _Checker:
     def problems(self) -> Iterator[Problem]:
         for place, tool in enumerate(self.source.scenario.tools):
             yield from self._tool(tool, ("tools", place))
+        for place, past in enumerate(self.source.scenario.history):
+            yield from self._user(past.user, ("history", place), "of the history")
         for place, turn in enumerate(self.source.scenario.turns):
             yield from self._turn(turn, ("turns", place))
 
@@ -94,10 +96,14 @@ class _Checker:
             for name, matcher in matchers.items():
                 yield from self._matcher(matcher, (*path, key, name), needs_example=False)
 
+    def _user(self, text: str, path: Path, where: str = "") -> Iterator[Problem]:
+        turn = f"turn {int(path[1]) + 1} {where}".rstrip()
+        first = self.users.setdefault(text, turn)
+        if first != turn:
+            yield self._problem((*path, "user"), f"the same text as in {first}; each must be unique")
+
     def _turn(self, turn: Turn, path: Path) -> Iterator[Problem]:
-        first = self.users.setdefault(turn.user, int(path[1]))
-        if first != path[1]:
-            yield self._problem((*path, "user"), f"the same text as in turn {first + 1}; each must be unique")
+        yield from self._user(turn.user, path)
         path = (*path, "expect")
         for place, call in enumerate(turn.expect.calls or ()):
             yield from self._call(call, turn.expect, (*path, "calls", place))

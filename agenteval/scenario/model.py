@@ -21,6 +21,10 @@ MAX_WORDS = 500
 """Characters of one text that an answer must or must not hold."""
 MAX_SPELLINGS = 20
 MAX_SIZE = 64_000
+MAX_PAST = 200
+"""Turns of a history, and calls of one of them."""
+MAX_PAST_TEXT = 64 * 1024
+"""Characters of one text of a history."""
 NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
 """What scenarios, suites and tags may be called."""
 
@@ -256,6 +260,55 @@ class TurnFile(_Part):
     )
 
 
+class PastCallFile(_Part):
+    """A call that was made, right or wrong: nothing checks it. Then what the model read, either `result` or `error`."""
+
+    model_config = _exactly_one_of("result", "error")
+
+    name: str = Field(
+        min_length=1,
+        max_length=64,
+        description="a text of 1 to 64 characters. What was called; there need not be such a tool.",
+    )
+    arguments: str = Field(
+        max_length=MAX_PAST_TEXT,
+        description=f"a text of at most {MAX_PAST_TEXT} characters, in quotes. What the model wrote, JSON or not. Sent "
+        "as it is if it is a JSON object; servers refuse others, so that `{}` is sent in place of them, as of a live "
+        "conversation.",
+    )
+    result: str | None = Field(
+        default=None, max_length=MAX_PAST_TEXT, description=f"a text of at most {MAX_PAST_TEXT} characters"
+    )
+    error: str | None = Field(
+        default=None,
+        max_length=MAX_PAST_TEXT,
+        description=f"a text of at most {MAX_PAST_TEXT} characters. For policies the call has failed.",
+    )
+
+    @model_validator(mode="after")
+    def _one_ending(self) -> PastCallFile:
+        if (self.result is None) == (self.error is None):
+            raise ValueError("a call of the history ends with either `result:` or `error:`")
+        return self
+
+
+class PastTurnFile(_Part):
+    """A turn that has been played when turn 1 begins. It is sent, and policies may drop it like any old message; nobody
+    scores it, and the world is what `world` says, whatever was called here.
+    """
+
+    user: str = Field(min_length=1, description="what the user said. Unique in its scenario.")
+    calls: list[PastCallFile] = Field(
+        default=[], max_length=MAX_PAST, description=f"a list of at most {MAX_PAST} calls. They were made one by one."
+    )
+    parallel: bool = Field(default=False, description="true (all calls were made in one step) or false")
+    answer: str = Field(
+        min_length=1,
+        max_length=MAX_PAST_TEXT,
+        description=f"a text of 1 to {MAX_PAST_TEXT} characters. The assistant's last words.",
+    )
+
+
 class FactFile(_Part):
     """What the conversation has to carry from one turn to another, so that what becomes of it can be told by its age.
     Between the two nobody says it again; `lint` looks. A step's record tells of it in the turn that needs it.
@@ -268,7 +321,9 @@ class FactFile(_Part):
         default="id",
         description="id, number, rule, correction or deletion. A rule is kept if nothing forbidden is called.",
     )
-    stated: int = Field(ge=0, description="a whole number from 0 on. The turn that says it last; 0: the system prompt.")
+    stated: int = Field(
+        ge=0, description="a whole number from 0 on. The turn that says it last; 0: the system prompt or the history."
+    )
     needed: int = Field(ge=1, description="a whole number from 1 on. The turn whose calls or answer need it.")
     stated_call: int | None = Field(
         default=None,
@@ -325,6 +380,11 @@ class ScenarioFile(_Part):
         default={}, description="a map: the state that the tools work on. Each conversation has its own."
     )
     tools: list[ToolFile] = Field(default=[], description="a list of tools. They are offered at every turn.")
+    history: list[PastTurnFile] = Field(
+        default=[],
+        max_length=MAX_PAST,
+        description=f"a list of at most {MAX_PAST} turns already played. Every conversation begins with them.",
+    )
     turns: list[TurnFile] = Field(
         min_length=1, description="a list of at least one turn. They are played one after the other."
     )

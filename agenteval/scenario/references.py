@@ -31,7 +31,7 @@ class _Text:
 def reference_problems(source: Source) -> Iterator[Problem]:
     """Placeholders that nothing can fill in, paths that begin nowhere, values that nobody uses."""
     names, reach = frozenset(source.scenario.values), Reach(source.scenario)
-    for key in ("system", "world", "turns", "facts"):
+    for key in ("system", "world", "history", "turns", "facts"):
         yield from _text_problems(source, _texts(source.document.value.get(key), (key,)), names)
     for place, tool in enumerate(source.scenario.tools):
         yield from _tool_problems(source, ("tools", place), tool, reach)
@@ -146,8 +146,8 @@ def _unused(source: Source) -> Iterator[Problem]:
     scenario = source.scenario
     content = {key: item for key, item in source.document.value.items() if key != "values"}
     results = [rule.returns for tool in scenario.tools for rule in tool.rules]
-    users = [turn.user for turn in scenario.turns]
-    used = {found.head for found in placeholders([content, scenario.system, scenario.world, results, users])}
+    said = [turn.user for turn in scenario.turns] + [text for turn in scenario.history for text in turn.texts]
+    used = {found.head for found in placeholders([content, scenario.system, scenario.world, results, said])}
     for name in scenario.values:
         if name not in used:
             message = f"the value `{name}` is not used; write it as ${{{name}}}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agenteval.errors import Problem
-from agenteval.messages import Message, Transcript
+from agenteval.messages import Transcript
 from agenteval.parsers import FAMILIES
 from agenteval.prompts import count_prompt
 from agenteval.scenario.loader import Source
 from agenteval.script import Scenario
 from agenteval.tokens import vocabulary
-from agenteval.tools import GoldenTurn
+from agenteval.tools import GoldenTurn, beginning
 
 FAMILY = "glm47"
 """Whose prompt is measured, with the o200k vocabulary."""
@@ -45,4 +45,4 @@ def needing(bound: Scenario, golden: Sequence[GoldenTurn]) -> Transcript:
     turn = golden[last[0] - 1]
     results = [at for at, message in enumerate(turn.messages) if message.role == "tool"]
     now = turn.messages[: results[last[1] - 2] + 1] if last[1] > 1 and results else ()
-    return (Message("system", bound.system), *past, turn.user, *now)
+    return (*beginning(bound), *past, turn.user, *now)

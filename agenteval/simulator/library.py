@@ -1,22 +1,23 @@
 """Which scenario a request plays, found by what it says: system prompt and tools, values bound to the request's seed.
 
 The scenario's tools must all be offered, unchanged (hashes; a policy may offer more), and its system prompt must
-stand in the first system message (a client may write more around it). What was bound is kept for the next request.
+stand in the first system message (a client may write more around it). Scenarios that share both are told apart by their
+values and by what users say. What was bound is kept for the next request.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agenteval.canonical import tagged_hash
-from agenteval.messages import Message, ToolSpec, Transcript
+from agenteval.messages import ToolSpec, Transcript
 from agenteval.scenario.bind import bind, draw
 from agenteval.script import Scenario
 from agenteval.simulator.recall import message_text
 from agenteval.simulator.request import Received
-from agenteval.tools import GoldenTurn, play
+from agenteval.tools import GoldenTurn, beginning, play
 
 KEPT = 64
 """How many bound scenarios are remembered."""
@@ -28,13 +29,14 @@ Library = Sequence[Scenario]
 @dataclass(frozen=True, slots=True)
 class Script:
     """A scenario bound to a seed, its values, and how it goes when all is right: `turns` tells which turn a user begins
-    with a text, `said` all that is said in each."""
+    with a text, `said` all that is said in each, `begun` all that is said before them."""
 
     scenario: Scenario
     values: tuple[str, ...]
     golden: tuple[GoldenTurn, ...]
     turns: Mapping[str | None, int]
     said: tuple[str, ...]
+    begun: str
 
     @classmethod
     def of(cls, scenario: Scenario, seed: int) -> Script:
@@ -44,7 +46,15 @@ class Script:
         golden = play(bound)
         turns = {turn.user.content: at for at, turn in reversed(list(enumerate(golden)))}
         said = tuple("\n".join(map(message_text, (turn.user, *turn.messages))) for turn in golden)
-        return cls(bound, values, golden, turns, said)
+        begun = "\n".join(map(message_text, beginning(bound)))
+        return cls(bound, values, golden, turns, said, begun)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Texts that tell it from another scenario with the same prompt and tools."""
+        scenario = self.scenario
+        past = (turn.user for turn in scenario.history)
+        return (*self.values, *past, *(turn.user for turn in scenario.turns))
 
     def turn_of(self, text: str | None) -> int | None:
         """Index of the turn that a user begins with this text; a client may write paragraphs behind it."""
@@ -56,13 +66,12 @@ class Script:
     def before(self, turn: int) -> Transcript:
         """The golden conversation up to and including a turn's user message."""
         past = (message for done in self.golden[:turn] for message in (done.user, *done.messages))
-        return (Message("system", self.scenario.system), *past, self.golden[turn].user)
+        return (*beginning(self.scenario), *past, self.golden[turn].user)
 
     def said_before(self, turn: int, part: int) -> str:
         """All that is said in the golden conversation up to a turn's user message and so many messages after it."""
         now = (self.golden[turn].user, *self.golden[turn].messages[:part])
-        system = message_text(Message("system", self.scenario.system))
-        return "\n".join((system, *self.said[:turn], *map(message_text, now)))
+        return "\n".join((self.begun, *self.said[:turn], *map(message_text, now)))
 
 
 class Shelf:
@@ -72,8 +81,9 @@ class Shelf:
         self._library = tuple(library)
         self._bound: OrderedDict[tuple[str, int], Script] = OrderedDict()
 
-    def find(self, received: Received) -> Script | None:
-        """The script of the request's scenario; of several that fit, the one with the longest system prompt."""
+    def find(self, received: Received, seen: Callable[[], str] = str) -> Script | None:
+        """The script of the request's scenario; of several that fit, the one with the longest system prompt, and of
+        these the one of whose values and users' words most stands in `seen`, all that is said in the request."""
         system = next((message.content or "" for message in received.messages if message.role == "system"), "")
         offered = _marks(received.tools)
         fitting = [
@@ -81,7 +91,12 @@ class Shelf:
             for script in self._candidates(received)
             if script.scenario.system in system and _marks(script.scenario.tool_specs) <= offered
         ]
-        return max(fitting, key=lambda script: len(script.scenario.system), default=None)
+        longest = max((len(script.scenario.system) for script in fitting), default=0)
+        fitting = [script for script in fitting if len(script.scenario.system) == longest]
+        if len(fitting) < 2:
+            return fitting[0] if fitting else None
+        said = seen()
+        return max(fitting, key=lambda script: sum(mark in said for mark in script.marks))
 
     def _candidates(self, received: Received) -> Iterator[Script]:
         """Scripts whose tools are offered, by name: the others are not worth binding."""

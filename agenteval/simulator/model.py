@@ -50,7 +50,7 @@ class ScriptedModel:
     def reply(self, received: Received, effect: Callable[[int], Effect | None], seen: Callable[[], str]) -> Message:
         """What the model writes; `effect` is what becomes of its calls where so many stale values stand, None when
         nothing ails it; `seen`: all that is said in what was received."""
-        script = self._shelf.find(received)
+        script = self._shelf.find(received, seen)
         turn = None if script is None else script.turn_of(_last_user(received.messages))
         if script is None or turn is None:
             if asks_for_summary(received.messages):

@@ -21,7 +21,7 @@ class Manifest:
     `versions`: of the program and below it; `resumed`: how often it was gone on with; `changes`: of
     each time at which it was then asked in another way, option → what it was and what it became (plan and options hold
     the newest); `client`: what the client saw of itself (event-loop lag), of several parts the worst; `cells`: how many
-    were planned and ended.
+    were planned and ended, and of scenarios with a history how many messages they begin with.
     """
 
     schema: int = SCHEMA

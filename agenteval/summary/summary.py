@@ -20,6 +20,9 @@ from agenteval.summary.thisrun import ThisRun, this_run
 from agenteval.summary.trials import TrialRow, complete_trials, flaky_sentences, trial_notes, trial_rows
 from agenteval.timing import NOT_STREAMED
 
+NAMED = 4
+"""So many scenarios are named one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class PreservedProof:
@@ -114,6 +117,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         notes=tuple(
             [
                 *_recording_notes(manifest),
+                *_beginning_notes(manifest),
                 *(constraint_notes(manifest.endpoint, findings) if _calls(answered) else ()),
                 *_stream_notes(manifest, answered),
                 *explain_speed(arms),
@@ -210,6 +214,15 @@ def _recording_notes(manifest: Manifest) -> list[str]:
 
 def _calls(steps: Sequence[StepRecord]) -> bool:
     return any(step.reply is not None and step.reply.tool_calls for step in steps)
+
+
+def _beginning_notes(manifest: Manifest) -> list[str]:
+    """What scenarios hold before turn 1."""
+    begins: Mapping[str, int] = manifest.cells.get("begins", {})
+    said = [f"{name} begins with {number} messages" for name, number in begins.items()]
+    return (
+        [f"{'; '.join(said[:NAMED])}{'; …' * (len(said) > NAMED)}: turns already played, not scored."] if said else []
+    )
 
 
 def _stream_notes(manifest: Manifest, steps: Sequence[StepRecord]) -> list[str]:

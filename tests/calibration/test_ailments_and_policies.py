@@ -143,6 +143,28 @@ def test_a_policy_fixes_what_it_should_and_nothing_else(kind: str) -> None:
     assert found == predicted, why
 
 
+def struck(bad: int, policy: str, limit: int) -> set[int]:
+    """Turns without a call, behind a history with so many malformed ones, where `limit` of its own are borne."""
+    (found,) = load_suite(f"own-bad-calls-{bad}").scenarios
+    steps = played(found, policy, replace(PROFILES["healthy"], ailments=(Ailment("own_bad_calls", limit),))).steps
+    return {step.turn for step in steps if any(finding.kind == "no_tool_call" for finding in step.findings)}
+
+
+@pytest.mark.parametrize(("limit", "ailing"), [(0, [1, 2, 4]), (1, [2, 4]), (2, [4]), (4, [])])
+def test_bad_calls_of_a_history_strike_by_their_number(limit: int, ailing: list[int]) -> None:
+    """From the first turn to the last, since nothing of the task itself fails."""
+    found = {bad: struck(bad, "full_history", limit) for bad in (0, 1, 2, 4)}
+    assert found == {bad: set(range(1, 8)) if bad in ailing else set() for bad in found}
+
+
+def test_who_takes_the_bad_calls_of_a_history_away_heals_what_they_did() -> None:
+    """As the table has it for failures of the run itself, with the suite's own policies (which lose facts beside)."""
+    specs = ("full_history", "oracle_context", *load_suite("context").policies)
+    arms = {spec.partition(":")[0]: spec for spec in specs}
+    healed = {name for name, spec in arms.items() if not struck(4, spec, 2)}
+    assert healed == FIXED["own_bad_calls"][3] & arms.keys()
+
+
 def test_a_policy_can_bring_an_ailment_on() -> None:
     """Thoughts arrive with this spelling; the policy drops them inside the loop that needs them."""
     lost = Ailment("reasoning_lost", 8)

@@ -83,6 +83,19 @@ def test_a_view_is_shown_as_a_diff(played: tuple[Path, dict[str, Any]]) -> None:
     assert "asks the model for a summary" in waiting
 
 
+def test_a_history_is_told_of_and_stands_in_views_and_rescored_conversations(tmp_path: Path) -> None:
+    window = "sliding_window:trigger=650,target=450,min_reclaim=60"
+    played = agenteval("run", "own-bad-calls-4", "--profile", "healthy", "--policy", window, "--json", cwd=tmp_path)
+    notes = json.loads(played.stdout)["notes"]
+    assert any(note.startswith("own-bad-calls-4 begins with 24 messages") for note in notes)
+    (run,) = (tmp_path / "results").iterdir()
+    cell = json.loads((run / "steps.jsonl").read_text().splitlines()[0])["cell"]
+    seen = agenteval("policies", "view", "--step", f"{cell}.t01.s01.a1", cwd=tmp_path).stdout
+    assert "full history 26 messages" in seen, "the window has dropped most of it before anything was sent"
+    assert '-[assistant] -> find_crate({"name": "amber")' in seen
+    assert agenteval("replay", "--score", cwd=tmp_path).returncode == 0
+
+
 MINE = """
 def newest(messages):
     at = max(n for n, m in enumerate(messages) if m["role"] == "user")

@@ -149,9 +149,11 @@ def but_this_run(text: str) -> dict[str, Any]:
     return {key: value for key, value in json.loads(text).items() if key != "this_run"}
 
 
-@pytest.mark.parametrize("keep", [0, 1, 7, 20])
-def test_a_simulated_run_goes_on_to_the_same_report(keep: int, tmp_path: Path) -> None:
-    whole = agenteval("run", "thinking-modes", "--json", cwd=tmp_path)
+@pytest.mark.parametrize(
+    ("suite", "keep"), [*(("thinking-modes", keep) for keep in (0, 1, 7, 20)), ("own-bad-calls-4", 5)]
+)
+def test_a_simulated_run_goes_on_to_the_same_report(suite: str, keep: int, tmp_path: Path) -> None:
+    whole = agenteval("run", suite, "--json", cwd=tmp_path)
     (run,) = (tmp_path / "results").iterdir()
     journal = run / "steps.jsonl"
     text = journal.read_bytes().splitlines(keepends=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agenteval.context import Budget, View, build_policy
@@ -70,6 +72,38 @@ DETAILS = ", and the shelves were looked through twice" * 12
 def test_a_solved_failure_goes_however_it_is_known(error: str, failed: bool, pruned: bool) -> None:
     view = seen("prune_errors", attempts(error, failed=failed))
     assert ("c1" in view.report.removed_ids) is pruned
+
+
+def test_failures_of_turns_that_come_all_at_once_go_as_those_that_came_step_by_step() -> None:
+    """A history is met whole; each of its turns is looked at as if it had been live."""
+    first, second = attempts("x" * 900, failed=True), attempts("y" * 900, failed=True)
+    renamed = tuple(
+        replace(
+            message,
+            tool_call_id=message.tool_call_id and f"d{message.tool_call_id}",
+            tool_calls=tuple(replace(call, id=f"d{call.id}") for call in message.tool_calls),
+        )
+        for message in second[1:]
+    )
+    transcript = (*first, Message("assistant", "At gate 7."), *renamed, Message("assistant", "Done."))
+    transcript = (*transcript, Message("user", "Thanks."))
+    policy, live = build_policy("prune_errors"), None
+    state = policy.begin()
+    for end in range(2, len(transcript) + 1):
+        if transcript[end - 1].role != "assistant":
+            live = policy.step(transcript[:end], state, Budget(), letters)
+            assert isinstance(live, View)
+            state = live.state
+    assert live is not None
+    whole = seen("prune_errors", transcript)
+    assert whole.messages == live.messages
+    assert set(whole.report.removed_ids) >= {"c1", "dc1"}
+
+
+def test_a_failure_of_another_turn_is_not_made_good_by_this_one() -> None:
+    failed, good = attempts("x" * 900, failed=True)[:4], attempts("x" * 900)[4:]
+    view = seen("prune_errors", (*failed, Message("assistant", "No."), Message("user", "Again."), *good))
+    assert view.report.removed_ids == ()
 
 
 @pytest.mark.parametrize("failed", [True, False])

@@ -12,7 +12,7 @@ import pytest
 from agenteval.client import ReplayTransport
 from agenteval.errors import DivergedError
 from agenteval.outcome import StepRecord, Transfer
-from agenteval.script import Fact
+from agenteval.script import Fact, PastCall, PastTurn
 from agenteval.wire import Fault
 from tests.run.scripted import SCENARIO, Body, Played, Says, play, play_over, right
 
@@ -88,6 +88,33 @@ def test_broken_arguments_go_back_repaired_and_the_repair_is_recorded() -> None:
     reply = played.records[0].reply
     assert reply is not None
     assert reply.tool_calls[0].arguments_text == '{"path": ', "the record keeps what the model wrote"
+
+
+PAST = (
+    PastTurn("Read b.py.", "It is beta.", (PastCall("read_file", '{"path": "b', "Error: no JSON", failed=True),)),
+    PastTurn("Once more.", "Done.", (PastCall("reed", '{"path": 7}', "Error: no such tool", failed=True),)),
+)
+
+
+@pytest.mark.parametrize("history", ["live", "golden"])
+def test_every_request_begins_with_the_history_and_none_of_it_is_scored(history: str) -> None:
+    played, plain = (play(right, history=history, scenario=replace(SCENARIO, history=past)) for past in (PAST, ()))
+    begun = played.bodies[0]["messages"][1:9]
+    assert [message["role"] for message in begun] == ["user", "assistant", "tool", "assistant"] * 2
+    called = [message["tool_calls"][0]["function"] for message in begun if "tool_calls" in message]
+    assert [call["arguments"] for call in called] == ["{}", '{"path": 7}'], "what is no JSON would be refused"
+    for body, other in zip(played.bodies, plain.bodies, strict=True):
+        assert body["messages"][1:9] == begun
+        assert body["messages"][9:] == other["messages"][1:]
+    assert played.kinds() == plain.kinds()
+    assert [record.turn for record in played.records] == [record.turn for record in plain.records]
+
+
+def test_an_id_of_the_history_is_taken() -> None:
+    again = Says(calls=[("read_file", '{"path": "a.py"}')], ids=["call_0_1"])
+    played = play(first_time(again), scenario=replace(SCENARIO, history=PAST))
+    assert "bad_call_id" in played.kinds()[0]
+    assert played.records[0].repairs
 
 
 @pytest.mark.parametrize("ids", [[None, None], ["same", "same"]])

@@ -54,12 +54,14 @@ def test_the_readmes_scenario_keeps_the_schema() -> None:
     assert holds(value_of(block))
 
 
+PAST = "history:\n  - {{user: Hi., calls: [{{name: x, {}}}], answer: Hm.}}\n"
 KEPT = [
     ("user: Read a.py.", "user: {$file: ask.txt}"),
     ("returns: {status: closed}", "returns: null"),
     ('answer: {contains: ["${ticket}"]}', 'answer: {contains: ["${ticket}", [closed, "no longer open"]]}'),
     ("name: small\n", "name: small\ndefaults: {temperature: null, max_steps: 3}\n"),
     ("calls: [{name: read_file, arguments: {path: a.py}}]", "calls: null"),
+    ("turns:\n", PAST.format("arguments: '{', error: no") + "turns:\n"),
 ]
 BROKEN = [
     ("schema: 1\n", ""),
@@ -82,6 +84,9 @@ BROKEN = [
     ("returns: {status: closed}", "error: x\n        returns: y"),
     ("    parameters: {type: object, properties: {id: {type: string}}, required: [id]}\n", ""),
     ("name: small\n", "name: small\ndefaults: {max_steps: 0}\n"),
+    ("turns:\n", PAST.format("arguments: '{}', error: no, result: maybe") + "turns:\n"),
+    ("turns:\n", PAST.format("arguments: {}, error: no") + "turns:\n"),
+    ("turns:\n", PAST.format("error: no") + "turns:\n"),
 ]
 
 

@@ -48,6 +48,9 @@ def test_the_policy_that_fixes_all_turns_is_better_and_the_other_is_not(served: 
     played = play(served, str(suite(tmp_path / "suite")), tmp_path / "out", "--thinking", "off", *names)
     assert played.code == 1, played.said
     code, value = compared(tmp_path / "out")
-    print(json.dumps(value, indent=1)[:6000])
-    assert code == 3
-    assert TABLE.add(served.deployment.name, "compare", "", "", right=False)
+    sides = {side["name"]: side for side in value["contrasts"]}
+    seen = {name: sides[name]["decision"] for name in (BREAKS, FIXES)}
+    known = {BREAKS: "not ranked", FIXES: "better"}
+    assert TABLE.add(served.deployment.name, "compare, 20 scenarios, beside full history", seen, known), value["story"]
+    assert code == 3, "one of the two found no place"
+    assert f"What is shown all the same, beside full_history: {FIXES} is better." in value["story"]

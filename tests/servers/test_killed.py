@@ -24,6 +24,8 @@ PREFLIGHT = (
     "Preflight: no tool call came within 256 tokens (the model was still thinking or talking).",
 )
 """At temperature 0 the chain takes the first of several equal ways, which may be to think for ever."""
+NO_CALL = "Preflight: no tool call came when asked for one"
+"""SGLang drops a call whose arguments are no JSON, and this chain writes such."""
 DONE_BEFORE = 8
 PATIENCE_S = 1200
 
@@ -102,9 +104,9 @@ everywhere = on("llamacpp-glm", "vllm-glm", "vllm-oss", "sglang-glm", "sglang-ll
 def test_a_run_survives_its_servers_death(served: Started, tmp_path: Path) -> None:
     survivor = killed(served, tmp_path, *IMPATIENT, restart_at_once=False)
     preflight = next((line for line in survivor.said.splitlines() if line.startswith("Preflight: ")), "nothing")
-    assert TABLE.add(
-        served.deployment.name, "preflight", preflight, " or ".join(PREFLIGHT), right=preflight in PREFLIGHT
-    )
+    known = PREFLIGHT if served.deployment.name != "sglang-llama-oss" else (*PREFLIGHT, NO_CALL)
+    right = preflight.startswith(known)
+    assert TABLE.add(served.deployment.name, "preflight", preflight, " or ".join(known), right=right)
     assert survivor.code == 3
     assert "has not answered even a small question" in survivor.said
     assert len(survivor.before) >= DONE_BEFORE

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from agenteval.clock import LoopClock
+from agenteval.dialects import sent_history
 from agenteval.messages import Message, Transcript
 from agenteval.scenario import bind, bundled_names, load_suite
 from agenteval.script import Scenario
 from agenteval.simulator import PROFILES, Engine
 from agenteval.simulator.library import Script, Shelf
 from agenteval.simulator.request import read_request
+from agenteval.tools import beginning
 from tests.simulator.asking import SEED, Reply, ask, body
 
 MODES: dict[str, dict[str, Any]] = {
@@ -59,7 +61,7 @@ def play_through(profile: str, name: str, mode: str) -> Iterator[Said]:
     """Golden history with the model's own reasoning in it; one engine for the whole conversation."""
     script = script_of(bundled()[name])
     asked = Engine(PROFILES[profile], list(bundled().values()), LoopClock(), seed=SEED)
-    history: Transcript = (Message("system", script.scenario.system),)
+    history: Transcript = sent_history(beginning(script.scenario), "on", None).messages
     for number, turn in enumerate(script.golden, start=1):
         history = (*history, turn.user)
         for message in turn.messages:
@@ -68,6 +70,14 @@ def play_through(profile: str, name: str, mode: str) -> Iterator[Said]:
                 yield Said(number, message, reply)
                 message = replace(message, reasoning=reply.reasoning or None)
             history = (*history, message)
+
+
+@pytest.mark.parametrize(
+    "name", ["length-8k", "own-bad-calls-0", "own-bad-calls-4", "same-work-in-a-loop", "quiet-rule"]
+)
+def test_scenarios_with_the_same_prompt_and_tools_are_told_apart(name: str) -> None:
+    """By what stands in the conversation: the library holds all of them."""
+    assert [step.turn for step in play_through("healthy", name, "off") if not step.right] == []
 
 
 @pytest.mark.parametrize("mode", MODES)
