@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from itertools import cycle
 from typing import Any, Protocol
 
 import msgspec
@@ -27,6 +28,9 @@ MAX_EXCERPT = 100
 
 FOLDED_AT_ONCE = 16
 """So many chunks are kept before they are folded: one by one, each would find the processor's caches cold."""
+
+_TURNS = cycle(range(FOLDED_AT_ONCE))
+"""When a stream is folded for the first time: those that begin together are not to be folded together."""
 
 _LIMITS = Limits()
 
@@ -112,6 +116,7 @@ class _Listener:
         self.content_type = ""
         self._fold: Fold | None = None
         self._folded = 0
+        self._due = 1 + next(_TURNS)
 
     def head(self, status: int, headers: Pairs, at: int) -> None:
         self.content_type = dict(headers).get("content-type", "").lower()
@@ -120,7 +125,7 @@ class _Listener:
 
     def data(self, chunk: bytes, at: int) -> None:
         self.chunks.append((at, chunk))
-        if len(self.chunks) - self._folded >= FOLDED_AT_ONCE and self._fold is not None:
+        if len(self.chunks) >= self._due and self._fold is not None:
             self._fold_on(self._fold)
 
     def fold(self) -> Fold | None:
@@ -133,6 +138,7 @@ class _Listener:
         for at, chunk in self.chunks[self._folded :]:
             fold.feed(chunk, at)
         self._folded = len(self.chunks)
+        self._due = self._folded + FOLDED_AT_ONCE
 
     @property
     def body(self) -> bytes:
