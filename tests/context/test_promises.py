@@ -100,3 +100,12 @@ def test_an_action_that_would_lengthen_the_prompt_says_so() -> None:
     assert not isinstance(view, ModelRequest)
     assert "would make the prompt" in view.report.rejected[0]
     assert "tokens longer" in view.report.rejected[0]
+
+
+def test_head_tail_keeps_a_call_where_the_last_turns_have_none() -> None:
+    talk = [message for n in range(4) for message in (Message("assistant", f"so {n}"), Message("user", f"and {n}?"))]
+    policy = build_policy("head_tail:trigger=300,target=200,min_reclaim=1,keep_last=2,keep_first=0")
+    view = policy.step((*transcript(4), *talk), policy.begin(), Budget(), letters)
+    assert not isinstance(view, ModelRequest)
+    assert view.report.acted
+    assert [call.id for message in view.messages for call in message.tool_calls] == ["c3"]
