@@ -33,11 +33,21 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as it is offered to the model; `parameters` is a JSON Schema."""
+    """A tool as it is offered to the model; `parameters` is a JSON Schema. `read_only`: a call changes nothing and may
+    be made again, as MCP's readOnlyHint says it (never sent); None: not known."""
 
     name: str
     description: str
     parameters: Mapping[str, Any]
+    read_only: bool | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it is known to be read-only and has an argument that may be left out, such as a range or a limit."""
+        properties, required = self.parameters.get("properties"), self.parameters.get("required", ())
+        if not self.read_only or not isinstance(properties, Mapping):
+            return False
+        return not isinstance(required, list | tuple) or any(name not in required for name in properties)
 
 
 def tool_object(tool: ToolSpec) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from agenteval.cli.options import OUT
 from agenteval.context import KNOBS, POLICIES, knobs_of, spelled
 from agenteval.errors import UsageError
 from agenteval.report.terminal import entry
+from agenteval.script import Scenario
 from agenteval.visible import visible
 
 
@@ -54,8 +55,15 @@ def view(run: str, step: str, policy: str | None, allow_code: bool, out: Path) -
     from agenteval.store import find_run, load_run
 
     stored = load_run(find_run(run, out))
-    scenarios = recorded_scenarios(stored.manifest) if stored.manifest.cells.get("begins") else ()
-    click.echo(visible(policy_view(stored, step, policy, scenarios, allow_code=allow_code)))
+    unknown = ""
+    scenarios: tuple[Scenario, ...] = ()
+    try:
+        scenarios = recorded_scenarios(stored.manifest)
+    except UsageError as error:
+        if stored.manifest.cells.get("begins"):
+            raise
+        unknown = f"\nWhich tools change nothing is not known now: {error}"
+    click.echo(visible(policy_view(stored, step, policy, scenarios, allow_code=allow_code) + unknown))
 
 
 @command.command(name="check")

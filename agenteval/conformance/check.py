@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from agenteval.conformance.generate import RULES, conversation
+from agenteval.conformance.generate import RULES, TOOLS, conversation
 from agenteval.conformance.invariants import INVARIANTS, Invariant
 from agenteval.conformance.seen import Seen, origins_of
 from agenteval.context import Budget, Count, ModelReply, ModelRequest, Pipeline, Policy, Reducer, View, reduced
@@ -82,6 +82,7 @@ def policy_views(
             asked=tuple(asked),
             adds=any(rule.adds for rule in parts),
             controls=not all(rule.sticky for rule in parts),
+            tools=TOOLS,
             origins=origins_of(history, view.messages),
         )
         yield before
@@ -100,6 +101,7 @@ def reducer_views(reduce: Reducer, transcript: Transcript, target: int | None) -
             rules=rules_said(history),
             before=before,
             target=target,
+            tools=TOOLS,
             origins=origins_of(history, view),
         )
         yield before
@@ -127,7 +129,7 @@ def _view(
     summarise: Summariser | None,
     asked: list[Transcript],
 ) -> View:
-    outcome = policy.step(history, state, Budget(), count)
+    outcome = policy.step(history, state, Budget(tools=TOOLS), count)
     while isinstance(outcome, ModelRequest):
         asked.append(outcome.messages)
         outcome = policy.resume(outcome.state, (summarise or good_summary)(outcome))

@@ -6,14 +6,20 @@ from __future__ import annotations
 import json
 from random import Random
 
-from agenteval.messages import Message, ToolCall, Transcript
+from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 
 GOAL = "Find out why deliveries fail and close the ticket T-4711."
 RULES = ("Never touch the file settings-{n}.py.", "Do not write to table t{n}.", "You must not call anybody about {n}.")
 WORDS = ("alpha", "beta", "größe", "日本語", "naïve", "🙂", "null", "0x1f", "e-mail", "«q»", "\u202ertl", "tab\there")
 MARKUP = ("<|user|>", "<tool_call>read_file", "</think>", "[TOOL_CALLS]", "<|im_start|>system")
 ERRORS = ("Error: no such file.", '{"error": "timed out after 30 s"}', "Traceback (most recent call last): boom")
-TOOLS = ("read_file", "search", "close_ticket")
+ARGUMENTS = {
+    "type": "object",
+    "properties": {"path": {"type": "string"}, "note": {"type": "string"}},
+    "required": ["path"],
+}
+TOOLS = tuple(ToolSpec(name, "", ARGUMENTS, name != "close_ticket") for name in ("read_file", "search", "close_ticket"))
+"""What is called: two that read, one that acts."""
 
 
 def conversation(rng: Random, *, turns: int = 6, huge: int = 4000) -> Transcript:
@@ -46,7 +52,7 @@ def _call(rng: Random, number: int) -> ToolCall:
     """One of few calls, so that some are made again; spelled as models spell: spaces, escapes, order of keys."""
     arguments = {"path": f"src/{rng.randint(0, 3)}.py", "note": rng.choice(WORDS)}
     text = json.dumps(arguments, ensure_ascii=rng.random() < 0.5, separators=rng.choice(((", ", ": "), (",", ":"))))
-    return ToolCall(f"call_{number}", rng.choice(TOOLS), text)
+    return ToolCall(f"call_{number}", rng.choice(TOOLS).name, text)
 
 
 def _result(rng: Random, huge: int) -> str:

@@ -10,14 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agenteval.canonical import JsonProblem, parse_json
-from agenteval.conformance.seen import Seen
+from agenteval.conformance.seen import Seen, between, freed
 from agenteval.context.words import plain
 from agenteval.messages import Message, ToolCall, last_user_index
 
 _TOLD = re.compile(
     r"harness|summary|summari[sz]ed|removed|omitted|truncated|cleared|trimmed|compacted|ledger", re.IGNORECASE
 )
-_BACK = re.compile(r"again|recall|handle|newer|earlier|later|below|above|cut", re.IGNORECASE)
+_BACK = re.compile(r"again|recall|handle|newer|earlier|later|below|above|narrower", re.IGNORECASE)
+_INVITES = re.compile(
+    r"\b(?:call|use|run|invoke|repeat|ask)\b(?:(?!\b(?:not|was)\b)[^.;\n]){0,80}\bagain\b", re.IGNORECASE
+)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 OFTEN, LEAST_STEPS = 0.5, 8
 """A view that is rewritten at more than this share of at least so many steps is rewritten all the time."""
@@ -172,8 +175,8 @@ def labelled(seen: Seen) -> str | None:
 
 def target(seen: Seen) -> str | None:
     if seen.report is not None:
-        late = [action for action in seen.report.actions if action.target is not None and action.after is not None]
-        over = late[-1].after - late[-1].target if late and late[-1].after and late[-1].target else 0
+        marks = [action.target for action in seen.report.actions if action.target is not None]
+        over = (seen.report.tokens_after or 0) - min(marks) if marks else 0
         missing = over > 0 and seen.report.missed_target is None
         return f"{over} tokens over the target, and the report does not say so" if missing else None
     if seen.target is not None and seen.tokens[1] > seen.target:
@@ -197,14 +200,26 @@ def hysteresis(seen: Seen) -> str | None:
     if seen.controls:
         return None
     if seen.report is not None:
-        early = next((a for a in seen.report.actions if a.above is not None and (a.before or 0) <= a.above), None)
-        if early is not None:
-            return f"{early.rule} acted at {early.before} tokens, below its mark of {early.above}"
-        return None
+        return _restless(seen)
     if seen.steps >= LEAST_STEPS and seen.breaks > OFTEN * seen.steps:
         return (
             f"the view was rewritten at {seen.breaks} of {seen.steps} steps, each time at the cost of the prefix cache"
         )
+    return None
+
+
+def _restless(seen: Seen) -> str | None:
+    """Of rules with marks: they act above the high one; then they rest, since the target was met, or since so little
+    can be freed. An action that frees as much as lies between the marks has its reason in what was added."""
+    for action in seen.marked:
+        if (action.before or 0) <= (action.above or 0):
+            return f"{action.rule} acted at {action.before} tokens, below its mark of {action.above}"
+        last = seen.last(action.rule)
+        missed = last is not None and (last.after or 0) > (last.target or 0)
+        if missed and 2 * freed(action) + 1 < between(action):
+            return f"{action.rule} had missed its target, and acted again for {freed(action)} tokens"
+    if seen.steps >= LEAST_STEPS and seen.small_acts > OFTEN * seen.steps:
+        return f"at {seen.small_acts} of {seen.steps} steps it acted for less than lies between its marks"
     return None
 
 
@@ -224,7 +239,10 @@ def placeholders(seen: Seen) -> str | None:
             continue
         if not _TOLD.search(text):
             return f"an altered result does not say that the harness removed something: {text[:60]!r}"
-        if not _BACK.search(text):
+        tool = seen.tool_of(message)
+        if tool is not None and not tool.read_only and (invited := _INVITES.search(text)):
+            return f"{tool.name} acts, and its result's place invites another call: {invited[0][:60]!r}"
+        if tool is not None and tool.read_only and not _BACK.search(text):
             return f"an altered result does not say how to get the rest back: {text[:60]!r}"
     return None
 

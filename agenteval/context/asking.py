@@ -14,7 +14,7 @@ from agenteval.context.items import Item, Items, head_length, messages_of
 from agenteval.context.ledger import Ledger
 from agenteval.context.policy import ModelReply
 from agenteval.context.rule import Changed, Dropping, Rejected, Rule, Sight, Wanted, at_least
-from agenteval.context.words import CLEARED, NOTE, plain, text_tokens
+from agenteval.context.words import CLEARED, KEPT_DONE, NOTE, plain, text_tokens
 from agenteval.errors import UsageError
 from agenteval.messages import Message
 
@@ -84,6 +84,8 @@ class Summarize(Dropping):
         room = sight.tokens() - sight.tokens(kept)
         if room <= self.limit:
             return Rejected(f"only {room} tokens could go, no more than the summary may have ({self.limit})", memory)
+        if sight.least > max(self.min_reclaim, 1) and room - self.limit < sight.least:
+            return Rejected(f"the last one missed the target, and only {room} tokens could go now", memory)
         return Wanted(*self._asked(sight, head, boundary), memory, self.mode == "suffix")
 
     def _span(self, items: Items) -> tuple[int, int]:
@@ -97,6 +99,9 @@ class Summarize(Dropping):
         written = "\n".join(_written_out(whole))
         asked = Message("user", f"{order}\n\nThe conversation:\n\n{written}")
         return (Message("system", SUMMARISER), asked), self.limit + THINKING_ROOM
+
+    def in_vain(self, memory: Asked | Ledger) -> Asked | Ledger:
+        return replace(memory, failures=memory.failures + 1) if isinstance(memory, Asked) else memory
 
     def answer(self, sight: Sight, reply: ModelReply) -> Changed | Rejected:
         memory: Asked = sight.memory
@@ -176,7 +181,7 @@ class ContextReset(Summarize):
         return Changed(kept, notes, ledger, f"{len(sight.items) - len(kept)} messages gave way to a {self.carry}")
 
 
-REMOVED_ALL = "All earlier messages were removed by the harness; tools can be used again to see their results."
+REMOVED_ALL = f"All earlier messages were removed by the harness; {KEPT_DONE}."
 
 
 def check_summary(name: str, mode: str, style: str, limit: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from agenteval.context.items import Item, Items, newest_group
 from agenteval.context.rule import Changed, CountedBy, Rejected, Rule, Sight, Triggered, at_least, check_count
 from agenteval.context.trigger import ALWAYS, Trigger
-from agenteval.context.words import CLEARED
+from agenteval.context.words import BACK, CLEARED
 from agenteval.errors import UsageError
 
 
@@ -158,7 +158,8 @@ CLEARING = frozenset({"observation_masking", "clear_tool_uses", "dedupe_tool_res
 
 def emptied(item: Item, rule: Any) -> Item:
     """A result with the rule's placeholder in its place; itself if that is no shorter."""
-    text = str(rule.placeholder).replace("{tool}", item.call.name if item.call else "the tool")
+    text = str(rule.placeholder).replace("{back}", BACK[item.read_only])
+    text = text.replace("{tool}", item.call.name if item.call else "the tool")
     if len(text) >= len(item.text):
         return item
     return item.altered(replace(item.message, content=text), rule.name)

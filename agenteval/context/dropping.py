@@ -47,7 +47,8 @@ class SlidingWindow(Dropping):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadTail(Dropping):
-    """Above the trigger the first and the last groups stay, and what lies between goes; a note says so."""
+    """Above the trigger the first and the last groups stay, with the newest call, and what lies between goes; a note
+    says so."""
 
     name: ClassVar[str] = "head_tail"
     keep_first: int = 1
@@ -64,6 +65,8 @@ class HeadTail(Dropping):
             return None
         first = groups[self.keep_first - 1][1] if self.keep_first else head
         boundary = groups[-self.keep_last][0]
+        if (call := last_call(items)) >= first:
+            boundary = min(boundary, call)
         kept, notes = dropped(sight, (first, boundary), self)
         if len(kept) == len(items):
             return None

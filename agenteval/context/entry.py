@@ -11,11 +11,21 @@ from agenteval.canonical import JsonProblem, parse_json
 from agenteval.context.items import Item
 from agenteval.context.ledger import Ledger
 from agenteval.context.rule import Rule, at_least
-from agenteval.context.words import arguments_of, end_of, longer_than, note, plain, rules_in, start_of, text_tokens
+from agenteval.context.words import (
+    NARROWER,
+    arguments_of,
+    end_of,
+    longer_than,
+    note,
+    plain,
+    rules_in,
+    start_of,
+    text_tokens,
+)
 from agenteval.errors import UsageError
 from agenteval.messages import ToolCall, ToolSpec, Transcript
 
-CUT = "\n[… {gone} of {all} characters removed here by the harness; call {tool} again to see others …]\n"
+CUT = "\n[… {gone} of {all} characters removed here by the harness{how} …]\n"
 STORED = "[the harness keeps the whole result, {all} characters; get it with {recall} and handle {handle}]"
 LEVELS = ((12, 200), (6, 100), (3, 60), (1, 40), (1, 16))
 """Items of a list and characters of a text that stay, level by level, until it fits."""
@@ -45,22 +55,23 @@ class ToolOutputLimit(Rule):
             return item, memory
         if not longer_than(item.text, self.limit):
             return item, memory
-        short = self._shortened(item.text, item.call.name if item.call else "the tool")
+        short = self._shortened(item.text, NARROWER if item.tool and item.tool.narrows else "")
         if len(short) >= len(item.text):
             return item, memory
         return item.altered(replace(item.message, content=short), self.name), memory
 
-    def _shortened(self, text: str, tool: str) -> str:
-        if self.shape == "json_fields" and (fields := json_fields(text, self.limit)) is not None:
+    def _shortened(self, text: str, how: str) -> str:
+        """`how`: in words, what brings the rest; empty where nothing is known to, since the same call is cut again."""
+        if self.shape == "json_fields" and (fields := json_fields(text, self.limit, how)) is not None:
             return fields
         percent = {"head": 100, "tail": 0}.get(self.shape, self.head)
         start, end = start_of(text, self.limit * percent // 100), end_of(text, self.limit * (100 - percent) // 100)
         gone = len(text) - len(start) - len(end)
-        told = CUT.replace("{gone}", f"{gone:,}").replace("{all}", f"{len(text):,}").replace("{tool}", tool)
+        told = CUT.replace("{gone}", f"{gone:,}").replace("{all}", f"{len(text):,}").replace("{how}", how)
         return (start + told + end).strip("\n")
 
 
-def json_fields(text: str, limit: int) -> str | None:
+def json_fields(text: str, limit: int, how: str = "") -> str | None:
     """A JSON object or list in so many tokens, long values cut; None if it is none or does not fit."""
     if len(text) > READ_TO:
         return None
@@ -71,21 +82,21 @@ def json_fields(text: str, limit: int) -> str | None:
     if not isinstance(value, dict | list):
         return None
     for items, characters in LEVELS:
-        short = json.dumps(_pruned(value, items, characters), ensure_ascii=False)
+        short = json.dumps(_pruned(value, items, characters, how), ensure_ascii=False)
         if text_tokens(short) <= limit:
             return short
     return None
 
 
-def _pruned(value: Any, items: int, characters: int) -> Any:
+def _pruned(value: Any, items: int, characters: int, how: str) -> Any:
     if isinstance(value, str) and len(value) > characters:
-        return f"{value[:characters]}… [cut by the harness; call again for more]"
+        return f"{value[:characters]}… [cut by the harness{how}]"
     if isinstance(value, list):
-        kept = [_pruned(item, items, characters) for item in value[:items]]
+        kept = [_pruned(item, items, characters, how) for item in value[:items]]
         more = len(value) - items
-        return [*kept, f"[{more} more removed by the harness; call again for others]"] if more > 0 else kept
+        return [*kept, f"[{more} more removed by the harness{how}]"] if more > 0 else kept
     if isinstance(value, dict):
-        return {key: _pruned(item, items, characters) for key, item in value.items()}
+        return {key: _pruned(item, items, characters, how) for key, item in value.items()}
     return value
 
 
@@ -101,6 +112,7 @@ RECALL = ToolSpec(
         "required": ["handle"],
         "additionalProperties": False,
     },
+    read_only=True,
 )
 
 

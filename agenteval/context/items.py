@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TypeAlias
 
 from agenteval.context.words import PINNED, RULES, is_error, note, rules_in, tagged_in
-from agenteval.messages import Message, ToolCall, Transcript
+from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 
 Group: TypeAlias = tuple[int, int]
 """Half-open range of positions that stand or fall together: an assistant message and the results of its calls."""
@@ -18,12 +18,13 @@ Group: TypeAlias = tuple[int, int]
 @dataclass(frozen=True, slots=True)
 class Item:
     """`index`: place in the transcript; `call`: of a tool's result the call that it answers; `done`: by which rule the
-    message was altered."""
+    message was altered; `tool`: of a result the tool, None if nothing is known of it."""
 
     index: int
     message: Message
     call: ToolCall | None = None
     done: str = ""
+    tool: ToolSpec | None = None
 
     def altered(self, message: Message, rule: str) -> Item:
         return replace(self, message=message, done=rule)
@@ -31,6 +32,10 @@ class Item:
     @property
     def text(self) -> str:
         return self.message.content or ""
+
+    @property
+    def read_only(self) -> bool | None:
+        return self.tool.read_only if self.tool else None
 
     @property
     def failed(self) -> bool:
@@ -41,8 +46,9 @@ class Item:
 Items: TypeAlias = tuple[Item, ...]
 
 
-def entered(transcript: Transcript, start: int) -> Items:
+def entered(transcript: Transcript, start: int, tools: Sequence[ToolSpec] = ()) -> Items:
     """The transcript from a place on. Calls before the place are found, too."""
+    known = {tool.name: tool for tool in tools}
     calls: dict[str, ToolCall] = {}
     for at in range(start - 1, -1, -1):
         if transcript[at].role != "tool":
@@ -52,7 +58,8 @@ def entered(transcript: Transcript, start: int) -> Items:
     for at in range(start, len(transcript)):
         message = transcript[at]
         calls |= {call.id: call for call in message.tool_calls}
-        items.append(Item(at, message, calls.get(message.tool_call_id or "")))
+        call = calls.get(message.tool_call_id or "")
+        items.append(Item(at, message, call, tool=known.get(call.name) if call else None))
     return tuple(items)
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 from agenteval.canonical import JsonProblem, parse_json
 from agenteval.context.items import Item
-from agenteval.context.words import arguments_of, plain, text_tokens
+from agenteval.context.words import KEPT_DONE, arguments_of, plain, text_tokens
 
-TITLE = "Ledger of earlier messages that the harness removed; each result can be had again by using the tool again:"
+TITLE = f"Ledger of earlier messages that the harness removed; {KEPT_DONE}:"
+DID = {True: "read", False: "did", None: "tool"}
+"""How a line begins, by whether its tool is known to change nothing."""
 ASKED, GIVEN, KEPT_FIELDS, VALUE = 160, 120, 6, 60
 """Characters of a user's message, of a result; fields of a JSON result; characters of one value."""
 
@@ -45,8 +47,8 @@ def _line(item: Item) -> str:
     said = "; ".join(
         f"{plain(str(k), VALUE)} {plain(str(v), VALUE)}" for k, v in arguments_of(item.call.arguments_text).items()
     )
-    gave = "failed" if item.failed else "gave"
-    return f"- tool {plain(item.call.name, VALUE)} | {said or 'no arguments'} | {gave} {key_fields(item.text)}"
+    did, gave = DID[item.read_only], "failed" if item.failed else "gave"
+    return f"- {did} {plain(item.call.name, VALUE)} | {said or 'no arguments'} | {gave} {key_fields(item.text)}"
 
 
 def key_fields(result: str) -> str:

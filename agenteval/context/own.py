@@ -73,6 +73,13 @@ def load_reducer(reference: str) -> Reducer:
         found: Any = importlib.import_module(module)
     except ImportError as error:
         raise UsageError(f"{reference}: module {module!r} cannot be imported ({error})") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit, too
+        raise UsageError(
+            f"{reference}: module {module!r} raised {type(error).__name__}: {error} as it was imported "
+            f"({_place(error)})"
+        ) from error
     for part in name.split("."):
         found = getattr(found, part, None)
     if not callable(found):
@@ -87,7 +94,9 @@ def reduced(reduce: Reducer, transcript: Transcript, name: str) -> Transcript:
     given = copy.deepcopy(wire)
     try:
         answered = reduce(given)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit, too
         raise UsageError(
             f"{name}: with {len(given)} messages it raised {type(error).__name__}: {error} ({_place(error)})"
         ) from error
@@ -104,7 +113,7 @@ def reduced(reduce: Reducer, transcript: Transcript, name: str) -> Transcript:
     return tuple(messages)
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Where it was raised."""
     *_, last = extract_tb(error.__traceback__)
     return f"{Path(last.filename).name}, line {last.lineno}"

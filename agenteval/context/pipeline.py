@@ -20,14 +20,15 @@ from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is carried: how much of the transcript has entered, the view; by rule its memory and last turn of action.
-    `entry`: the same before any rule acted, where rules decide anew at every step."""
+    """What is carried: how much of the transcript has entered, the view; by rule its memory, the last turn of action
+    and whether that missed the target. `entry`: the same before any rule acted, where rules decide anew each time."""
 
     seen: int
     view: Carried
     notes: Notes
     memory: tuple[Any, ...]
     acted: tuple[int | None, ...]
+    missed: tuple[bool, ...]
     turn: int = 0
     entry: Held | None = None
 
@@ -48,7 +49,6 @@ class Work:
     live: Items = ()
     rejected: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-    missed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,15 @@ class Pipeline:
 
     def begin(self) -> State:
         parts = self._parts
-        return Held(0, Carried(), Notes(), tuple(rule.start() for rule in parts), (None,) * len(parts))
+        return Held(
+            0, Carried(), Notes(), tuple(rule.start() for rule in parts), (None,) * len(parts), (False,) * len(parts)
+        )
 
     def step(self, transcript: Transcript, state: State, budget: Budget, count: Count) -> View | ModelRequest:
         held: Held = state
         if all(rule.sticky for rule in self._parts):
             return self._play(self._enter(Work(held, transcript, budget, count)))
-        before = replace(held.entry or held, acted=held.acted)
+        before = replace(held.entry or held, acted=held.acted, missed=held.missed)
         work = self._enter(Work(before, transcript, budget, count))
         return self._play(replace(work, held=replace(work.held, entry=work.held)))
 
@@ -95,7 +97,7 @@ class Pipeline:
 
     def _enter(self, work: Work) -> Work:
         held = work.held
-        new = entered(work.transcript, held.seen)
+        new = entered(work.transcript, held.seen, work.budget.tools)
         goal = next((m.content or "" for m in work.transcript if m.role == "user"), "")
         memory, turn, taken = list(held.memory), held.turn, []
         names: dict[str, None] = {}
@@ -148,7 +150,16 @@ class Pipeline:
         memory = held.memory[work.at]
         view = held.view
         return Sight(
-            view.items, held.notes, memory, work.transcript, work.budget, count, held.turn, work.live, view.messages
+            items=view.items,
+            notes=held.notes,
+            memory=memory,
+            transcript=work.transcript,
+            budget=work.budget,
+            count=count,
+            turn=held.turn,
+            live=work.live,
+            messages=view.messages,
+            least=least(rule, missed=held.missed[work.at]),
         )
 
     def _cause(self, rule: Rule, work: Work) -> str:
@@ -173,24 +184,30 @@ class Pipeline:
         view, removed = held.view.turned(items, work.transcript)
         count = counted_by(rule.count, work.count)
         before, after = count(held.view.messages), count(view.messages)
-        if not rule.adds and before - after < max(rule.min_reclaim, 1):
-            told = f"{rule.name}: would free {before - after} tokens, fewer than {max(rule.min_reclaim, 1)}"
-            return replace(work, rejected=(*work.rejected, told))
-        acted = _at(held.acted, work.at, held.turn)
+        wanted = least(rule, missed=held.missed[work.at])
+        if not rule.adds and before - after < wanted:
+            told = f"would free {before - after} tokens, fewer than {wanted}"
+            told = told if before >= after else f"would make the prompt {after - before} tokens longer"
+            memory = _at(held.memory, work.at, rule.in_vain(held.memory[work.at]))
+            rejected = (*work.rejected, f"{rule.name}: {told}")
+            return replace(work, held=replace(held, memory=memory), rejected=rejected)
         high = rule.trigger.tokens if cause.endswith(" tokens") else None
         low = rule.target if high is not None else None
+        acted = _at(held.acted, work.at, held.turn)
+        missed = _at(held.missed, work.at, low is not None and after > low)
         return replace(
             work,
-            held=replace(held, view=view, notes=outcome.notes, memory=memory, acted=acted),
+            held=replace(held, view=view, notes=outcome.notes, memory=memory, acted=acted, missed=missed),
             before=before if work.before is None else work.before,
             after=after,
             actions=(*work.actions, Action(rule.name, cause, outcome.wrote, before, after, high, low)),
             removed=(*work.removed, *removed),
-            missed=after - low if low is not None and after > low else None,
         )
 
     def _view(self, work: Work) -> View:
         view, transcript = work.held.view, work.transcript
+        marks = [action.target for action in work.actions if action.target is not None]
+        over = work.after - min(marks) if marks and work.after is not None else 0
         report = PolicyReport(
             acted=bool(work.actions),
             policy=self.name,
@@ -202,9 +219,20 @@ class Pipeline:
             removed_ids=tuple(dict.fromkeys(work.removed)),
             actions=work.actions,
             rejected=work.rejected,
-            missed_target=work.missed,
+            missed_target=over if over > 0 else None,
         )
         return View(transcript if view.first is None else view.messages, work.held, report)
+
+
+def least(rule: Rule, *, missed: bool) -> int:
+    """Tokens that an action has to free. Where the last one could not get down to the target, the next one would follow
+    at the next step, at the cost of the prefix cache: it waits until it frees half of what lies between the marks."""
+    high, low = rule.trigger.tokens, rule.target
+    rests = missed and rule.sticky and high is not None and low is not None
+    return max(rule.min_reclaim, 1, (high - low) // RESTS if rests else 0)  # type: ignore[operator]
+
+
+RESTS = 2
 
 
 def cause_of(trigger: Trigger, sight: Sight) -> str:

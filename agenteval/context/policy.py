@@ -18,10 +18,12 @@ State: TypeAlias = Any
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What the endpoint allows: `window` tokens of prompt and reply together; None: it does not say. `needed`: the
-    texts that a right answer to this turn holds, which only the control `oracle_context` may look at."""
+    texts that a right answer to this turn holds, which only the control `oracle_context` may look at; `tools`: those
+    that are offered, as far as known."""
 
     window: int | None = None
     needed: tuple[str, ...] = ()
+    tools: tuple[ToolSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class PolicyReport:
     index of the first message of the transcript that the view lacks or alters (None: the view is the transcript);
     `dropped_messages` and `changed_messages` say how many it lacks and alters in all, `removed_ids` the calls whose
     results went or were altered at this step. `rejected`: what was not done, and why; `missed_target`: tokens above the
-    low mark after acting, None if it was reached. What a summary cost stands in the record of its own request
-    (`purpose: summary`).
+    low mark (of several rules the lowest) after all that was done at this step, None if it was reached. What a summary
+    cost stands in the record of its own request (`purpose: summary`).
     """
 
     acted: bool

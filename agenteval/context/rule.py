@@ -20,7 +20,7 @@ Pin: TypeAlias = tuple[str, ...]
 class Sight:
     """What a rule sees when it may act: the view's items, which are the same as `messages`. `live`: the items before
     other rules acted at this step, which is what the server has in its cache; `memory`: its own, from the last step;
-    `turn`: user turns so far."""
+    `turn`: user turns so far; `least`: tokens that an action has to free."""
 
     items: Items
     notes: Notes
@@ -31,6 +31,7 @@ class Sight:
     turn: int
     live: Items = ()
     messages: Transcript = ()
+    least: int = 1
 
     def tokens(self, items: Items | None = None) -> int:
         """Of these items, or of the view as it stands."""
@@ -103,6 +104,10 @@ class Rule:
     def answer(self, sight: Sight, reply: ModelReply) -> Changed | Rejected:
         raise AssertionError("this rule asks no model")
 
+    def in_vain(self, memory: Any) -> Any:
+        """The memory after an action that was not done, since it would have freed too little."""
+        return memory
+
     def recall(self, call: ToolCall, transcript: Transcript, memory: Any) -> str:
         raise AssertionError("this rule offers no tools")
 
@@ -160,15 +165,19 @@ KNOBS: dict[str, str] = {
     "trigger": "when it acts: 3000 (tokens of the prompt), 7turns, 5tool_uses, on_error (as for prune_errors), "
     "always; any of several with /",
     "target": "low mark in tokens: once it acts it goes on down to this; where it cannot, the report says so",
-    "min_reclaim": "an action that frees fewer tokens is not done",
+    "min_reclaim": "an action that frees fewer tokens is not done; after one that missed its target, the next "
+    "also frees at least half of what lies between the marks",
     "cooldown_turns": "user turns that must pass between two actions",
-    "pin": "what of dropped messages is kept verbatim: constraints, tags (<pin>…</pin>); system, first_user always are",
+    "pin": "what of dropped messages is kept verbatim: constraints, tags (<pin>…</pin>); system, first_user always "
+    "are; without constraints, what the user forbade is lost (breaks I7)",
     "keep_last": "how many of the newest groups (of results, of turns' reasoning) stay as they are",
     "sticky": "no: decided anew from the whole transcript at every step, which breaks the prefix cache",
-    "placeholder": "what stands in place of what is gone; {tool} is the tool's name",
+    "placeholder": "what stands in place of what is gone; {tool} is the tool's name, {back} what is true of getting it "
+    "back; a text of your own that does not say that the harness removed it, and how to get it back, breaks I21",
     "count": "who counts tokens: server (as far as it told), tokenizer (o200k), chars (4 a token)",
     "exclude": "tools that are left alone, with /",
-    "limit": "at most so many tokens (of a result, a ledger, a summary)",
+    "limit": "tokens: what of a result stays beside the mark; a ledger has at most so many; a summary is asked for "
+    "in so many, and refused above twice as many",
     "shape": "what of a long result stays: head, tail, head_tail, json_fields",
     "head": "percent of the limit for the start, in head_tail",
     "keep_first": "groups after the goal that stay",

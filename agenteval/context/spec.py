@@ -64,6 +64,8 @@ def _pair(policy: str, part: str, known: Mapping[str, str]) -> tuple[str, Any]:
     if not equals or key not in known:
         knobs = ", ".join(known) or "none"
         raise UsageError(f"policy {policy}: {shown(part)} is no knob=value of it; its knobs: {knobs}")
+    if key == "placeholder" and not value.strip():
+        raise UsageError(f"policy {policy}: placeholder takes a text that says what is gone; leave it out for its own")
     try:
         return key, READERS.get(known[key], str)(value)
     except UsageError as error:

@@ -13,9 +13,17 @@ from agenteval.tokens import vocabulary
 NOTE = "[note by the harness, not by the user]"
 END = "[end of the note]"
 
-CLEARED = "[result removed by the harness to save context; call {tool} again with the same arguments to get it back]"
+CLEARED = "[result removed by the harness to save context{back}]"
+BACK = {
+    True: "; call {tool} again with the same arguments to get it back",
+    False: "; the call was carried out, do not make it again for its result",
+    None: "",
+}
+"""What stands for {back}: by whether the tool is known to change nothing, so that no call is invited that acts."""
+NARROWER = "; ask for a narrower part"
 SUPERSEDED = "[result removed by the harness: the same call was made again, and its newer result stands below]"
-REMOVED = "Earlier messages were removed by the harness to save context; what they held can be asked for again."
+KEPT_DONE = "what was read can be read again, what was done stays done"
+REMOVED = f"Earlier messages were removed by the harness to save context; {KEPT_DONE}."
 
 RULES = "Rules that the user gave in messages that were removed, in the user's own words:"
 PINNED = "Kept from messages that were removed, as they stood there:"

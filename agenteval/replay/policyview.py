@@ -8,6 +8,7 @@ cells with golden history under another policy than full_history; what `oracle_c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from difflib import unified_diff
 from typing import Any
 
@@ -42,8 +43,8 @@ LONGEST = 400
 def policy_view(
     stored: StoredRun, wanted: str, text: str | None, scenarios: Sequence[Scenario] = (), *, allow_code: bool = False
 ) -> str:
-    """`scenarios`: those of the run, if some begin with a history. Raises UsageError if there is no such step, or if
-    its conversation cannot be put together again."""
+    """`scenarios`: those of the run, as it was played: some may begin with a history, and they know which tools change
+    nothing. Raises UsageError if there is no such step, or if its conversation cannot be put together again."""
     step = _agent_step(stored, wanted)
     cell = [r for r in stored.records if r.cell == step.cell and r.judged and r.purpose == "agent"]
     cell = cell[: next(at for at, record in enumerate(cell) if record.id == step.id) + 1]
@@ -57,6 +58,7 @@ def policy_view(
     told = {(r.turn, r.step): r for r in asked if r.reply is not None}
     transcripts = list(_transcripts(stored, cell, frames, _begun(stored, step, scenarios)))
     played = _Playing(stored, policy, told, step, same=text in (None, step.policy))
+    played.read_only = _read_only(step, scenarios)
     outcome: View | ModelRequest | None = None
     for record, transcript in zip(cell, transcripts, strict=True):
         outcome = played.step(record, transcript, frames)
@@ -76,6 +78,11 @@ def _agent_step(stored: StoredRun, wanted: str) -> StepRecord:
             f"no judged step is called {wanted!r} in this run; for instance there are:\n  " + "\n  ".join(some)
         )
     return found
+
+
+def _read_only(step: StepRecord, scenarios: Sequence[Scenario]) -> dict[str, bool | None]:
+    """Tool → whether it changes nothing, as far as known."""
+    return {spec.name: spec.read_only for it in scenarios if it.name == step.scenario for spec in it.tool_specs}
 
 
 class _Playing:
@@ -99,6 +106,7 @@ class _Playing:
         self._calibration = Calibration()
         self._tools: tuple[ToolSpec, ...] = ()
         self._thinking = thinking
+        self.read_only: dict[str, bool | None] = {}
 
     def count(self, messages: Transcript) -> int:
         return self._size(messages).estimate(self._calibration)
@@ -109,10 +117,11 @@ class _Playing:
     def step(self, record: StepRecord, transcript: Transcript, frames: dict[str, StoredStep]) -> View | ModelRequest:
         """The outcome at one step; a summary that was recorded there is heard again."""
         own = {tool.name for tool in self._policy.tools}
-        offered = tuple(tool for tool in _tools(frames[record.id].request or {}) if tool.name not in own)
+        declared = [tool for tool in _tools(frames[record.id].request or {}) if tool.name not in own]
+        offered = tuple(replace(tool, read_only=self.read_only.get(tool.name)) for tool in declared)
         self._tools = (*offered, *self._policy.tools)
         needed = tuple(dict.fromkeys(text for call in record.expected or () for text in texts_in(call.arguments)))
-        outcome = self._policy.step(transcript, self._state, Budget(self._window, needed), self.count)
+        outcome = self._policy.step(transcript, self._state, Budget(self._window, needed, self._tools), self.count)
         while isinstance(outcome, ModelRequest) and (heard := self._told.get((record.turn, record.step))):
             reply = heard.reply
             assert reply is not None

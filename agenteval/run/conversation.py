@@ -94,7 +94,7 @@ class Conversation:
 
     def look(self) -> View | ModelRequest:
         """What the policy lets through now, or what it has to ask a model first."""
-        budget, begun = replace(self.desk.budget, needed=self._needed), cpu_seconds()
+        budget, begun = replace(self.desk.budget, needed=self._needed, tools=self.tools), cpu_seconds()
         outcome = self._policy.step(self.transcript, self._policy_state, budget, self._estimate)
         self._policy_s = cpu_seconds() - begun
         return self._seen(outcome)

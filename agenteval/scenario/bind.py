@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 from agenteval.canonical import seed_of
 from agenteval.errors import UsageError
-from agenteval.messages import ToolSpec
 from agenteval.script import (
     Change,
     ExpectedAnswer,
@@ -85,7 +84,8 @@ _Fill: TypeAlias = Callable[[Json], Json]
 
 
 def _tool(tool: MockTool, fill: _Fill, fill_rule: _Fill) -> MockTool:
-    spec = ToolSpec(tool.spec.name, as_text(fill(tool.spec.description)), fill(tool.spec.parameters))
+    spec = tool.spec
+    spec = replace(spec, description=as_text(fill(spec.description)), parameters=fill(spec.parameters))
     return MockTool(spec, tuple(_rule(rule, fill_rule) for rule in tool.rules))
 
 

@@ -79,7 +79,8 @@ def _hash(content: Mapping[str, Json], defaults: Defaults) -> str:
 
 def _tool(file: ToolFile, mock: list[Mapping[str, Json]]) -> MockTool:
     rules = tuple(_rule(rule, raw) for rule, raw in zip(file.mock, mock, strict=True))
-    return MockTool(ToolSpec(file.name, file.description, file.parameters), rules)
+    read_only = not any(rule.changes for rule in rules)
+    return MockTool(ToolSpec(file.name, file.description, file.parameters, read_only), rules)
 
 
 def _rule(file: RuleFile, raw: Mapping[str, Json]) -> Rule:

@@ -90,7 +90,9 @@ def engagement_notes(rows: Sequence[PolicyRow], records: Sequence[StepRecord]) -
     )
     notes += _missed_targets(records)
     if reasons:
-        said = "; ".join(f"{reason} ({count} times)" for reason, count in reasons.most_common(NAMED))
+        said = "; ".join(
+            f"{reason} ({'once' if count == 1 else f'{count} times'})" for reason, count in reasons.most_common(NAMED)
+        )
         more = f"; and {len(reasons) - NAMED} more reasons" if len(reasons) > NAMED else ""
         notes.append(f"What policies wanted to do and did not: {said}{more}.")
     return notes

@@ -77,6 +77,9 @@ def test_a_view_is_shown_as_a_diff(played: tuple[Path, dict[str, Any]]) -> None:
     seen = agenteval("policies", "view", "latest", "--step", step, "--policy", "sliding_window", cwd=folder).stdout
     assert "--- full history" in seen
     assert "-[user] Run everything under tests. What fails?" in seen
+    masks = "observation_masking:keep_last=1,step=1"
+    masked = agenteval("policies", "view", "latest", "--step", step, "--policy", masks, cwd=folder).stdout
+    assert "call read_file again with the same arguments" in masked, "the scenario says that it only reads"
     own = agenteval("policies", "view", "--step", step.replace("full_history", "summarize"), cwd=folder).stdout
     assert "+Summary of earlier messages" in own
     waiting = agenteval("policies", "view", "--step", step, "--policy", "summarize", cwd=folder).stdout
@@ -104,6 +107,9 @@ def newest(messages):
 def broken(messages):
     return messages[-4:]
 
+def leaves(messages):
+    raise SystemExit(0)
+
 def raises(messages):
     return messages if len(messages) < 8 else {}["the key"]
 """
@@ -119,6 +125,11 @@ def test_a_users_own_policy(tmp_path: Path) -> None:
     bad = agenteval("policies", "check", "mine:broken", "--allow-code", "--transcripts", "5", cwd=tmp_path)
     assert bad.returncode == 1
     assert "I2  every call has one result right behind it, every result its call: BROKEN" in bad.stdout
+    (tmp_path / "gone.py").write_text("raise SystemExit(0)")
+    for own, told in (("mine:leaves", "messages it raised SystemExit"), ("gone:all", "raised SystemExit: 0 as it was")):
+        left = agenteval("policies", "check", own, "--allow-code", cwd=tmp_path)
+        assert left.returncode == 2
+        assert told in left.stderr
 
 
 def test_own_code_runs_only_where_it_is_allowed(tmp_path: Path) -> None:
@@ -137,7 +148,7 @@ def test_a_run_that_own_code_broke_goes_on_when_it_is_mended(tmp_path: Path) -> 
     done = agenteval("run", *options, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
-        "Error: mine:raises: with 8 messages it raised KeyError: 'the key' (mine.py, line 10)"
+        "Error: mine:raises: with 8 messages it raised KeyError: 'the key' (mine.py, line 13)"
     )
     (run,) = tmp_path.glob("results/*")
     before = (run / "steps.jsonl").read_text()

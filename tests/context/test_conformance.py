@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from agenteval.conformance import INVARIANTS, Judged, check_reducer
+from agenteval.conformance import INVARIANTS, Judged, Seen, check_reducer
+from agenteval.context import Action, PolicyReport
+from agenteval.messages import Message
 
 Messages = list[dict[str, Any]]
 NUMBERS = count()
@@ -163,3 +165,42 @@ def test_what_needs_a_report_is_not_judged_of_a_function() -> None:
 
 def test_changing_the_messages_in_place_is_found() -> None:
     assert found(in_place)["I1"].broken
+
+
+def reported(*steps: tuple[tuple[int, int], ...]) -> Seen:
+    """Steps at which a rule with the marks 400 and 200 acted, each from so many tokens to so many."""
+    seen: Seen | None = None
+    said = (Message("user", "Do it."),)
+    for actions in steps:
+        done = tuple(Action("some", "", "", before, after, 400, 200) for before, after in actions)
+        after = actions[-1][1] if actions else None
+        report = PolicyReport(acted=bool(actions), policy="some", tokens_after=after, actions=done)
+        seen = Seen(said, said, said, untouched=True, tokens=(0, 0), report=report, before=seen)
+    assert seen
+    return seen
+
+
+def complaint(rule: str, seen: Seen) -> str:
+    return next(item.complaint(seen) for item in INVARIANTS if item.id == rule) or ""
+
+
+QUIET: tuple[tuple[int, int], ...] = ()
+
+
+def test_a_policy_that_misses_its_target_has_to_rest() -> None:
+    assert not complaint("I19", reported(((600, 300),), QUIET, ((450, 300),)))
+    assert "acted again for 30 tokens" in complaint("I19", reported(((600, 300),), QUIET, ((410, 380),)))
+    assert not complaint("I19", reported(((600, 200),), QUIET, ((410, 380),))), "the target had been met"
+    assert "below its mark" in complaint("I19", reported(((390, 100),)))
+
+
+def test_a_policy_that_acts_for_little_at_most_steps_never_rests() -> None:
+    small = ((420, 300),)
+    assert complaint("I19", reported(*[small] * 8)) == ("at 8 of 8 steps it acted for less than lies between its marks")
+    assert not complaint("I19", reported(*[small, QUIET] * 5))
+    assert not complaint("I19", reported(*[((900, 300),)] * 8)), "each step adds more than that"
+
+
+def test_a_target_is_judged_by_what_is_sent_in_the_end() -> None:
+    assert "50 tokens over the target" in complaint("I17", reported(((600, 250),)))
+    assert not complaint("I17", reported(((600, 250), (500, 190))))

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from agenteval.context import KNOBS as KNOBS_SAY
 from agenteval.context import POLICIES, build_policy, knobs_of
 from agenteval.errors import UsageError
 
@@ -72,6 +73,17 @@ def test_the_low_mark_lies_below_the_high_one(policy: str) -> None:
         )
     build_policy(f"{policy}:trigger=3000,target=2999")
     build_policy(f"{policy}:trigger=7turns,target=5000")
+
+
+@pytest.mark.parametrize("policy", [name for name, knob in KNOBS if knob == "placeholder"])
+def test_an_empty_placeholder_is_refused(policy: str) -> None:
+    for value in ("", " "):
+        assert "placeholder takes a text" in refused(f"{policy}:placeholder={value}")
+
+
+def test_knobs_that_may_break_a_rule_say_so() -> None:
+    assert "breaks I7" in KNOBS_SAY["pin"]
+    assert "breaks I21" in KNOBS_SAY["placeholder"]
 
 
 def test_a_knob_is_given_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,7 @@ WRONG: dict[str, tuple[Callable[[Messages], Any], str]] = {
         lambda messages: messages[99],
         "with 9 messages it raised IndexError: list index out of range (test_own.py",
     ),
+    "leaves": (lambda messages: sys.exit(0), "with 9 messages it raised SystemExit: 0 (test_own.py"),
     "no role": (lambda messages: [{"content": "x"}], "a returned message has the role None"),
     "other role": (lambda messages: [{"role": "robot", "content": "x"}], "a returned message has the role 'robot'"),
     "number": (lambda messages: [{"role": "user", "content": 3}], "content is neither a text nor a list of parts"),

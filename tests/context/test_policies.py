@@ -44,11 +44,15 @@ OTHERS = (
     "clear_thinking:keep=last_n,keep_last=2",
     "clear_thinking:keep=all",
     "dedupe_tool_results:key=path",
+    "sliding_window:trigger=400,target=100,min_reclaim=1",
+    "head_tail:trigger=400,target=100,min_reclaim=1",
+    "summarize:trigger=400,target=100,min_reclaim=1,limit=60",
     "context_reset:trigger=400,target=200,min_reclaim=40,carry=ledger",
     "context_reset:trigger=400,target=200,min_reclaim=40,carry=nothing",
     "summarize:trigger=400,target=200,min_reclaim=40,keep_last=1,limit=60,mode=offline,style=free",
     "mask_then_summarize:trigger=400,target=200,min_reclaim=40,keep_last=1,limit=60,mode=offline,style=anchored",
     "tool_output_limit:limit=60+prune_errors+dedupe_tool_results+sliding_window:trigger=400,target=200,min_reclaim=40",
+    "sliding_window:trigger=400,target=200,min_reclaim=40,keep_last=3+observation_masking:keep_last=1,step=1",
     "clear_thinking+offload:limit=60,preview=20+extractive_ledger:trigger=400,target=200,min_reclaim=40+recite_state:every=2",
 )
 """Other knobs, and compositions, that must keep the same rules."""
@@ -60,7 +64,7 @@ def test_every_policy_is_in_the_exam() -> None:
 
 @pytest.mark.parametrize("spec", [*SMALL.values(), *OTHERS])
 @settings(max_examples=5)
-@given(rng=st.randoms(use_true_random=False), huge=st.sampled_from((1_500, 12_000)))
+@given(rng=st.randoms(use_true_random=False), huge=st.sampled_from((300, 1_500, 12_000)))
 def test_views_keep_all_rules(spec: str, rng: Random, huge: int) -> None:
     for invariant, seen, complaint in check_policy(build_policy(spec), conversation(rng, turns=7, huge=huge)):
         raise AssertionError(f"{invariant.id} ({invariant.rule}): {complaint}\n{seen.view}")
