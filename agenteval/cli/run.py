@@ -158,7 +158,8 @@ def _play_simulated(
         known = {scenario.name: scenario for scenario in scenarios}
 
         def simulated_desk(cell: Cell) -> Desk:
-            return desk_of(SimulatedTransport(Engine(profile, (known[cell.scenario.name],), LoopClock(), seed=cell.seed)))
+            engine = Engine(profile, (known[cell.scenario.name],), LoopClock(), seed=cell.seed)
+            return desk_of(SimulatedTransport(engine))
 
         try:
             end: BatchEnd | None = run_simulated(kept.left(cells) if kept else cells, simulated_desk)
