@@ -71,12 +71,13 @@ def test_other_words_keep_the_shape_and_nothing_else() -> None:
     found = reading(GLM, Question((READ,), thinking=True), SECRET)
     other = disguised(found, Disguise(GLM, Random(0)))
     assert other is not None
+    (tool,) = other.question.tools
+    told = f"{other.raw} {tool.name} {tool.description} {tool.parameters}"
     for secret in ("Anna", "anna", "7031", "read", "secret", "Dear"):
-        assert secret not in other.raw + str(other.question.tools)
+        assert secret not in told
     assert len(other.raw) == len(SECRET)
     assert other.raw.count("<arg_key>") == 1
     (call,) = other.expected.calls
-    (tool,) = other.question.tools
     assert call.name == tool.name
     assert tool.parameters["required"] == list(tool.parameters["properties"])
     assert other.expected.reasoning.split()[0] == other.expected.content.split()[1].rstrip(".")
