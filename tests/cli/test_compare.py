@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from agenteval.cli.compare import command
 from agenteval.store import RunFolder, Secrets
 from tests.cli.test_commands import agenteval
-from tests.summary.test_versus import fails_half, run, steps
+from tests.summary.arms import fails_half, run, steps
 
 RUN = ("run", "ten-turn-repo", "--thinking", "off", "--out")
 RUNS = {

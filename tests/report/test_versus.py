@@ -15,7 +15,7 @@ from agenteval.report.versus import CSV_COLUMNS, VERSUS_FORMATS
 from agenteval.summary import Contrast, SideRow, Versus
 from agenteval.summary.costs import Cost
 from tests.records import TIMING
-from tests.summary.test_versus import MASK, fails_half, ranked, run, steps
+from tests.summary.arms import MASK, fails_half, ranked, run, steps
 
 FACT = RecordedFact("f", "id", 4, "turns", "lost", in_view=False, got="x", instead="invented")
 SPREAD = ("name", "cost", "difference", "ttft", "decode", "prefill", "output")

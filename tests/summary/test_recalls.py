@@ -8,8 +8,8 @@ from agenteval.outcome import RecordedCall, RecordedReply, StepRecord
 from agenteval.summary import lean, sides_of_runs, versus
 from agenteval.summary.recalls import recall_notes
 from tests.records import record
+from tests.summary.arms import ranked, run
 from tests.summary.test_rows import summary_of
-from tests.summary.test_versus import ranked, run
 
 
 def step(turn: int, *rules: str, removed: tuple[str, ...] = (), calls: tuple[str, ...] = ()) -> StepRecord:

@@ -10,7 +10,7 @@ import pytest
 from agenteval.outcome import PrefixBreak, StepRecord, Tokens
 from agenteval.summary import sides_of_runs, story, versus
 from tests.records import record
-from tests.summary.test_versus import MASK, ranked, run
+from tests.summary.arms import MASK, ranked, run
 
 
 def talk(policy: str, *cached: int, breaks: int = 0, reusable: int | None = 90, **changes: Any) -> list[StepRecord]:
