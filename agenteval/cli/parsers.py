@@ -16,7 +16,7 @@ from agenteval.cli.voice import tell
 from agenteval.errors import UsageError
 from agenteval.parsers import FAMILIES, Family
 from agenteval.regress.adapters import ENGINES, Workshop, opened
-from agenteval.regress.baseline import judge, load_baseline
+from agenteval.regress.baseline import judge, load_baseline, strangers
 from agenteval.regress.case import Case
 from agenteval.regress.check import Options, Paper, check, rewritten
 from agenteval.regress.corpus import bundled_corpus, load_corpus
@@ -104,7 +104,8 @@ WORKSHOP = (
         default=20.0,
         show_default=True,
         metavar="S",
-        help="Seconds for one answer of a parser outside; then it hangs, is ended and begun again.",
+        help="Seconds for one answer of a parser outside; then it hangs, is ended and begun again. A module:function "
+        "runs in this process: what hangs it hangs the exam.",
     ),
     click.option(
         "--any-cut",
@@ -200,13 +201,18 @@ def check_parsers(parsers: tuple[str, ...], form: str, baseline: Path | None, **
     """
     known = load_baseline(baseline) if baseline else ()
     with opened(parsers, _workshop(values)) as subjects:
-        corpus = _cases({subject.family.name for subject in subjects}, values)
+        corpus = _corpus({subject.family.name for subject in subjects}, values)
         choices = _chosen(values["choices"], [subject.family for subject in subjects])
         options = Options(values["cuts"], choices, values["cut"], values["shrink"])
-        papers = [_examined(subject, corpus, options) for subject in subjects]
+        cases = _named(corpus, values)
+        for sentence in strangers(known, [subject.name for subject in subjects], [case.full_name for case in corpus]):
+            tell(sentence)
+        papers = [_examined(subject, cases, options) for subject in subjects]
+    if not any(paper.results for paper in papers):
+        raise UsageError("nothing was examined: no case here says what is right under these --parser-policy options")
     verdict = judge(papers, known)
-    line = _typed(values)
-    click.echo(FORMATS[form](verdict, lambda paper, result, failure: again(line, paper, result, failure)), nl=False)
+    line, raw = _typed(values), None if values["raw"] is None else _text(values["raw"])
+    click.echo(FORMATS[form](verdict, lambda *failed: again(line, raw, *failed)), nl=False)
     return 0 if verdict.passed else 1
 
 
@@ -230,8 +236,8 @@ def diff_parsers(one: str, other: str, as_json: bool, **values: Any) -> int:
     with opened([one, other], _workshop(values)) as subjects:
         if len(subjects) != 2:
             raise UsageError("diff compares two parsers of one family: name a family, not `all`")
-        corpus = _cases({subject.family.name for subject in subjects}, values)
-        differences = diff(subjects[0], subjects[1], corpus, values["cuts"])
+        cases = _named(_corpus({subject.family.name for subject in subjects}, values), values)
+        differences = diff(subjects[0], subjects[1], cases, values["cuts"])
     render = render_json if as_json else render_differences
     click.echo(render(differences, subjects[0].name, subjects[1].name), nl=False)
     return 1 if differences else 0
@@ -246,19 +252,28 @@ def _workshop(values: dict[str, Any]) -> Workshop:
     )
 
 
-def _cases(families: set[str], values: dict[str, Any]) -> list[Case]:
-    """The cases to examine. Raises UsageError if there are none, or not the ones that were named."""
-    corpus = load_corpus(values["corpus"] or bundled_corpus(), families)
-    names, raw = values["names"], values.get("raw")
+def _corpus(families: set[str], values: dict[str, Any]) -> list[Case]:
+    """All cases of some families. Raises UsageError if there are none."""
+    corpus = list(load_corpus(values["corpus"] or bundled_corpus(), families))
+    if not corpus:
+        raise UsageError(f"the corpus has no cases for {', '.join(sorted(families))}")
+    return corpus
+
+
+def _named(corpus: Sequence[Case], values: dict[str, Any]) -> list[Case]:
+    """The cases to examine, and what they say. Raises UsageError for a name, or a place to cut, that is not there."""
+    names, raw, cut = values["names"], values.get("raw"), values.get("cut")
     chosen = [case for case in corpus if not names or case.full_name in names or case.name in names]
     missing = [name for name in names if not any(name in (case.full_name, case.name) for case in chosen)]
     if missing:
-        raise UsageError(f"there is no case {missing[0]!r} for {', '.join(sorted(families))}")
-    if not chosen:
-        raise UsageError(f"the corpus has no cases for {', '.join(sorted(families))}")
-    if (raw is not None or values.get("cut") is not None) and len(chosen) != 1:
+        raise UsageError(f"there is no case {missing[0]!r} for {', '.join(sorted({case.family for case in corpus}))}")
+    if (raw is not None or cut is not None) and len(chosen) != 1:
         raise UsageError(f"--raw and --cut need one --case, and there are {len(chosen)}")
-    return [rewritten(chosen[0], _text(raw))] if raw is not None else chosen
+    if raw is not None:
+        chosen = [rewritten(chosen[0], _text(raw), dict(values["choices"]))]
+    if cut and cut[-1] > len(chosen[0].raw):
+        raise UsageError(f"--cut {cut[-1]}: the text of {chosen[0].full_name} has {len(chosen[0].raw)} characters")
+    return chosen
 
 
 def _chosen(pairs: Sequence[tuple[str, str]], families: Sequence[Family]) -> dict[str, str]:

@@ -92,6 +92,7 @@ class _Making:
             return self._driven(head, engine, tail)
         if head == "command":
             program = self._program(name, self._split(tail), {family: Setting() for family in FAMILIES})
+            program.hello()  # one that does not start is told of before anything is examined
             return [Piped(name, self._family(name), program, self._workshop.traits)]
         if head in ("http", "https"):
             return [Remote(name, self._family(name), self._endpoint(name if tail.startswith("//") else tail))]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -34,9 +34,7 @@ class _Strict(BaseModel):
 class EntryFile(_Strict):
     reason: str = Field(description="a text: why this failure is accepted", min_length=1)
     parser: str = Field(description="the parser's name, like vllm:glm47")
-    kinds: list[Annotated[str, Field(pattern=f"^({'|'.join(KINDS)})$")]] = Field(
-        description=f"a list of {', '.join(KINDS)}", min_length=1
-    )
+    kinds: list[Kind] = Field(description=f"a list of {', '.join(KINDS)}", min_length=1)
     cases: list[str] = Field(description="a list of cases, like glm47/zero-arguments", min_length=1)
 
 
@@ -112,3 +110,13 @@ def judge(papers: Sequence[Paper], baseline: Iterable[Known] = NONE_KNOWN) -> Ve
     examined = {(paper.subject, result.case.full_name) for paper in papers for result in paper.results}
     repaired = [known for known in reasons.values() if known.key not in seen and known.key[:2] in examined]
     return Verdict(tuple(papers), tuple(new), tuple(accepted), tuple(repaired))
+
+
+def strangers(baseline: Iterable[Known], parsers: Sequence[str], cases: Sequence[str]) -> list[str]:
+    """What a baseline knows and nothing here can meet, a sentence each: parsers that are not examined, and cases of
+    those that are which the corpus does not have."""
+    entries = list(baseline)
+    others = sorted({known.parser for known in entries} - set(parsers))
+    gone = sorted({known.case for known in entries if known.parser in parsers} - set(cases))
+    told = [f"The baseline is also of {', '.join(others)}: not examined here."] if others else []
+    return told + ([f"The baseline knows cases that the corpus does not have: {', '.join(gone)}."] if gone else [])

@@ -16,7 +16,7 @@ class Case:
 
     `policy`: the question that malformed or ambiguous text leaves open, None for a well-formed reply. `expected` is
     what comes out under the policy's default, None if only other options are told; `otherwise`: option → what comes
-    out under it. `place`: the file and the line.
+    out under it. `place`: the file in its folder, and the line.
     """
 
     family: str

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from agenteval.parsers import FAMILIES, Choices
+from agenteval.parsers import FAMILIES, Choices, Family
 from agenteval.regress.case import Case
 from agenteval.regress.cuts import Thoroughness
 from agenteval.regress.exam import Exam, Failure, Result
 from agenteval.regress.own import Own
 from agenteval.regress.subject import Question, Subject
 
+NO_CHOICES: Choices = {}
 Progress = Callable[[str, Result], None]
 
 
@@ -67,8 +68,7 @@ def check(subject: Subject, corpus: Sequence[Case], options: Options, see: Progr
     """The exam of one parser over the cases of its family."""
     oracle = None if subject.traits.exact else Own(subject.family)
     exam = Exam(subject, options.thoroughness, oracle, options.cut, options.shrinking)
-    known = {policy.name for policy in subject.family.policies}
-    choices = {name: option for name, option in options.choices.items() if name in known}
+    choices = _of(subject.family, options.choices)
     results = []
     for case in corpus:
         if case.family == subject.family.name:
@@ -79,7 +79,14 @@ def check(subject: Subject, corpus: Sequence[Case], options: Options, see: Progr
     return Paper(subject.name, subject.family.name, subject.version, tuple(results))
 
 
-def rewritten(case: Case, raw: str) -> Case:
-    """The case with another text, which means what our own parser reads in it."""
-    said = Own(FAMILIES[case.family]).whole(Question(case.tools, case.thinking), raw)
+def _of(family: Family, choices: Choices) -> Choices:
+    """Those that the family has."""
+    known = {policy.name for policy in family.policies}
+    return {name: option for name, option in choices.items() if name in known}
+
+
+def rewritten(case: Case, raw: str, choices: Choices = NO_CHOICES) -> Case:
+    """The case with another text, which means what our own parser reads in it, under these options of its policies."""
+    family = FAMILIES[case.family]
+    said = Own(family).whole(Question(case.tools, case.thinking, _of(family, choices)), raw)
     return replace(case, raw=raw, expected=said, otherwise={})

@@ -169,7 +169,7 @@ class _Loading:
                 case.thinking,
                 case.policy,
                 {option: said.message() for option, said in case.otherwise.items()},
-                place,
+                "/".join(pathlib.Path(place).parts[-2:]),
             )
         )
 

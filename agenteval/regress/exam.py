@@ -20,6 +20,7 @@ from agenteval.regress import rules
 from agenteval.regress.case import Case
 from agenteval.regress.cuts import Cutter, Pieces, Thoroughness, thinned
 from agenteval.regress.likeness import differing, same
+from agenteval.regress.regular import regularity
 from agenteval.regress.shrink import cut_at, smallest_cut, smallest_text
 from agenteval.regress.subject import Countable, Question, Stream, Subject, SubjectError
 
@@ -165,6 +166,7 @@ class _Sitting:
         """Take note of a failure; of several of one kind, the one with the fewest cuts stays."""
         known = self.failures.get(kind)
         times = known.times + 1 if known else 1
+        pieces = pieces or ("",)
         if known and len(known.pieces) <= len(pieces):
             self.failures[kind] = replace(known, times=times)
         else:
@@ -276,7 +278,7 @@ class _Sitting:
     def _make_small(self, kind: Kind, failure: Failure, shows: Show) -> None:
         pieces = smallest_cut(failure.pieces, shows)
         stream = self._read(pieces)
-        shrunk = smallest_text(pieces, self._exam.cutter, shows)
+        shrunk = smallest_text(pieces, self._exam.cutter, self._as_regular(shows))
         got = stream.message if stream and failure.got else failure.got
         self.failures[kind] = replace(failure, pieces=pieces, got=got, shrunk=shrunk)
 
@@ -293,8 +295,18 @@ class _Sitting:
 
         raw = (self._case.raw,)
         if signature and disagrees(raw):
-            shrunk = smallest_text(raw, self._exam.cutter, disagrees)
+            shrunk = smallest_text(raw, self._exam.cutter, self._as_regular(disagrees))
             self.failures[kind] = replace(self.failures[kind], shrunk=shrunk)
+
+    def _as_regular(self, shows: Show) -> Show:
+        """Shows it with a text that is no more malformed or ambiguous than the case's own: another fault would do."""
+        family, question = self._subject.family, self._question
+        known = regularity(family, question, self._case.raw)
+
+        def shows_it(pieces: Pieces) -> bool:
+            return regularity(family, question, "".join(pieces)).within(known) and shows(pieces)
+
+        return shows_it
 
     def _breaks_protocol(self, pieces: Pieces) -> bool:
         stream = self._read(pieces)

@@ -36,6 +36,10 @@ def load_function(name: str) -> Function:
         found = getattr(importlib.import_module(module), function, None)
     except ImportError as error:
         raise UsageError(f"{name}: neither an engine nor a module that can be imported ({error})") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit, too
+        raise UsageError(f"{name}: importing {module} fails: {type(error).__name__}: {error}") from error
     if not callable(found):
         raise UsageError(f"{name}: the module {module} has no function {function}")
     return found  # type: ignore[no-any-return]
@@ -61,7 +65,9 @@ class Loaded:
         tools = [tool_object(tool) for tool in question.tools]
         try:
             said = self.function(list(pieces), tools, question.thinking)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # sys.exit, too
             raise SubjectError("raised", "".join(traceback.format_exception(error)[-3:])) from error
         try:
             feeds = msgspec.convert(said, list[list[DeltaLine]])

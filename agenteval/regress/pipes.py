@@ -46,6 +46,8 @@ from agenteval.regress.subject import Question, Stream, SubjectError, Traits
 MAX_LINE = 32 * 1024 * 1024
 TAIL = 4096
 """Bytes of stderr that are kept."""
+ENDS_WITHIN_S = 2.0
+"""Seconds for a program that has closed its stdout to end, so that its exit code can be told."""
 START_LIMIT_S = 300.0
 """Seconds for the first answer: engines take long to import."""
 
@@ -174,7 +176,7 @@ class Program:
         except (OSError, ValueError) as error:  # a broken pipe, a line beyond the limit
             raise await self._lost("crashed", str(error)) from error
         if not answer.endswith(b"\n"):
-            raise await self._lost("crashed", "the program ended")
+            raise await self._lost("crashed", f"the program ended{await _how_it_ended(process)}")
         return await self._understood(answer)
 
     async def _understood(self, line: bytes) -> AnswerLine:
@@ -208,6 +210,16 @@ class Program:
         while block := await process.stderr.read(TAIL):
             self._tail += block
             del self._tail[:-TAIL]
+
+
+async def _how_it_ended(process: asyncio.subprocess.Process) -> str:
+    """Its exit code or signal; nothing if it has only closed its stdout."""
+    try:
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            code = await process.wait()
+    except TimeoutError:
+        return " its answers"
+    return f" by {signal.Signals(-code).name}" if code < 0 else f" with exit code {code}"
 
 
 @dataclass(frozen=True, slots=True)

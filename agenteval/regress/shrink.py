@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
-from typing import TypeVar
+from itertools import combinations, groupby
+from typing import TypeAlias, TypeVar
 
 from agenteval.regress.cuts import Cutter, Pieces
 
 T = TypeVar("T")
-PATIENCE = 150
+PATIENCE = 300
 """How many tries a shrinking may cost."""
+MOST_TAGS = 40
+"""With more places between tags than these, stretches between them are not tried."""
+
+Letter: TypeAlias = tuple[int, str]
+"""A character or a special string, and the number of the piece in which it stands."""
 
 
 def smallest(items: Sequence[T], fails: Callable[[Sequence[T]], bool], patience: int = PATIENCE) -> list[T]:
@@ -44,9 +49,33 @@ def smallest_cut(pieces: Pieces, fails: Callable[[Pieces], bool]) -> Pieces:
 
 
 def smallest_text(pieces: Pieces, cutter: Cutter, fails: Callable[[Pieces], bool]) -> Pieces:
-    """As little of the text as still fails, cut in the same places."""
+    """As little of the text as still fails, cut in the same places: whole stretches between tags go first."""
+
+    def still(some: Sequence[Letter]) -> bool:
+        return fails(_joined(some))
+
     letters = [(number, letter) for number, piece in enumerate(pieces) for letter in cutter.letters(piece)]
-    return _joined(smallest(letters, lambda some: fails(_joined(some))))
+    return _joined(smallest(_without_stretches(letters, still), still))
+
+
+def _without_stretches(letters: list[Letter], fails: Callable[[Sequence[Letter]], bool]) -> list[Letter]:
+    """Without the longest stretches from tag to tag that can be left out: a call goes as a whole, or not at all."""
+    ends = _ends_of_tags(letters)
+    while len(ends) <= MOST_TAGS:
+        stretches = sorted(combinations(ends, 2), key=lambda ends: ends[0] - ends[1])
+        rests = (letters[:start] + letters[end:] for start, end in stretches)
+        shorter = next((rest for rest in rests if rest and fails(rest)), None)
+        if shorter is None:
+            break
+        letters, ends = shorter, _ends_of_tags(shorter)
+    return letters
+
+
+def _ends_of_tags(letters: Sequence[Letter]) -> list[int]:
+    """Where tags begin and end, as far as they look like tags."""
+    begins = (at for at, (_, letter) in enumerate(letters) if letter[0] in "<[")
+    ends = (at for at, (_, letter) in enumerate(letters, 1) if letter[-1] in ">]")
+    return sorted({0, len(letters), *begins, *ends})
 
 
 def cut_at(text: str, places: Sequence[int]) -> Pieces:
@@ -64,5 +93,5 @@ def places_of(pieces: Pieces) -> list[int]:
     return places
 
 
-def _joined(letters: Sequence[tuple[int, str]]) -> Pieces:
+def _joined(letters: Sequence[Letter]) -> Pieces:
     return tuple("".join(letter for _, letter in group) for _, group in groupby(letters, key=lambda item: item[0]))

@@ -35,7 +35,7 @@ INSTRUCTIONS = {
     "flush": "something comes after the end",
     "linear": "the work is more than linear",
     "raised": "the parser raised",
-    "crashed": "the parser died",
+    "crashed": "the parser died, or broke off the protocol",
     "hung": "the parser did not come back",
 }
 LEGEND = (
@@ -145,21 +145,26 @@ def spelled(pieces: Pieces) -> str:
 def reading(message: ParsedMessage) -> str:
     """A reading on one line."""
     parts = [f"{what} {json.dumps(text, ensure_ascii=False)}" for what, text in _texts(message) if text]
-    parts += [f"call {call.name}({call.arguments_text})" for call in message.calls]
+    parts += [f"call {_on_one_line(call.name)}({_on_one_line(call.arguments_text)})" for call in message.calls]
     return ", ".join(parts) or "nothing"
+
+
+def _on_one_line(text: str) -> str:
+    return text if text.isprintable() else json.dumps(text, ensure_ascii=False)
 
 
 def _texts(message: ParsedMessage) -> Iterable[tuple[str, str]]:
     return (("reasoning", message.reasoning), ("content", message.content))
 
 
-def again(options: Sequence[str], paper: Paper, result: Result, failure: Failure) -> str:
+def again(options: Sequence[str], raw: str | None, paper: Paper, result: Result, failure: Failure) -> str:
     """The command line that shows one failure again: its case, and where it is cut; the smaller text, if there is
-    one."""
+    one, or `raw`, the one that was given instead of the case's."""
     pieces = failure.shrunk or failure.pieces
     words = ["agenteval", "parsers", "check", paper.subject, *options, "--case", result.case.full_name]
-    if failure.shrunk:
-        words += ["--raw", json.dumps("".join(failure.shrunk), ensure_ascii=False)]
+    text = "".join(failure.shrunk) if failure.shrunk else raw
+    if text is not None:
+        words += ["--raw", json.dumps(text, ensure_ascii=False)]
     if failure.kind in ONE_CUT:
         words += ["--cut", ",".join(map(str, places_of(pieces)))]
     return shlex.join(words)

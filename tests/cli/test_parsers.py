@@ -86,6 +86,18 @@ def test_a_users_mistake_is_a_sentence(tmp_path: Path) -> None:
         (["check", "agenteval:glm47", "--parser-policy", "mood=good"], "no policy called 'mood'"),
         (["check", "agenteval:glm47", "--parser-policy", "truncated_call=guess"], "no option 'guess'"),
         (["check", "agenteval:glm47", "--corpus", "nowhere"], "nowhere is no folder"),
+        (["check", "agenteval:glm47", "--case", "zero-arguments", "--cut", "9999"], "--cut 9999: the text of"),
+        (
+            [
+                "check",
+                "agenteval:glm47",
+                "--case",
+                "undeclared-tool-forwarded",
+                "--parser-policy",
+                "undeclared_tool=drop",
+            ],
+            "nothing was examined",
+        ),
         (["diff", "agenteval:all", "agenteval:glm47"], "name a family, not `all`"),
     ):
         done = parsers(*arguments, cwd=tmp_path)

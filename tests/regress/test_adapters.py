@@ -46,7 +46,7 @@ def test_a_program_answers() -> None:
 @pytest.mark.parametrize(
     ("mode", "kind", "detail"),
     [
-        ("crash", "crashed", "the program ended\nTraceback: IndexError in the parser"),
+        ("crash", "crashed", "the program ended with exit code 3\nTraceback: IndexError in the parser"),
         ("hang", "hung", "no answer within 1 s"),
         ("error", "raised", "KeyError: 'name'"),
         ("garbage", "crashed", "not an answer of the protocol"),
@@ -132,6 +132,7 @@ def test_a_function_is_a_parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "def parse(pieces, tools, thinking):\n"
         "    if 'boom' in pieces: raise ValueError('no')\n"
         "    if 'odd' in pieces: return [1]\n"
+        "    if 'exit' in pieces: raise SystemExit(0)\n"
         "    call = {'index': 0, 'name': tools[0]['function']['name'], 'arguments': '{}'}\n"
         "    return [[{'content': piece}] for piece in pieces] + [[call]]\n"
     )
@@ -140,9 +141,27 @@ def test_a_function_is_a_parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with opened(["my_parsers:parse"], GLM47) as (subject,):
         assert subject.whole(QUESTION, "Hi") == ParsedMessage("", "Hi", (ParsedCall("get", "{}"),))
         assert subject.stream(QUESTION, ("Hi",)).deltas == [ContentDelta("Hi"), CallDelta(0, "get", "{}")]
-        for text, message in (("boom", "ValueError: no"), ("odd", "not what was asked for")):
+        for text, message in (("boom", "ValueError: no"), ("odd", "not what was asked for"), ("exit", "SystemExit")):
             with pytest.raises(SubjectError, match=message):
                 subject.whole(QUESTION, text)
+
+
+@pytest.mark.parametrize("text", ["def parse(:", "raise SystemExit(0)", "1 / 0"])
+def test_a_module_that_cannot_be_imported_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    name = f"unfit_{abs(hash(text))}"
+    (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(UsageError, match=f"importing {name} fails"), opened([f"{name}:parse"], GLM47):
+        pass
+
+
+def test_a_program_that_does_not_start_is_told_of_before_anything_is_examined() -> None:
+    name = f"command:{shlex.join([sys.executable, '-c', 'raise SystemExit(7)'])}"
+    with pytest.raises(UsageError, match=r"gives no answer to the first line[^x]*exit code 7"), opened([name], GLM47):
+        pass
 
 
 # --- servers --------------------------------------------------------------------------------------------------

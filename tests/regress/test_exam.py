@@ -12,7 +12,8 @@ from agenteval.regress.check import Options, check, rewritten, tally
 from agenteval.regress.corpus import bundled_corpus, load_corpus
 from agenteval.regress.exam import Exam, Failure, Kind, Result
 from agenteval.regress.own import Own
-from agenteval.regress.subject import Stream
+from agenteval.regress.regular import regularity
+from agenteval.regress.subject import Question, Stream
 from tests.regress import broken
 from tests.regress.broken import Broken
 
@@ -68,9 +69,18 @@ def test_a_misread_text_is_made_small_without_becoming_another_fault() -> None:
     found = failure(result, "whole")
     assert found.got
     assert found.got.calls[0] == ParsedCall("get_time_zone", "{}")
-    assert found.shrunk
-    assert "<arg_value></arg_value></tool_call>" in found.shrunk[0]
-    assert len(found.shrunk[0]) < len(empty.raw)
+    assert found.shrunk == (empty.raw,), "the call that shows it, whole and of a declared tool, and nothing else"
+
+
+def test_what_is_made_small_stays_as_well_formed_as_it_was() -> None:
+    glm47 = FAMILIES["glm47"]
+    question = Question(ZONES.tools)
+    for text in ("<tool_call>g</tool_call>", "<tool_call>calc<arg_key>n<arg_value>1</arg_value></tool_call>"):
+        assert not regularity(glm47, question, text).within(regularity(glm47, question, ZONES.raw)), text
+    one = "<tool_call>get_time</tool_call>"
+    assert regularity(glm47, question, one).within(regularity(glm47, question, ZONES.raw))
+    odd = CASES["text-after-call-content"]
+    assert regularity(glm47, question, odd.raw).within(regularity(glm47, question, odd.raw))
 
 
 def test_a_parser_that_dies_fails_this_case_and_no_other() -> None:

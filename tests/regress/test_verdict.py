@@ -12,7 +12,7 @@ import pytest
 
 from agenteval.errors import FileError, UsageError
 from agenteval.parsers import FAMILIES
-from agenteval.regress.baseline import Known, judge, load_baseline
+from agenteval.regress.baseline import Known, judge, load_baseline, strangers
 from agenteval.regress.check import Options, Paper, check
 from agenteval.regress.corpus import bundled_corpus, load_corpus
 from agenteval.regress.diff import diff
@@ -30,7 +30,25 @@ PAPER = check(Broken(broken.loses_whole_calls), SOME, Options())
 
 
 def reproduce(paper: Paper, result: Result, failure: Failure) -> str:
-    return again(["--python", "/opt/x y/python"], paper, result, failure)
+    return again(["--python", "/opt/x y/python"], None, paper, result, failure)
+
+
+def test_a_failure_of_a_given_text_is_shown_again_with_that_text() -> None:
+    (result, failure), *_ = PAPER.failures
+    line = again([], "Hi <b>", PAPER, result, replace(failure, shrunk=None))
+    assert "--raw '\"Hi <b>\"'" in line
+
+
+def test_what_a_baseline_knows_in_vain_is_told() -> None:
+    baseline = [
+        Known("broken:glm47", "glm47/renamed", "cuts", "once"),
+        Known("broken:glm47", "glm47/zero-arguments", "cuts", "still"),
+        Known("vllm:glm99", "glm47/zero-arguments", "cuts", "a slip"),
+    ]
+    assert strangers(baseline, ["broken:glm47"], [case.full_name for case in SOME]) == [
+        "The baseline is also of vllm:glm99: not examined here.",
+        "The baseline knows cases that the corpus does not have: glm47/renamed.",
+    ]
 
 
 def test_known_failures_are_apart_and_repaired_ones_are_named() -> None:
