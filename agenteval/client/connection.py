@@ -19,6 +19,9 @@ from agenteval.wire import Exchange, Fault, FaultKind, Limits, Receiver
 Place: TypeAlias = tuple[Any, ...]
 """A socket address of any family."""
 
+Composed: TypeAlias = tuple[bytes, bytes]
+"""A request as it is sent: its head, and its body, which may be long and is not copied for that."""
+
 MAX_UNREAD = 1024 * 1024
 """Bytes of one connection that may wait in the inbox before no more is read from it."""
 
@@ -42,7 +45,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     async def ask(
-        self, message: bytes, receiver: Receiver, limits: Limits, connect_ms: float | None
+        self, message: Composed, receiver: Receiver, limits: Limits, connect_ms: float | None
     ) -> tuple[Exchange, bool]:
         """Send a request and take its answer; and whether any byte of an answer came.
 
@@ -54,7 +57,7 @@ class Connection(asyncio.Protocol):
         answer = self._answer = Answer(receiver, limits, self._where)
         sent_at = self._now()
         if self.open:
-            self._transport.write(message)
+            self._transport.writelines(message)
         else:
             answer.closed(None, sent_at)
         watch = _Watch(answer, limits, self._now, sent_at, self._inbox.settle)
