@@ -25,8 +25,19 @@ class Answer:
     """
 
     __slots__ = (
-        *("ended", "ended_at", "fault", "first_word", "last_body_at", "reads", "reusable", "size", "spoken", "status"),
-        *("touched", "where", "_at", "_beside", "_head_done", "_headers", "_interim", "_max_bytes", "_parser"),
+        *("chunked", "ended", "ended_at", "fault", "first_word", "last_body_at", "reads", "reusable", "size", "spoken"),
+        *(
+            "status",
+            "touched",
+            "where",
+            "_at",
+            "_beside",
+            "_head_done",
+            "_headers",
+            "_interim",
+            "_max_bytes",
+            "_parser",
+        ),
         *("_line", "_max_line", "_receiver", "_until_close"),
     )
 
@@ -35,6 +46,7 @@ class Answer:
         self.ended_at = 0
         self.fault: Fault | None = None
         self.status: int | None = None
+        self.chunked = False  # whether the head has come, and said so
         self.size = 0
         self.reads = 0
         self.last_body_at: int | None = None
@@ -136,6 +148,7 @@ class Answer:
         self.status = status
         self._head_done = True
         headers = dict(self._headers)
+        self.chunked = "transfer-encoding" in headers
         self._until_close = not (headers.keys() & {"content-length", "transfer-encoding"} or status in _BODILESS)
         self._receiver.head(status, tuple(self._headers), self._at)
         self._refuse(status, headers)
