@@ -173,8 +173,8 @@ class _Watch:
         if now >= due:
             self._answer.end(timeout_fault(kind, self._answer.where, self._limits, self._answer.came), now)
         else:
-            # The first frame may bring the next deadline closer, to `between_s` from then: never sleep longer.
-            delay = min((due - now) / NS_PER_S, self._limits.between_s)
+            # What comes next may bring the deadline closer: never sleep longer than it then allows.
+            delay = min((due - now) / NS_PER_S, self._limits.between_s, self._limits.after_done_s)
             self._timer = self._loop.call_later(delay, self._check)
 
     def _deadlines(self) -> tuple[tuple[int, FaultKind], ...]:
@@ -184,6 +184,8 @@ class _Watch:
             first = self._sent_at + round(limits.first_frame_s * NS_PER_S)
             return (total, "timeout_total"), (first, "timeout_first_frame")
         between = answer.last_body_at + round(limits.between_s * NS_PER_S)
+        if answer.done_at is not None:
+            between = min(between, answer.done_at + round(limits.after_done_s * NS_PER_S))
         return (total, "timeout_total"), (between, "timeout_between")
 
 
