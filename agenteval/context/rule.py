@@ -168,8 +168,9 @@ KNOBS: dict[str, str] = {
     "min_reclaim": "an action that frees fewer tokens is not done; after one that missed its target, the next "
     "also frees at least half of what lies between the marks",
     "cooldown_turns": "user turns that must pass between two actions",
-    "pin": "what of dropped messages is kept verbatim: constraints, tags (<pin>…</pin>); system, first_user always "
-    "are; without constraints, what the user forbade is lost (breaks I7)",
+    "pin": "what of dropped messages is kept verbatim: constraints (sentences of the user that forbid or command for "
+    "good, by their words: never, do not, always, avoid, …), tags (what stands between <pin> and </pin>, for what such "
+    "words do not show); system, first_user always are; without constraints, what the user forbade is lost (breaks I7)",
     "keep_last": "how many of the newest groups (of results, of turns' reasoning) stay as they are",
     "sticky": "no: decided anew from the whole transcript at every step, which breaks the prefix cache",
     "placeholder": "what stands in place of what is gone; {tool} is the tool's name, {back} what is true of getting it "

@@ -35,8 +35,14 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1|\Z)", re.DOTALL | re.MULTILINE)
+_NONE = r"(?:no|nothing|nobody|never|you never)"
+_ORDER = rf"(?:never|always|avoid|only ever|under no circumstances|make sure (?:that )?{_NONE})"
+_REFUSAL = r"(?:do not|don't)(?! (?:worry|hesitate|mind|bother)\b)"
 _RULE = re.compile(
-    r"\b(?:never|always|do not|don't|must not|mustn't|may not|under no circumstances|forbidden|not allowed)\b",
+    rf"(?:^[\s>*•.\d)-]*|[,;:(–—]\s*|\b(?:and|but|or|please|also|then|so|just) )(?:{_ORDER}|{_REFUSAL})\b"
+    rf"|\b(?:you|we|must|should|shall|will) {_ORDER}\b"
+    r"|\b(?:must not|mustn't|you may not|is forbidden|are forbidden|(?:is|are) not allowed|I (?:do not|don't) want)\b",
     re.IGNORECASE,
 )
 _TAGGED = re.compile(r"<pin>(.{1,2000}?)</pin>", re.DOTALL)
@@ -66,8 +72,10 @@ def without_note(text: str) -> str:
 
 
 def rules_in(text: str) -> tuple[str, ...]:
-    """Sentences of a user that forbid or command for good, verbatim."""
-    return tuple(part for part in _SENTENCE.split(text) if len(part) <= LONGEST_RULE and _RULE.search(part))
+    """Sentences of a user that forbid or command for good, verbatim, as far as their words show it: no questions, and
+    nothing in a block of code."""
+    parts = _SENTENCE.split(_FENCED.sub("\n", text))
+    return tuple(part for part in parts if len(part) <= LONGEST_RULE and part[-1:] != "?" and _RULE.search(part))
 
 
 def tagged_in(text: str) -> tuple[str, ...]:
