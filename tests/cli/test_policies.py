@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from agenteval.context import POLICIES
 from tests.cli.test_commands import agenteval
+from tests.cli.test_over_http import serving
 
 FAILING = {
     "full_history": [8, 9, 10],
@@ -112,6 +114,9 @@ def leaves(messages):
 
 def raises(messages):
     return messages if len(messages) < 8 else {}["the key"]
+
+def nonsense(messages):
+    return messages if len(messages) < 8 else "all of them"
 """
 
 
@@ -142,6 +147,23 @@ def test_own_code_runs_only_where_it_is_allowed(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("results/*")), "nothing has begun"
 
 
+@pytest.mark.parametrize("served", [False, True])
+def test_a_run_that_own_code_broke_is_kept_and_named(tmp_path: Path, served: bool) -> None:
+    (tmp_path / "mine.py").write_text(MINE)
+    options = ("ten-turn-repo", "--thinking", "off", "--policy", "mine:nonsense", "--allow-code")
+    with serving(400.0, "founding") if served else nullcontext() as url:
+        done = agenteval("run", *options, *(("--base-url", url) if url else ()), cwd=tmp_path)
+    (run,) = tmp_path.glob("results/*")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-3:] == [
+        f"Run kept in results/{run.name} (report.md, steps.jsonl, frames/).",
+        f"Go on with it: agenteval run --resume results/{run.name} --allow-code",
+        "Error: mine:nonsense: the function must return a list of messages (objects with role and content)",
+    ]
+    assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
+    assert json.loads((run / "summary.json").read_text())["scores"]["turns_judged"] == 1
+
+
 def test_a_run_that_own_code_broke_goes_on_when_it_is_mended(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(MINE)
     options = ("ten-turn-repo", "--thinking", "off", "--policy", "mine:raises", "--allow-code")
@@ -151,6 +173,7 @@ def test_a_run_that_own_code_broke_goes_on_when_it_is_mended(tmp_path: Path) -> 
         "Error: mine:raises: with 8 messages it raised KeyError: 'the key' (mine.py, line 13)"
     )
     (run,) = tmp_path.glob("results/*")
+    assert f"Go on with it: agenteval run --resume results/{run.name} --allow-code" in done.stderr
     before = (run / "steps.jsonl").read_text()
     (tmp_path / "mine.py").write_text(MINE.replace("< 8", "< 800"))
     assert agenteval("run", "--resume", "latest", cwd=tmp_path).returncode == 2, "it has to be allowed again"
