@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from agenteval.paired import ALPHA, FEWEST_SCENARIOS, holm
 from agenteval.summary.contrast import Contrast, Draft, Test
-from agenteval.summary.engaged import never_acted
+from agenteval.summary.engaged import never_acted, otherwise_notes
 from agenteval.summary.measures import SideRow, side_row
 from agenteval.summary.recalls import recall_notes
 from agenteval.summary.sides import Axis, Side
@@ -76,6 +76,7 @@ def versus(
                 for side in sides
                 for note in recall_notes(side.steps(), "" if axis == "policy" else f"{side.name}, ")
             ),
+            *(note for side in sides for note in otherwise_notes(side.steps(), side.name)),
             *_notes(drafts, base, noise, simulated=simulated),
             *(_family(drafts) if ranked and not simulated and not refusals else ()),
         ),

@@ -88,6 +88,22 @@ def test_a_view_is_shown_as_a_diff(played: tuple[Path, dict[str, Any]]) -> None:
     assert "asks the model for a summary" in waiting
 
 
+def test_a_shape_that_a_result_does_not_have_is_told_everywhere(tmp_path: Path) -> None:
+    """In the record and with it in a view, in the report, in a comparison, and with the knob."""
+    policies = ("--policy", "full_history", "--policy", "tool_output_limit:shape=json_fields")
+    notes = json.loads(agenteval("run", "ten-turn-repo", "--thinking", "off", *policies, "--json", cwd=tmp_path).stdout)
+    told = "tool_output_limit: a result of read_file is no JSON object or list, so that it was cut as head_tail"
+    assert [told in note for note in notes["notes"] if note.startswith("Policies did otherwise than asked")] == [True]
+    (run,) = (tmp_path / "results").iterdir()
+    steps = map(json.loads, (run / "steps.jsonl").read_text().splitlines())
+    step = next(step["id"] for step in steps if any(told in it for it in step["policy_report"]["otherwise"]))
+    assert f"did otherwise: {told}" in agenteval("policies", "view", "--step", step, cwd=tmp_path).stdout
+    compared = agenteval("compare", "latest", "--format", "md", cwd=tmp_path).stdout
+    assert "did otherwise than asked" in compared
+    shown = agenteval("policies", "show", "tool_output_limit", cwd=tmp_path).stdout
+    assert "is cut as head_tail, and the report says so" in " ".join(shown.split())
+
+
 def test_a_history_is_told_of_and_stands_in_views_and_rescored_conversations(tmp_path: Path) -> None:
     window = "sliding_window:trigger=650,target=450,min_reclaim=60"
     played = agenteval("run", "own-bad-calls-4", "--profile", "healthy", "--policy", window, "--json", cwd=tmp_path)
