@@ -104,6 +104,15 @@ def test_a_shape_that_a_result_does_not_have_is_told_everywhere(tmp_path: Path) 
     assert "is cut as head_tail, and the report says so" in " ".join(shown.split())
 
 
+def test_a_fact_that_the_policy_took_away_is_named_as_the_cause(tmp_path: Path) -> None:
+    window = "sliding_window:trigger=650,target=450,min_reclaim=60"
+    options = ("placements", "--profile", "healthy", "--thinking", "off", "--policy", window, "--json")
+    told = json.loads(agenteval("run", *options, cwd=tmp_path).stdout)
+    assert "its policy had taken away what that turn needed: in-result (turn 10" in told["sentences"][0]
+    assert told["advice"][0].startswith(f"Every turn from 10 on fails: {window} had taken away what turns needed:")
+    assert not any("length or history" in hint for hint in told["advice"])
+
+
 def test_a_history_is_told_of_and_stands_in_views_and_rescored_conversations(tmp_path: Path) -> None:
     window = "sliding_window:trigger=650,target=450,min_reclaim=60"
     played = agenteval("run", "own-bad-calls-4", "--profile", "healthy", "--policy", window, "--json", cwd=tmp_path)
