@@ -70,7 +70,8 @@ class HttpRequest:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Time-outs in seconds: to connect; from the request sent to the first frame of its reply; between two reads after
-    that; for the whole exchange. And the most bytes that are accepted: of a body, and of one line of it.
+    that; for the whole exchange; from a stream's `[DONE]` to its end. And the most bytes that are accepted: of a body,
+    and of one line of it.
 
     A keep-alive (a comment line of a stream, a blank) is no frame: it does not end the wait for the first one. It does
     show that the server lives: between frames it counts as a read. `own`: the user's options set the time-outs, so that
@@ -81,6 +82,7 @@ class Limits:
     first_frame_s: float = 300.0
     between_s: float = 120.0
     total_s: float = 1800.0
+    after_done_s: float = 1.0
     max_bytes: int = 64 * 1024 * 1024
     max_line: int = 8 * 1024 * 1024
     own: bool = True

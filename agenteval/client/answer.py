@@ -13,6 +13,9 @@ from agenteval.wire import Exchange, Fault, Limits, Receiver
 
 _BODILESS = {204, 304}
 
+_DONE = tuple(b"data:%s[DONE]%s" % (blank, end * 2) for blank in (b" ", b"") for end in (b"\n", b"\r\n"))
+"""Last bytes of a stream that has said all, if it sends them in one piece."""
+
 MAX_BESIDE_BODY = 1024 * 1024
 """Bytes that may come without any of the body among them: heads, trailers, the spelling of chunks."""
 
@@ -25,9 +28,9 @@ class Answer:
     """
 
     __slots__ = (
-        *("ended", "ended_at", "fault", "first_word", "last_body_at", "reads", "reusable", "size", "spoken", "status"),
-        *("touched", "where", "_at", "_beside", "_head_done", "_headers", "_interim", "_max_bytes", "_parser"),
-        *("_line", "_max_line", "_receiver", "_until_close"),
+        *("chunked", "done_at", "ended", "ended_at", "fault", "first_word", "last_body_at", "reads", "reusable"),
+        *("size", "spoken", "status", "touched", "where", "_at", "_beside", "_head_done", "_headers", "_interim"),
+        *("_line", "_max_bytes", "_max_line", "_parser", "_receiver", "_until_close"),
     )
 
     def __init__(self, receiver: Receiver, limits: Limits, where: str) -> None:
@@ -35,9 +38,11 @@ class Answer:
         self.ended_at = 0
         self.fault: Fault | None = None
         self.status: int | None = None
+        self.chunked = False  # whether the head has come, and said so
         self.size = 0
         self.reads = 0
         self.last_body_at: int | None = None
+        self.done_at: int | None = None  # when it said `[DONE]`
         self.spoken = False  # whether the body said anything yet that is no keep-alive
         self.first_word = FirstWord()
         self.touched = False  # whether any byte came
@@ -136,6 +141,7 @@ class Answer:
         self.status = status
         self._head_done = True
         headers = dict(self._headers)
+        self.chunked = "transfer-encoding" in headers
         self._until_close = not (headers.keys() & {"content-length", "transfer-encoding"} or status in _BODILESS)
         self._receiver.head(status, tuple(self._headers), self._at)
         self._refuse(status, headers)
@@ -157,6 +163,8 @@ class Answer:
             self._too_large("a line in the reply", self._max_line)
         elif not self.ended.done():
             self.spoken = self.spoken or self.first_word.stands_in(body)
+            if self.done_at is None and body.endswith(_DONE):
+                self.done_at = self._at
             self._receiver.data(body, self._at)
 
     def _too_large(self, what: str, limit: int) -> None:

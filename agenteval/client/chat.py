@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from itertools import cycle
 from typing import Any, Protocol
 
 import msgspec
@@ -25,12 +24,6 @@ SERVER_GAVE_UP = frozenset({"abort", "error"})
 CHAT_PATH = "/v1/chat/completions"
 MAX_ERROR_TEXT = 500
 MAX_EXCERPT = 100
-
-FOLDED_AT_ONCE = 16
-"""So many chunks are kept before they are folded: one by one, each would find the processor's caches cold."""
-
-_TURNS = cycle(range(FOLDED_AT_ONCE))
-"""When a stream is folded for the first time: those that begin together are not to be folded together."""
 
 _LIMITS = Limits()
 
@@ -109,36 +102,22 @@ class Chat(Protocol):
 
 
 class _Listener:
-    """Records body bytes, and folds them, a few at a time, while they come when the reply is a stream."""
+    """Records body bytes, and folds them while they come when the reply is called a stream."""
 
     def __init__(self) -> None:
         self.chunks: list[tuple[int, bytes]] = []
         self.content_type = ""
-        self._fold: Fold | None = None
-        self._folded = 0
-        self._due = 1 + next(_TURNS)
+        self.fold: Fold | None = None
 
     def head(self, status: int, headers: Pairs, at: int) -> None:
         self.content_type = dict(headers).get("content-type", "").lower()
         if status < 300 and "event-stream" in self.content_type:
-            self._fold = Fold()
+            self.fold = Fold()
 
     def data(self, chunk: bytes, at: int) -> None:
         self.chunks.append((at, chunk))
-        if len(self.chunks) >= self._due and self._fold is not None:
-            self._fold_on(self._fold)
-
-    def fold(self) -> Fold | None:
-        """All that came, folded; None for a reply that is not called a stream."""
-        if self._fold is not None:
-            self._fold_on(self._fold)
-        return self._fold
-
-    def _fold_on(self, fold: Fold) -> None:
-        for at, chunk in self.chunks[self._folded :]:
-            fold.feed(chunk, at)
-        self._folded = len(self.chunks)
-        self._due = self._folded + FOLDED_AT_ONCE
+        if self.fold is not None:
+            self.fold.feed(chunk, at)
 
     @property
     def body(self) -> bytes:
@@ -203,9 +182,8 @@ def _keeps_alive(chunk: bytes) -> bool:
 def _folded(exchange: Exchange, listener: _Listener, asked_for_stream: bool) -> tuple[Reply, Timeline]:
     """By content type; where that names no stream, by how the body begins."""
     sent_at, ended_at = exchange.sent_at, exchange.ended_at
-    fold = listener.fold()
-    if fold is not None:
-        return fold.finish(sent_at, ended_at)
+    if listener.fold is not None:
+        return listener.fold.finish(sent_at, ended_at)
     body = listener.body
     if body.lstrip()[:1] not in (b"{", b"[", b""):
         fold = Fold()

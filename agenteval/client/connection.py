@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import cycle
 from typing import Any, TypeAlias, cast
 
 from agenteval.client.address import Address
@@ -19,8 +20,21 @@ from agenteval.wire import Exchange, Fault, FaultKind, Limits, Receiver
 Place: TypeAlias = tuple[Any, ...]
 """A socket address of any family."""
 
+Composed: TypeAlias = tuple[bytes, bytes]
+"""A request as it is sent: its head, and its body, which may be long and is not copied for that."""
+
 MAX_UNREAD = 1024 * 1024
-"""Bytes of one connection that may wait in the inbox before no more is read from it."""
+"""Bytes of one connection that may wait to be understood before no more is read from it."""
+
+READ_AT_ONCE = 16
+"""So many events of a stream are kept before they are understood: one by one, each would find the processor's caches
+cold."""
+
+EVENT_END = b"\n\n\r\n"
+"""The end of an event in a chunk of its own: such a read never ends an answer, and may wait."""
+
+_TURNS = cycle(range(READ_AT_ONCE))
+"""When a stream is understood for the first time: those that begin together are not to be worked on together."""
 
 
 class Connection(asyncio.Protocol):
@@ -36,28 +50,30 @@ class Connection(asyncio.Protocol):
         self.idle_since = self._now()
         self._where = where
         self._inbox = inbox
-        self._unread = 0  # bytes that are in the inbox
+        self._reads: list[tuple[bytes, int]] = []  # what is still to be understood, with its stamps
+        self._unread = 0  # bytes of that
+        self._due = 1
         self._paused = False
         self._answer: Answer | None = None
         self._transport: asyncio.Transport | None = None
 
     async def ask(
-        self, message: bytes, receiver: Receiver, limits: Limits, connect_ms: float | None
+        self, message: Composed, receiver: Receiver, limits: Limits, connect_ms: float | None
     ) -> tuple[Exchange, bool]:
         """Send a request and take its answer; and whether any byte of an answer came.
 
         Afterwards `open` tells whether the connection can be used again. Cancelling closes it.
         """
         assert self._transport is not None
-        if self._unread:
-            self._inbox.settle()  # what came before anybody asked is no part of this answer: it closes the connection
+        self._take()  # what came before anybody asked is no part of this answer: it closes the connection
         answer = self._answer = Answer(receiver, limits, self._where)
+        self._due = 1 + next(_TURNS)
         sent_at = self._now()
         if self.open:
-            self._transport.write(message)
+            self._transport.writelines(message)
         else:
             answer.closed(None, sent_at)
-        watch = _Watch(answer, limits, self._now, sent_at, self._inbox.settle)
+        watch = _Watch(answer, limits, self._now, sent_at, self._take)
         try:
             await answer.ended
         finally:
@@ -75,14 +91,22 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _take(self, data: bytes, at: int) -> None:
-        self._unread -= len(data)
-        if self._paused and self._unread <= MAX_UNREAD // 2:
+    def _take(self) -> None:
+        """Understand all that was read."""
+        reads, self._reads, self._unread = self._reads, [], 0
+        if self._paused:
             self._read_on(True)
-        if self._answer is None:
-            self.close()
-        else:
-            self._answer.feed(data, at)
+        for data, at in reads:
+            if self._answer is None:
+                self.close()
+            else:
+                self._answer.feed(data, at)
+
+    def _may_wait(self, data: bytes) -> bool:
+        """Whether nothing can depend on this read that the next ones do not tell as well."""
+        if len(self._reads) >= self._due or self._unread > MAX_UNREAD // 2 or data[-4:] != EVENT_END:
+            return False
+        return self._answer is not None and self._answer.chunked
 
     def _read_on(self, on: bool) -> None:
         self._paused = not on
@@ -98,21 +122,25 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         at = self._now()
         self._unread += len(data)
-        self._inbox.put(self._take, data, at)
+        self._reads.append((data, at))
+        if self._may_wait(data):
+            return
+        self._due = READ_AT_ONCE
+        self._inbox.put(self._take, at)
         if self._unread > MAX_UNREAD and not self._paused:
             self._read_on(False)  # a flood waits at the server; the times of what it sends tell nothing anyway
 
     def eof_received(self) -> None:
         at = self._now()
         self.open = False
-        self._inbox.settle()
+        self._take()
         if self._answer is not None:
             self._answer.closed(None, at)
 
     def connection_lost(self, error: Exception | None) -> None:
         at = self._now()
         self.open = False
-        self._inbox.settle()
+        self._take()
         if self._answer is not None:
             self._answer.closed(error, at)
         if not self.lost.done():
@@ -123,12 +151,12 @@ class _Watch:
     """Ends an answer that passes a limit, with one timer that reads never touch."""
 
     def __init__(
-        self, answer: Answer, limits: Limits, now: Callable[[], int], sent_at: int, settle: Callable[[], None]
+        self, answer: Answer, limits: Limits, now: Callable[[], int], sent_at: int, take: Callable[[], None]
     ) -> None:
         self._answer = answer
         self._limits = limits
         self._now = now
-        self._settle = settle
+        self._take = take
         self._sent_at = sent_at
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -140,15 +168,13 @@ class _Watch:
 
     def _check(self) -> None:
         now = self._now()
+        self._take()  # what came in time may still wait
         due, kind = min(self._deadlines())
-        if now >= due:
-            self._settle()  # what came in time may still wait in the inbox
-            due, kind = min(self._deadlines())
         if now >= due:
             self._answer.end(timeout_fault(kind, self._answer.where, self._limits, self._answer.came), now)
         else:
-            # The first frame may bring the next deadline closer, to `between_s` from then: never sleep longer.
-            delay = min((due - now) / NS_PER_S, self._limits.between_s)
+            # What comes next may bring the deadline closer: never sleep longer than it then allows.
+            delay = min((due - now) / NS_PER_S, self._limits.between_s, self._limits.after_done_s)
             self._timer = self._loop.call_later(delay, self._check)
 
     def _deadlines(self) -> tuple[tuple[int, FaultKind], ...]:
@@ -158,6 +184,8 @@ class _Watch:
             first = self._sent_at + round(limits.first_frame_s * NS_PER_S)
             return (total, "timeout_total"), (first, "timeout_first_frame")
         between = answer.last_body_at + round(limits.between_s * NS_PER_S)
+        if answer.done_at is not None:
+            between = min(between, answer.done_at + round(limits.after_done_s * NS_PER_S))
         return (total, "timeout_total"), (between, "timeout_between")
 
 

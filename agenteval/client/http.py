@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from agenteval import __version__
 from agenteval.client.address import address_of
-from agenteval.client.connection import Connection, open_connection
+from agenteval.client.connection import Composed, Connection, open_connection
 from agenteval.client.inbox import Inbox
 from agenteval.clock import NS_PER_MS, NS_PER_S, Clock, RealClock
 from agenteval.errors import UsageError
@@ -95,7 +95,7 @@ class HttpTransport:
             connection.close()
         await asyncio.gather(*(connection.lost for connection in connections))
 
-    async def _ask_afresh(self, message: bytes, receiver: Receiver, limits: Limits) -> Exchange:
+    async def _ask_afresh(self, message: Composed, receiver: Receiver, limits: Limits) -> Exchange:
         began = self.clock.now()
         opened = await self._open(limits)
         now = self.clock.now()
@@ -107,7 +107,7 @@ class HttpTransport:
     async def _ask(
         self,
         connection: Connection,
-        message: bytes,
+        message: Composed,
         receiver: Receiver,
         limits: Limits,
         connect_ms: float | None,
@@ -137,7 +137,7 @@ class HttpTransport:
                 return connection
         return None
 
-    def _compose(self, request: HttpRequest) -> bytes:
+    def _compose(self, request: HttpRequest) -> Composed:
         own = {
             "host": self._address.authority,
             "user-agent": f"agenteval/{__version__}",
@@ -148,7 +148,7 @@ class HttpTransport:
         headers = own | self._headers | _checked(request.headers)
         lines = [f"{request.method} {self._address.target(request.path)} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        return "\r\n".join((*lines, "", "")).encode("latin-1") + request.body
+        return "\r\n".join((*lines, "", "")).encode("latin-1"), request.body
 
 
 def _was_stale(result: Exchange) -> bool:

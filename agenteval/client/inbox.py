@@ -11,51 +11,46 @@ ON_THE_HEELS_NS = 30_000
 """A read that follows the work on another one so soon was ready while that work went on: others may be, too."""
 
 SLICE = 8
-"""So many reads are taken in before the loop looks at its sockets again; of a long queue a sixteenth."""
+"""So many have their turn before the loop looks at its sockets again; of a long queue a sixteenth."""
 
-Taker: TypeAlias = Callable[[bytes, int], None]
-"""Takes in what one connection has read, with its stamp."""
+Taker: TypeAlias = Callable[[], None]
+"""Understands what one connection has read and stamped."""
 
 
 class Inbox:
-    """Hands stamped reads of all connections on, in the order in which they came.
+    """Gives the connections that have read something their turns, in the order in which they ask.
 
-    A read that comes alone is handed on at once. In a burst only the stamp is taken at once; the bytes wait their turn,
-    and in between the loop looks for further reads, to stamp them.
+    One that asks alone has its turn at once. In a burst only stamps are taken at once; the turns come later, and in
+    between the loop looks for further reads, to stamp them.
     """
 
     __slots__ = ("_free_since", "_now", "_waiting")
 
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
-        self._waiting: deque[tuple[Taker, bytes, int]] = deque()
+        self._waiting: deque[Taker] = deque()
         self._free_since = 0
 
-    def put(self, taker: Taker, data: bytes, at: int) -> None:
-        """Bytes that arrived at `at`."""
+    def put(self, taker: Taker, at: int) -> None:
+        """A turn for one whose last bytes arrived at `at`."""
         if self._waiting:
-            self._waiting.append((taker, data, at))
+            self._waiting.append(taker)
         elif at - self._free_since < ON_THE_HEELS_NS:
-            self._waiting.append((taker, data, at))
+            self._waiting.append(taker)
             asyncio.get_running_loop().call_soon(self._work)
         else:
-            taker(data, at)
+            taker()
             self._free_since = self._now()
-
-    def settle(self) -> None:
-        """Hand on all that waits."""
-        self._hand_on(len(self._waiting))
 
     def _work(self) -> None:
         waiting = len(self._waiting)
         try:
             self._hand_on(min(waiting, max(SLICE, waiting // 16)))
-        finally:  # a taker that raises is a bug, but one connection's: the others' reads are handed on
+        finally:  # a taker that raises is a bug, but one connection's: the others have their turns
             if self._waiting:
                 asyncio.get_running_loop().call_soon(self._work)
 
     def _hand_on(self, count: int) -> None:
         for _ in range(count):
-            taker, data, at = self._waiting.popleft()
-            taker(data, at)
+            self._waiting.popleft()()
         self._free_since = self._now()

@@ -63,20 +63,20 @@ class Encoder:
         encoded = self._messages.grow(sent, lambda number: _encode_message(sent[number], self._dialect))
         own = list(encoded)
         fields = _fields(request, own, self._dialect)
-        spelled = self._spell(encoded, self._messages.kept)
-        raw = msgspec.Raw(spelled) if fields["messages"] is own else fields["messages"]
+        self._spell(encoded, self._messages.kept)
+        raw = msgspec.Raw(self._spelled) if fields["messages"] is own else fields["messages"]
         body = Body(fields, request_bytes({**fields, "messages": raw}))
         return EncodedRequest(body, self._hash.of(encoded, self._messages.kept), request.history.repairs)
 
-    def _spell(self, messages: list[dict[str, Any]], kept: int) -> bytearray:
-        """The list of messages as JSON, of which so many are those of the last time."""
+    def _spell(self, messages: list[dict[str, Any]], kept: int) -> None:
+        """Make the spelled list that of these messages, of which so many are those of the last time."""
         del self._ends[kept:]
         del self._spelled[self._ends[-1] if self._ends else 1 :]
         for message in messages[kept:]:
             self._spelled += b"," if self._ends else b""
             self._spelled += msgspec.json.encode(message)
             self._ends.append(len(self._spelled))
-        return self._spelled + b"]"
+        self._spelled += b"]"
 
 
 def encode(request: ChatRequest, dialect: Dialect) -> EncodedRequest:

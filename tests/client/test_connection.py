@@ -1,17 +1,23 @@
-"""One connection over a transport and a clock that the test holds: what waits in the inbox counts where it belongs."""
+"""One connection over a transport and a clock that the test holds: what waits to be understood counts where it
+belongs."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agenteval.client.connection import MAX_UNREAD, Connection
+from agenteval.client.answer import Answer
+from agenteval.client.connection import MAX_UNREAD, READ_AT_ONCE, Connection
 from agenteval.client.inbox import Inbox
 from agenteval.clock import NS_PER_S, RealClock
 from agenteval.wire import Exchange, Limits
 
+REQUEST = (b"head ", b"body")
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 
 
@@ -80,7 +86,7 @@ def test_what_came_before_a_request_does_not_answer_it() -> None:
     async def main() -> tuple[Exchange, bool, Wire]:
         connection, wire, _ = connected()
         connection.data_received(ANSWER)
-        return *await connection.ask(b"request", Deaf(), Limits(), None), wire
+        return *await connection.ask(REQUEST, Deaf(), Limits(), None), wire
 
     exchange, answered, wire = asyncio.run(main())
     assert (exchange.status, answered, wire.written, wire.aborted) == (None, False, b"", True)
@@ -92,7 +98,7 @@ def test_what_came_in_time_is_no_silence() -> None:
     async def main() -> Exchange:
         connection, _, clock = connected()
         limits = Limits(first_frame_s=0.01)
-        asked = asyncio.create_task(connection.ask(b"request", Deaf(), limits, None))
+        asked = asyncio.create_task(connection.ask(REQUEST, Deaf(), limits, None))
         await clock.sleep(0)
         loop = asyncio.get_running_loop()
         timer = loop.time() + 0.01
@@ -115,7 +121,7 @@ OPEN = b"HTTP/1.1 200 OK\r\n\r\n"
 def test_a_body_ends_when_its_connection_does_and_not_when_all_work_is_done(lost: bool) -> None:
     async def main() -> Exchange:
         connection, _, clock = connected()
-        asked = asyncio.create_task(connection.ask(b"request", Slow(clock), Limits(), None))
+        asked = asyncio.create_task(connection.ask(REQUEST, Slow(clock), Limits(), None))
         await clock.sleep(0)
         connection.data_received(OPEN + b"{}")
         if lost:
@@ -134,7 +140,7 @@ def test_a_flood_waits_at_the_server_and_not_in_memory() -> None:
 
     async def main() -> tuple[int, bool]:
         connection, wire, clock = connected()
-        asked = asyncio.create_task(connection.ask(b"request", Deaf(), Limits(), None))
+        asked = asyncio.create_task(connection.ask(REQUEST, Deaf(), Limits(), None))
         await clock.sleep(0)
         connection.data_received(OPEN)
         read, piece = 0, b"x" * (256 * 1024 - 1) + b"\n"
@@ -150,3 +156,81 @@ def test_a_flood_waits_at_the_server_and_not_in_memory() -> None:
     read, reading = asyncio.run(main())
     assert read <= MAX_UNREAD + 256 * 1024
     assert reading, "once it was understood, more is read"
+
+
+@dataclass
+class Chunks(Deaf):
+    """What came, with its stamps."""
+
+    came: list[tuple[int, bytes]] = field(default_factory=list)
+
+    def data(self, chunk: bytes, at: int) -> None:
+        self.came.append((at, chunk))
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def chunk(body: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(body), body)
+
+
+def cut(text: bytes, places: list[int]) -> list[bytes]:
+    ends = sorted({place % (len(text) + 1) for place in places} | {len(text)})
+    return [text[start:end] for start, end in pairwise([0, *ends]) if end > start]
+
+
+async def read(connection: Connection, clock: Hand, reads: list[bytes]) -> tuple[Exchange, Chunks]:
+    """All reads, one per tick; nothing comes after them."""
+    chunks = Chunks()
+    asked = asyncio.create_task(connection.ask(REQUEST, chunks, Limits(), None))
+    await clock.sleep(0)
+    for data in reads:
+        clock.time += 1
+        connection.data_received(data)
+    exchange, _ = await asyncio.wait_for(asked, 5)
+    return exchange, chunks
+
+
+@given(
+    st.lists(st.sampled_from([b"data: {}\n\n", b": ping\n\n", b"data: {\n\n\r\n", b"x"]), max_size=2 * READ_AT_ONCE),
+    st.sampled_from([b"0\r\n\r\n", b"0\r\nx-trailer: 1\r\n\r\n"]),
+    st.lists(st.integers(0, 2_000), max_size=60),
+)
+def test_a_stream_ends_with_its_last_byte_and_keeps_each_stamp(
+    bodies: list[bytes], end: bytes, places: list[int]
+) -> None:
+    """Though events wait for each other: however cut, it is what an answer that waits for nothing makes of it."""
+
+    async def main() -> None:
+        connection, wire, clock = connected()
+        whole = [CHUNKED, *map(chunk, bodies), end]
+        reads = [part for text in whole for part in cut(text, places)]
+        exchange, chunks = await read(connection, clock, reads)
+
+        plain = Chunks()
+        answer = Answer(plain, Limits(), "there")
+        for at, data in enumerate(reads, exchange.sent_at + 1):
+            answer.feed(data, at)
+        assert (wire.written, wire.aborted) == (b"head body", False)
+        assert chunks.came == plain.came
+        assert exchange == answer.exchange(exchange.sent_at, None)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("framing", [b"content-length: 10000", b"x-nothing: 1"])
+def test_only_a_chunked_body_waits_since_another_may_end_with_any_byte(framing: bytes) -> None:
+    async def main() -> Chunks:
+        connection, _, clock = connected()
+        chunks = Chunks()
+        asked = asyncio.create_task(connection.ask(REQUEST, chunks, Limits(), None))
+        await clock.sleep(0)
+        connection.data_received(b"HTTP/1.1 200 OK\r\n%s\r\n\r\ndata: {}\n\n\r\n" % framing)
+        for _ in range(3):
+            await clock.sleep(0)
+        connection.connection_lost(None)
+        await asked
+        return chunks
+
+    assert asyncio.run(main()).came

@@ -200,10 +200,10 @@ SLOW: Mapping[str, Row] = {
         streamed(ROLE, SAID, then="hang"),
         Limits(between_s=0.05),
     ),
-    "hang after [DONE]": fine(streamed(*GOOD, then="hang"), limits=Limits(between_s=0.05)),
+    "hang after [DONE]": fine(streamed(*GOOD, then="hang"), limits=Limits(after_done_s=0.05)),
     "hang after the finish reason": fine(streamed(*GOOD[:-1], then="hang"), TOLD * 2, limits=Limits(between_s=0.05)),
     "keep-alives without end after [DONE]": fine(
-        streamed(*GOOD, b": ping\n\n", then="drip"), limits=Limits(total_s=0.1)
+        streamed(*GOOD, b": ping\n\n", then="drip"), limits=Limits(after_done_s=0.1)
     ),
     "a stream without end": slow(
         "timeout_total",

@@ -204,7 +204,7 @@ def test_what_comes_after_an_answer_closes_the_connection_even_before_it_is_unde
         connection.connection_made(wire)
 
         async def ask() -> bool:
-            await connection.ask(b"", sink, FAST, None)
+            await connection.ask((b"", b""), sink, FAST, None)
             return connection.open
 
         asking = asyncio.create_task(ask())
