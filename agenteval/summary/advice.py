@@ -96,8 +96,8 @@ def _late_hints(
     for arm in others[:1]:
         part, turn = taken.get(arm_of(arm)), arm.first_failing_turn or 0
         causes = "length or history is the likely cause"
-        if part and part.may_have_taken(turn):
-            causes = f"length, history or what {arm.policy} took out of it is the likely cause"
+        if part and part.may_have_part(turn):
+            causes = f"length, history or what {arm.policy} made of it is the likely cause"
         yield f"Every turn from {turn} on fails{_among(others, arms)}: {causes}."
     for arm in own[:1]:
         yield (

@@ -29,7 +29,7 @@ class Part:
         """Whether it is known to be the cause that this turn fails."""
         return turn in self.lost
 
-    def may_have_taken(self, turn: int) -> bool:
+    def may_have_part(self, turn: int) -> bool:
         """Whether it acted before, and nobody watched what this turn needs."""
         return self.acted is not None and self.acted <= turn and turn not in self.watched
 

@@ -49,7 +49,7 @@ def test_a_policy_that_took_a_needed_fact_is_the_cause_and_the_fact_is_named() -
     [
         (MASK, {3: (SEEN,), 5: (CODE,)}, 2, LENGTH),  # it was there when the first turn failed
         (MASK, {2: (CODE,), 3: (SEEN,)}, 2, LENGTH),  # that turn was right all the same
-        (MASK, {}, 2, f"length, history or what {MASK} took out of it is the likely cause."),  # nobody watched
+        (MASK, {}, 2, f"length, history or what {MASK} made of it is the likely cause."),  # nobody watched
         (MASK, {}, 4, LENGTH),
         (MASK, {}, None, LENGTH),
         ("full_history", {3: (CODE,)}, None, LENGTH),
