@@ -31,7 +31,8 @@ class EndpointError(AgentevalError):
 
 
 class DivergedError(UsageError):
-    """A conversation that is taken up again from its recording asks something else than it asked then."""
+    """A conversation that is taken up again from its recording cannot go as it went: it asks something else than it
+    asked then, or what it was told is gone."""
 
 
 class StorageError(AgentevalError):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agenteval.calibration.played import played
-from agenteval.context import build_policy
+from agenteval.calibration.played import SEED, played
+from agenteval.context import build_policy, marked_rules
 from agenteval.errors import Problem, UsageError
+from agenteval.run import Accountant, lengths
+from agenteval.scenario import bind
 from agenteval.scenario.loader import Loaded, Source
 from agenteval.script import Scenario
 from agenteval.simulator import PROFILES
@@ -26,6 +28,7 @@ def calibration_problems(loaded: Loaded) -> Iterator[Problem]:
         if source.scenario.facts:
             yield from _unsolved(source)
             yield from _idle(source, loaded.suite.policies)
+            yield from _out_of_reach(source, loaded.suite.policies)
 
 
 def _unsolved(source: Source) -> Iterator[Problem]:
@@ -64,6 +67,28 @@ def _idle(source: Source, policies: Sequence[str]) -> Iterator[Problem]:
             yield source.document.problem(("facts",), message, key=True)
         elif acted >= TWICE and name in scenario.idle:
             yield source.document.problem(("idle", name), f"{scenario.name}: it acts {acted} times", key=True)
+
+
+def _out_of_reach(source: Source, policies: Sequence[str]) -> Iterator[Problem]:
+    """Targets below what no policy takes away: one that cannot get there acts as often as it may."""
+    family = HEALTHY.client_family
+    fixed = lengths(bind(source.scenario, SEED), Accountant(family), family).fixed
+    low = [policy for policy in policies if _target(policy, fixed) < fixed]
+    if low:
+        more = f" (and of {len(low) - 1} more)" if len(low) > 1 else ""
+        message = (
+            f"{source.scenario.name}: system, tools and the first user message alone take {fixed:,} tokens: the target "
+            f"of {low[0]}{more} can never be met"
+        )
+        yield source.document.problem(("name",), message)
+
+
+def _target(policy: str, otherwise: int) -> int:
+    """The lowest target of a policy's rules."""
+    try:
+        return min((rule.target for rule in marked_rules(policy) if rule.target is not None), default=otherwise)
+    except UsageError:  # told by `_idle`
+        return otherwise
 
 
 def _acted(scenario: Scenario, policy: str) -> int:

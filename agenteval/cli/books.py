@@ -16,7 +16,8 @@ from agenteval.cli.options import HOW_TO_ASK, EndpointOptions, PlanOptions
 from agenteval.cli.progress import Progress
 from agenteval.cli.voice import tell
 from agenteval.clock import RealClock, wall_stamp
-from agenteval.errors import DivergedError, StorageError, UsageError
+from agenteval.context import names_code
+from agenteval.errors import DivergedError, StorageError
 from agenteval.outcome import StepRecord
 from agenteval.report import render_markdown
 from agenteval.report.machine import summary_values
@@ -98,7 +99,7 @@ class Books:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, StorageError | UsageError):
+        if isinstance(error, StorageError | DivergedError):
             self._folder.close()
         elif self.summary is None:
             self.close(None)
@@ -134,7 +135,8 @@ class Books:
         _tell_losses(end, self._secrets)
         tell(f"Run kept in {self._folder.path} (report.md, steps.jsonl, frames/).")
         if end is None or end.stopped or any(item.lost for item in end.ends):
-            tell(f"Go on with it: agenteval run --resume {self._folder.path}")
+            allowed = " --allow-code" if any(map(names_code, manifest.plan["policies"])) else ""
+            tell(f"Go on with it: agenteval run --resume {self._folder.path}{allowed}")
         self.summary = summary
         return summary
 

@@ -10,7 +10,7 @@ import click
 from agenteval.cli.options import OUT
 from agenteval.context import KNOBS, POLICIES, knobs_of, spelled
 from agenteval.errors import UsageError
-from agenteval.report.terminal import entry
+from agenteval.report.terminal import entry, wrapped
 from agenteval.script import Scenario
 from agenteval.visible import visible
 
@@ -37,7 +37,7 @@ def show(name: str) -> None:
     """One policy: what it does, and each of its knobs."""
     if name not in POLICIES:
         raise UsageError(f"no policy is called {name!r}; there are: {', '.join(POLICIES)}")
-    click.echo(f"{name}\n\n{_says(name)}\n")
+    click.echo(f"{name}\n\n{wrapped(_says(name))}\n")
     for knob, default in knobs_of(POLICIES[name]):
         click.echo(entry(f"{knob}={spelled(default)}", KNOBS[knob]))
 

@@ -14,7 +14,7 @@ from agenteval.cli.options import HOW_TO_ASK, EndpointOptions, PlanOptions, type
 from agenteval.cli.suites import load_scenarios
 from agenteval.cli.voice import tell
 from agenteval.client import ReplayTransport
-from agenteval.errors import UsageError
+from agenteval.errors import DivergedError, UsageError
 from agenteval.outcome import StepRecord
 from agenteval.run import Cell, Desk
 from agenteval.script import Scenario
@@ -180,7 +180,7 @@ class Kept:
             frames = read_frames(self.stored.path, cell.id)
             if missing := [record.id for record in steps if record.id not in frames]:
                 where = self.stored.path / "frames"
-                raise UsageError(f"the reply to {missing[0]} is not in {where}: begin a new run")
+                raise DivergedError(f"the reply to {missing[0]} is not in {where}: begin a new run")
             told = [(frames[record.id].request, frames[record.id].recording) for record in steps]
             return replace(desk, transport=ReplayTransport(cell.id, told, desk.transport))
 

@@ -78,7 +78,7 @@ def lint_suites(suites: tuple[str, ...], files_only: bool) -> int:
 
     Scenarios that declare facts are then played on the built-in endpoint with nothing wrong: at least 95 % of their
     turns must be right with everything in view and with only what is needed, and each policy that the suite names must
-    act at least twice before the last fact is needed.
+    act at least twice before the last fact is needed, with a target above what nothing can take away.
     """
     problems = [problem for suite in expanded(suites) for problem in lint(suite)]
     if not problems and not files_only:

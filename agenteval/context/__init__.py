@@ -55,6 +55,11 @@ def names_code(text: str) -> bool:
     return text.partition(":")[0] not in POLICIES and OWN.fullmatch(text) is not None
 
 
+def marked_rules(text: str) -> tuple[Rule, ...]:
+    """The rules of a policy that act above so many tokens; none of a user's own. Raises UsageError."""
+    return () if names_code(text) else tuple(r for r in parse_rules(text, POLICIES) if r.trigger.tokens is not None)
+
+
 def canonical_policy(text: str) -> str:
     """The one spelling of a policy however it is written: two texts mean the same policy if theirs are equal.
 
@@ -88,6 +93,7 @@ __all__ = [
     "from_wire",
     "knobs_of",
     "load_reducer",
+    "marked_rules",
     "names_code",
     "parse_rules",
     "reduced",

@@ -35,7 +35,8 @@ READ_TO = 1_000_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolOutputLimit(Rule):
     """A tool's result longer than `limit` tokens is shortened before it enters: start and end stay (`head_tail`), one
-    of them, or of JSON its fields with long values cut (`json_fields`, still JSON; other texts as head_tail)."""
+    of them, or of JSON its fields with long values cut (`json_fields`, still JSON; other texts as head_tail, which is
+    told)."""
 
     name: ClassVar[str] = "tool_output_limit"
     limit: int = 300
@@ -55,15 +56,24 @@ class ToolOutputLimit(Rule):
             return item, memory
         if not longer_than(item.text, self.limit):
             return item, memory
-        short = self._shortened(item.text, NARROWER if item.tool and item.tool.narrows else "")
+        short, otherwise = self._shortened(item, NARROWER if item.tool and item.tool.narrows else "")
         if len(short) >= len(item.text):
             return item, memory
-        return item.altered(replace(item.message, content=short), self.name), memory
+        return item.altered(replace(item.message, content=short), self.name, otherwise), memory
 
-    def _shortened(self, text: str, how: str) -> str:
-        """`how`: in words, what brings the rest; empty where nothing is known to, since the same call is cut again."""
-        if self.shape == "json_fields" and (fields := json_fields(text, self.limit, how)) is not None:
-            return fields
+    def _shortened(self, item: Item, how: str) -> tuple[str, str]:
+        """The short text, and what was done otherwise than asked. `how`: in words, what brings the rest; empty where
+        nothing is known to, since the same call is cut again."""
+        if self.shape != "json_fields":
+            return self._cut(item.text, how), ""
+        fields = json_fields(item.text, self.limit, how)
+        if isinstance(fields, str):
+            return fields, ""
+        whose = f"a result of {item.call.name}" if item.call else "a result"
+        told = f"{self.name}: {whose} {fields.why}, so that it was cut as head_tail and not as json_fields"
+        return self._cut(item.text, how), told
+
+    def _cut(self, text: str, how: str) -> str:
         percent = {"head": 100, "tail": 0}.get(self.shape, self.head)
         start, end = start_of(text, self.limit * percent // 100), end_of(text, self.limit * (100 - percent) // 100)
         gone = len(text) - len(start) - len(end)
@@ -71,21 +81,28 @@ class ToolOutputLimit(Rule):
         return (start + told + end).strip("\n")
 
 
-def json_fields(text: str, limit: int, how: str = "") -> str | None:
-    """A JSON object or list in so many tokens, long values cut; None if it is none or does not fit."""
+@dataclass(frozen=True, slots=True)
+class NoFields:
+    """Why no fields of a text can be kept, in words that follow on its name."""
+
+    why: str
+
+
+def json_fields(text: str, limit: int, how: str = "") -> str | NoFields:
+    """A JSON object or list in so many tokens, long values cut, if it is one and fits."""
     if len(text) > READ_TO:
-        return None
+        return NoFields(f"is longer than {READ_TO:,} characters")
     try:
         value = parse_json(text)
     except JsonProblem:
-        return None
+        value = None
     if not isinstance(value, dict | list):
-        return None
+        return NoFields("is no JSON object or list")
     for items, characters in LEVELS:
         short = json.dumps(_pruned(value, items, characters, how), ensure_ascii=False)
         if text_tokens(short) <= limit:
             return short
-    return None
+    return NoFields(f"does not fit into {limit} tokens as JSON")
 
 
 def _pruned(value: Any, items: int, characters: int, how: str) -> Any:

@@ -18,16 +18,18 @@ Group: TypeAlias = tuple[int, int]
 @dataclass(frozen=True, slots=True)
 class Item:
     """`index`: place in the transcript; `call`: of a tool's result the call that it answers; `done`: by which rule the
-    message was altered; `tool`: of a result the tool, None if nothing is known of it."""
+    message was altered; `tool`: of a result the tool, None if nothing is known of it; `otherwise`: what of the altering
+    was done in another way than asked for, and why."""
 
     index: int
     message: Message
     call: ToolCall | None = None
     done: str = ""
     tool: ToolSpec | None = None
+    otherwise: str = ""
 
-    def altered(self, message: Message, rule: str) -> Item:
-        return replace(self, message=message, done=rule)
+    def altered(self, message: Message, rule: str, otherwise: str = "") -> Item:
+        return replace(self, message=message, done=rule, otherwise=otherwise or self.otherwise)
 
     @property
     def text(self) -> str:

@@ -49,6 +49,7 @@ class Work:
     live: Items = ()
     rejected: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    otherwise: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ class Pipeline:
                 for item, entered_as in zip(new, taken, strict=True)
                 if item.message.tool_call_id and entered_as.message is not item.message
             ),
+            otherwise=tuple(item.otherwise for item in taken if item.otherwise),
         )
 
     def _play(self, work: Work) -> View | ModelRequest:
@@ -220,6 +222,7 @@ class Pipeline:
             actions=work.actions,
             rejected=work.rejected,
             missed_target=over if over > 0 else None,
+            otherwise=work.otherwise,
         )
         return View(transcript if view.first is None else view.messages, work.held, report)
 

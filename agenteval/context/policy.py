@@ -48,8 +48,9 @@ class PolicyReport:
     index of the first message of the transcript that the view lacks or alters (None: the view is the transcript);
     `dropped_messages` and `changed_messages` say how many it lacks and alters in all, `removed_ids` the calls whose
     results went or were altered at this step. `rejected`: what was not done, and why; `missed_target`: tokens above the
-    low mark (of several rules the lowest) after all that was done at this step, None if it was reached. What a summary
-    cost stands in the record of its own request (`purpose: summary`).
+    low mark (of several rules the lowest) after all that was done at this step, None if it was reached; `otherwise`:
+    what was done in another way than a knob asks for, and why. What a summary cost stands in the record of its own
+    request (`purpose: summary`).
     """
 
     acted: bool
@@ -63,6 +64,7 @@ class PolicyReport:
     actions: tuple[Action, ...] = ()
     rejected: tuple[str, ...] = ()
     missed_target: int | None = None
+    otherwise: tuple[str, ...] = ()
     note: str = ""
 
 

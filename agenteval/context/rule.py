@@ -179,7 +179,8 @@ KNOBS: dict[str, str] = {
     "exclude": "tools that are left alone, with /",
     "limit": "tokens: what of a result stays beside the mark; a ledger has at most so many; a summary is asked for "
     "in so many, and refused above twice as many",
-    "shape": "what of a long result stays: head, tail, head_tail, json_fields",
+    "shape": "what of a long result stays: head, tail, head_tail, json_fields (JSON objects and lists stay JSON; what "
+    "is none, or does not fit so, is cut as head_tail, and the report says so)",
     "head": "percent of the limit for the start, in head_tail",
     "keep_first": "groups after the goal that stay",
     "step": "results pile up to so many more before the oldest are masked: rarer breaks of the prefix cache",

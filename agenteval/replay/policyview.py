@@ -219,6 +219,7 @@ def _shown(step: StepRecord, policy: str, views: tuple[Transcript, View], tokens
         f"did now: {done.rule}: {done.what} ({done.why}; {done.before} → {done.after} tokens)"
         for done in report.actions
     )
+    yield from (f"did otherwise: {reason}" for reason in report.otherwise)
     yield from (f"did not: {reason}" for reason in report.rejected)
     if not report.actions:
         still = "; what was done before stays done" if report.first_changed is not None else ""

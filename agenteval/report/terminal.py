@@ -122,8 +122,11 @@ def _row(cells: Sequence[str], widths: Sequence[int], sides: Sequence[str]) -> s
 
 def wrapped(line: str) -> str:
     """A line of text, made harmless and broken at 80 columns; a list item's later lines are indented."""
-    indent = "  " if line.startswith("- ") else ""
-    return fill(visible(line), WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    head = "- " if line.startswith("- ") else ""
+    said, later = visible(line).removeprefix(head), " " * len(head)
+    return fill(
+        said, WIDTH, initial_indent=head, subsequent_indent=later, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def entry(head: str, text: str) -> str:

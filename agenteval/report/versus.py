@@ -11,12 +11,11 @@ from typing import Any
 
 import msgspec
 
-from agenteval.paired import Interval
 from agenteval.report import markdown, terminal
 from agenteval.report.machine import harmless
 from agenteval.report.names import legend, short_names
 from agenteval.report.tables import SIMULATED, UNKNOWN, Table, count, fixed
-from agenteval.summary import Contrast, Retention, SideRow, Survival, Versus, chance, in_words, story
+from agenteval.summary import Contrast, Estimate, Retention, SideRow, Survival, Versus, chance, in_words, story
 from agenteval.visible import visible
 
 OUTCOME_HEADER = ("right", "turns ok", "fixes", "breaks", "prefill", "output", "verdict", "TTFT ms", "tok/s")
@@ -111,7 +110,7 @@ def _flat(row: SideRow, contrast: Contrast | None, found: Versus) -> dict[str, A
         flat |= {name: getattr(contrast, name) for name in CONTRAST_COLUMNS}
         flat |= {name: getattr(contrast, field) for name, field in RATIO_COLUMNS.items()}
         for names, field in INTERVAL_COLUMNS.items():
-            span: Interval | None = getattr(contrast, field)
+            span: Estimate | None = getattr(contrast, field)
             flat |= dict(zip(names, (span.estimate, span.low, span.high) if span else (), strict=False))
     return flat
 
@@ -312,9 +311,11 @@ def _share(share: float | None) -> str:
     return UNKNOWN if share is None else f"{share:.0%}"
 
 
-def _span(interval: Interval | None) -> str:
-    return UNKNOWN if interval is None else f"{interval.low:+.1%} to {interval.high:+.1%}"
+def _span(found: Estimate | None) -> str:
+    return UNKNOWN if found is None or found.low is None else f"{found.low:+.1%} to {found.high:+.1%}"
 
 
-def _ratio(interval: Interval | None) -> str:
-    return UNKNOWN if interval is None else f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+def _ratio(found: Estimate | None) -> str:
+    if found is None:
+        return UNKNOWN
+    return f"{found.estimate:.2f} [{UNKNOWN if found.low is None else f'{found.low:.2f}, {found.high:.2f}'}]"

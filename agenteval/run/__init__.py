@@ -7,6 +7,7 @@ from agenteval.run.batch import BatchEnd, run_batch, run_simulated
 from agenteval.run.breaker import Breaker
 from agenteval.run.desk import Desk
 from agenteval.run.isolation import Isolation
+from agenteval.run.lengths import Lengths, lengths
 from agenteval.run.plan import Cell, Plan, expand
 from agenteval.run.preflight import Asked, Preflight, ping, preflight
 from agenteval.run.retries import Retries
@@ -24,6 +25,7 @@ __all__ = [
     "CellEnd",
     "Desk",
     "Isolation",
+    "Lengths",
     "LoopWatch",
     "Plan",
     "Preflight",
@@ -31,6 +33,7 @@ __all__ = [
     "SelfReport",
     "Size",
     "expand",
+    "lengths",
     "no_long_collections",
     "ping",
     "preflight",

@@ -417,5 +417,5 @@ class SuiteFile(_Part):
     policies: list[str] = Field(
         default=[],
         description="a list of policies, as on the command line. `run --policy suite` plays them; `lint` looks whether "
-        "each acts at least twice in each scenario before the last fact is needed.",
+        "each acts at least twice in each scenario before the last fact is needed, and whether its target can be met.",
     )

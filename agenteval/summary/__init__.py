@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agenteval.summary.compare import ArmChange, Comparison, Thresholds, TurnPair, compare
-from agenteval.summary.contrast import Contrast, chance
+from agenteval.summary.contrast import Contrast, Estimate, chance
 from agenteval.summary.engaged import PolicyRow
 from agenteval.summary.lean import lean
 from agenteval.summary.measures import Retention, SideRow, Survival
@@ -25,6 +25,7 @@ __all__ = [
     "Axis",
     "Comparison",
     "Contrast",
+    "Estimate",
     "Missing",
     "PolicyRow",
     "Retention",

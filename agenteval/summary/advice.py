@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from agenteval.outcome import StepRecord
 from agenteval.summary.rows import ArmRow, TurnRow
+from agenteval.summary.taken import Arm, Part, arm_of
 
 CHUNK_COUNTING_LIES_ABOVE = 1.1
 """Tokens per chunk from which counting chunks would visibly understate the speed."""
 
 
-def failing_sentence(arm: ArmRow) -> str:
-    """Which turn breaks first, and the length of the prompt at which it does."""
+def failing_sentence(arm: ArmRow, part: Part | None) -> str:
+    """Which turn breaks first, the length of the prompt at which it does, and what its policy had taken away."""
     step = f", step {arm.failing_step}," if (arm.failing_step or 1) > 1 else ""
     context = "unknown" if arm.failing_context is None else f"about {arm.failing_context:,}"
     messages = "" if arm.failing_messages is None else f" ({arm.failing_messages:,} of them messages)"
-    return f"{_where(arm)}: first failing turn {arm.first_failing_turn}{step} at {context} context tokens{messages}."
+    where = f"{_where(arm)}: first failing turn {arm.first_failing_turn}{step} at {context} context tokens{messages}"
+    if part is None or not part.took(arm.first_failing_turn):
+        return f"{where}."
+    return f"{where}; its policy had taken away what that turn needed: {part.words(arm.first_failing_turn)}."
 
 
 def explain_speed(arms: Sequence[ArmRow]) -> list[str]:
@@ -34,13 +38,13 @@ def explain_speed(arms: Sequence[ArmRow]) -> list[str]:
     ]
 
 
-def advise(arms: Sequence[ArmRow], turns: Sequence[TurnRow], history: str) -> tuple[str, ...]:
-    """What to try next, most telling first; empty if nothing failed. `history`: live or golden, as it was run."""
+def advise(
+    arms: Sequence[ArmRow], turns: Sequence[TurnRow], taken: Mapping[Arm, Part], history: str
+) -> tuple[str, ...]:
+    """What to try next, most telling first; empty if nothing failed. `taken`: what policies have to do with failures;
+    `history`: live or golden, as it was run."""
     kinds = Counter(kind for row in turns for kind, count in row.findings.items() for _ in range(count))
-    late = next((arm for arm in arms if _breaks_late(arm, turns)), None)
-    hints = _silence_hints(arms, turns)
-    if late is not None:
-        hints += _late_hints(late, history)
+    hints = [*_silence_hints(arms, turns), *_late_hints(arms, turns, taken, history)]
     hints += [text for kind, text in HINTS if kinds[kind]]
     return tuple(hints[:5])
 
@@ -62,11 +66,9 @@ def _silence_hints(arms: Sequence[ArmRow], turns: Sequence[TurnRow]) -> list[str
     silent = [arm for arm in arms if not arm.calls and (arm.scenario, arm.thinking, arm.policy) in missed]
     if not silent:
         return []
-    first = silent[0]
-    where = "" if len(silent) == len(arms) else f" in {len(silent)} of {len(arms)} arms (first {_where(first)})"
     return [
-        f"No call was made at all{where}: the server's tool-call parser is off, its chat template shows the model no "
-        "tools, or the model has not learnt to call any; the text of one reply tells which."
+        f"No call was made at all{_among(silent, arms)}: the server's tool-call parser is off, its chat template shows "
+        "the model no tools, or the model has not learnt to call any; the text of one reply tells which."
     ]
 
 
@@ -83,15 +85,35 @@ def _breaks_late(arm: ArmRow, turns: Sequence[TurnRow]) -> bool:
     return len(late) >= 2 and not any(row.ok_trials for row in late)
 
 
-def _late_hints(arm: ArmRow, history: str) -> list[str]:
-    hints = [f"Every turn from {arm.first_failing_turn} on fails: length or history is the likely cause."]
-    if history == "live":
-        hints.append("Whether later turns fail on their own: the same run with --history golden.")
-    if arm.policy == "full_history":
-        hints.append(
-            "Whether a shorter history heals it: the same run with --policy full_history --policy sliding_window."
+def _late_hints(
+    arms: Sequence[ArmRow], turns: Sequence[TurnRow], taken: Mapping[Arm, Part], history: str
+) -> Iterator[str]:
+    """What it may mean that all turns from one on fail: of the first arm whose own policy is not known to be the cause,
+    and of the first whose policy is."""
+    late = [arm for arm in arms if _breaks_late(arm, turns)]
+    own = [arm for arm in late if (part := taken.get(arm_of(arm))) and part.took(arm.first_failing_turn)]
+    others = [arm for arm in late if arm not in own]
+    for arm in others[:1]:
+        part, turn = taken.get(arm_of(arm)), arm.first_failing_turn or 0
+        causes = "length or history is the likely cause"
+        if part and part.may_have_part(turn):
+            causes = f"length, history or what {arm.policy} made of it is the likely cause"
+        yield f"Every turn from {turn} on fails{_among(others, arms)}: {causes}."
+    for arm in own[:1]:
+        yield (
+            f"Every turn from {arm.first_failing_turn} on fails{_among(own, arms)}: {arm.policy} had taken away what "
+            f"turns needed: {taken[arm_of(arm)].words()}. Have it keep more (agenteval policies show NAME), or take "
+            "another."
         )
-    return hints
+    if late and history == "live":
+        yield "Whether later turns fail on their own: the same run with --history golden."
+    if any(arm.policy == "full_history" for arm in others[:1]):
+        yield "Whether a shorter history heals it: the same run with --policy full_history --policy sliding_window."
+
+
+def _among(found: Sequence[ArmRow], arms: Sequence[ArmRow]) -> str:
+    """Which of the arms something is said of; empty if of all."""
+    return "" if len(found) == len(arms) else f" in {len(found)} of {len(arms)} arms (first {_where(found[0])})"
 
 
 HINTS: tuple[tuple[str, str], ...] = (

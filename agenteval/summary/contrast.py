@@ -8,13 +8,14 @@ is neither is undecided, or not ranked at all if the policy hardly acted, or if 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from agenteval.outcome import StepRecord
 from agenteval.paired import (
     ALPHA,
+    FEWEST_SCENARIOS,
     Interval,
     clustered_p,
     detectable,
@@ -43,6 +44,22 @@ Decision = Literal["better", "worse", "as good", "undecided", "noise", "not rank
 """Of a side beside the baseline. `noise`: it is the baseline once more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """An estimate with the ends of its 95 % interval, None where too few scenarios stand behind it."""
+
+    estimate: float
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, interval: Interval | None, scenarios: Collection[str]) -> Estimate | None:
+        if interval is None:
+            return None
+        held = len(scenarios) >= FEWEST_SCENARIOS
+        return cls(interval.estimate, interval.low if held else None, interval.high if held else None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
     """One side beside the baseline, over the `pairs` conversations of `scenarios` that both played to their end;
@@ -50,13 +67,12 @@ class Contrast:
 
     `failing`: turns that fail in the baseline, `fixed` of them are right here; `broken`: the reverse. `repaired`,
     `broke`: whole conversations. `engaged`: those in which the policy acted; of two policies the one that acted less
-    (None: not a matter of policies). `difference`: of the share of conversations that are right, with its 95 %
-    interval; `p`: exact McNemar's; `p_holm`: the larger of that and of the test by scenarios, adjusted; `detectable`:
-    the smallest difference that such pairs find four times out of five; all None where nothing may be tested,
-    `p` and `p_holm` also where nothing may be ranked.
-    `ttft`, `decode`: ratios to the baseline, paired by conversation (medians, pooled speeds; None where the runs do not
-    allow it); `prefill`, `output`: ratios of tokens; `extra_steps`, `extra_summaries` (tokens): in all pairs together.
-    `why`: what the decision rests on."""
+    (None: not a matter of policies). `difference`: of the share of conversations that are right; `p`: exact McNemar's;
+    `p_holm`: the larger of that and of the test by scenarios, adjusted; `detectable`: the smallest difference that such
+    pairs find four times out of five; all None where nothing may be tested, `p` and `p_holm` also where nothing may be
+    ranked. `ttft`, `decode`: ratios to the baseline, paired by conversation (medians, pooled speeds; None where the
+    runs do not allow it); `prefill`, `output`: ratios of tokens; `extra_steps`, `extra_summaries` (tokens): in all
+    pairs together. `why`: what the decision rests on."""
 
     name: str
     pairs: int
@@ -70,12 +86,12 @@ class Contrast:
     repaired: int
     broke: int
     engaged: int | None
-    difference: Interval | None
+    difference: Estimate | None
     p: float | None
     p_holm: float | None
     detectable: float | None
-    ttft: Interval | None
-    decode: Interval | None
+    ttft: Estimate | None
+    decode: Estimate | None
     prefill: float | None
     output: float | None
     extra_steps: int
@@ -199,20 +215,21 @@ class Test:
     difference: Interval | None
     bound: Interval | None
     detectable: float | None
-    ttft: Interval | None
-    decode: Interval | None
+    ttft: Estimate | None
+    decode: Estimate | None
 
     @classmethod
     def of(cls, draft: Draft, p_holm: float | None, alpha: float, noise: float) -> Test:
         """`alpha`: of this side alone, so that all err in 5 % together; `noise`: share of pairs that differ anyway."""
         timed = draft.both if draft.timed else ()
+        ttft, decode = by_scenario(timed, _ttft_ratio), by_scenario(timed, _decode_ratio)
         return cls(
             p_holm,
             risk_difference(draft.differences),
             risk_difference(draft.differences, alpha),
             draft.detectable(alpha, noise),
-            mean_ratio(by_scenario(timed, _ttft_ratio)),
-            mean_ratio(by_scenario(timed, _decode_ratio)),
+            Estimate.of(mean_ratio(ttft), ttft),
+            Estimate.of(mean_ratio(decode), decode),
         )
 
     def decision(self, draft: Draft, margin: float) -> tuple[Decision, str]:

@@ -79,23 +79,31 @@ def _row(records: Sequence[StepRecord]) -> PolicyRow:
 
 
 def engagement_notes(rows: Sequence[PolicyRow], records: Sequence[StepRecord]) -> list[str]:
-    """Which policies never acted, and why some wanted to and did not."""
+    """Which policies never acted, what some did otherwise than asked, and why some wanted to act and did not."""
     idle = sorted({row.policy.removesuffix(AGAIN) for row in rows} - {row.policy for row in rows if row.acted})
-    notes = list(never_acted(idle))
-    reasons = Counter(
+    notes = [*never_acted(idle), *_missed_targets(records), *otherwise_notes(records)]
+    if told := _counted(records, "rejected"):
+        notes.append(f"What policies wanted to do and did not: {told}.")
+    return notes
+
+
+def otherwise_notes(records: Iterable[StepRecord], who: str = "Policies") -> Iterator[str]:
+    """What was done in another way than a knob asks for, and why."""
+    if told := _counted(records, "otherwise"):
+        yield f"{who} did otherwise than asked: {told}."
+
+
+def _counted(records: Iterable[StepRecord], what: str) -> str:
+    """Sentences of policies' reports with their number, the most frequent first; empty without any."""
+    found = Counter(
         str(reason)
         for record in records
-        if record.purpose == "agent"
-        for reason in record.policy_report.get("rejected") or ()
+        if record.purpose == "agent" and record.error is None
+        for reason in record.policy_report.get(what) or ()
     )
-    notes += _missed_targets(records)
-    if reasons:
-        said = "; ".join(
-            f"{reason} ({'once' if count == 1 else f'{count} times'})" for reason, count in reasons.most_common(NAMED)
-        )
-        more = f"; and {len(reasons) - NAMED} more reasons" if len(reasons) > NAMED else ""
-        notes.append(f"What policies wanted to do and did not: {said}{more}.")
-    return notes
+    told = [f"{reason} ({'once' if count == 1 else f'{count} times'})" for reason, count in found.most_common(NAMED)]
+    more = [f"and {len(found) - NAMED} more reasons"] if len(found) > NAMED else []
+    return "; ".join((*told, *more))
 
 
 def _missed_targets(records: Sequence[StepRecord]) -> Iterator[str]:

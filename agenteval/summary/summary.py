@@ -17,6 +17,7 @@ from agenteval.summary.recalls import recall_notes
 from agenteval.summary.rows import ArmRow, TurnRow, arm_rows, is_over, last_attempts, turn_rows
 from agenteval.summary.sides import baseline, sides_in
 from agenteval.summary.story import described
+from agenteval.summary.taken import arm_of, parts
 from agenteval.summary.thisrun import ThisRun, this_run
 from agenteval.summary.trials import TrialRow, complete_trials, flaky_sentences, trial_notes, trial_rows
 from agenteval.summary.unplayed import played, unplayed, unplayed_sentences
@@ -94,7 +95,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
     answered = [step for step in steps if step.error is None]
     turns = turn_rows(steps)
     arms = arm_rows(steps, turns)
-    policies = policy_rows(records)
+    policies, taken = policy_rows(records), parts(answered)
     proofs = preserved_proofs(records)
     simulated = bool(manifest.endpoint.get("simulated"))
     arm_trials = complete_trials(steps, manifest.cells.get("turns", {}))
@@ -116,7 +117,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
         stopped=manifest.cells.get("stopped"),
         sentences=(
             *unplayed_sentences(strange, len(answered)),
-            *(failing_sentence(arm) for arm in arms if arm.first_failing_turn is not None),
+            *(failing_sentence(arm, taken.get(arm_of(arm))) for arm in arms if arm.first_failing_turn is not None),
         ),
         story=_story(manifest, records),
         flaky=flaky_sentences(arm_trials),
@@ -142,7 +143,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
 
 def _advice(manifest: Manifest, steps: Sequence[StepRecord]) -> tuple[str, ...]:
     turns = turn_rows(steps)
-    return advise(arm_rows(steps, turns), turns, str(manifest.plan.get("history", "live")))
+    return advise(arm_rows(steps, turns), turns, parts(steps), str(manifest.plan.get("history", "live")))
 
 
 def _story(manifest: Manifest, records: Sequence[StepRecord]) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from agenteval.paired import ALPHA, FEWEST_SCENARIOS, holm
-from agenteval.summary.contrast import Contrast, Draft, Test
-from agenteval.summary.engaged import never_acted
+from agenteval.summary.contrast import Contrast, Draft, Estimate, Test
+from agenteval.summary.engaged import never_acted, otherwise_notes
 from agenteval.summary.measures import SideRow, side_row
 from agenteval.summary.recalls import recall_notes
 from agenteval.summary.sides import Axis, Side
@@ -76,7 +76,9 @@ def versus(
                 for side in sides
                 for note in recall_notes(side.steps(), "" if axis == "policy" else f"{side.name}, ")
             ),
+            *(note for side in sides for note in otherwise_notes(side.steps(), side.name)),
             *_notes(drafts, base, noise, simulated=simulated),
+            *_bare(contrasts),
             *(_family(drafts) if ranked and not simulated and not refusals else ()),
         ),
     )
@@ -98,7 +100,7 @@ def _tested(
         found.append(
             replace(
                 contrast,
-                difference=test.difference,
+                difference=Estimate.of(test.difference, draft.differences),
                 p=draft.p if shown else None,
                 p_holm=test.p_holm if shown else None,
                 detectable=None if draft.again else test.detectable,
@@ -146,6 +148,16 @@ def _power(contrasts: Sequence[Contrast]) -> str:
         f"{pairs}{beside} {finds} (four times out of five, at 5 %{over}, if as many of them differ as here "
         "and scenarios as much from each other)."
     )
+
+
+def _bare(contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """Where an estimate stands without its interval."""
+    shown = [item for contrast in contrasts for item in (contrast.difference, contrast.ttft, contrast.decode) if item]
+    if any(item.low is None for item in shown):
+        yield (
+            f"No interval is shown (–) where there are not enough scenarios: below {FEWEST_SCENARIOS} with a value on "
+            "both sides it would not hold what it says."
+        )
 
 
 def _family(drafts: Sequence[Draft]) -> Iterator[str]:

@@ -38,6 +38,16 @@ def test_a_reason_is_enough_and_only_for_a_policy_that_is_idle(tmp_path: Path) -
     assert "sliding_window is no policy of the suite" in found
 
 
+def test_a_target_below_what_no_policy_can_take_away_is_told(tmp_path: Path) -> None:
+    """System, tools and the first user message stay, whatever is dropped."""
+    limits = [f"sliding_window:trigger=400,target={target},min_reclaim=1" for target in (20, 30, 399)]
+    idle = SOUND + "idle: {sliding_window: it is too short}\n"
+    (low,) = said(tmp_path, str(limits), idle)
+    assert "small: system, tools and the first user message alone take " in low
+    assert low.endswith(f" tokens: the target of {limits[0]} (and of 1 more) can never be met")
+    assert said(tmp_path, str(limits[2:]), idle) == []
+
+
 def test_a_policy_that_is_none_is_told(tmp_path: Path) -> None:
     (found,) = said(tmp_path, "[slide]")
     assert "in the suite's policies: no policy is called 'slide'" in found

@@ -22,12 +22,22 @@ def told(folder: Path, *arguments: str) -> list[str]:
 def test_marks_below_what_system_and_tools_take_are_told(tmp_path: Path) -> None:
     (line,) = told(tmp_path, "ten-turn-repo", "--policy", TIGHT, "--policy", "sliding_window")
     assert line.startswith(f"Policy {TIGHT}: its target of 200 tokens is below the ")
-    assert line.endswith(" that system and tools alone take: it will act at each opportunity and never reach it.")
+    assert line.endswith(
+        " that system, tools and the first user message take: it will act at each opportunity and never reach it."
+    )
 
 
 def test_a_target_alone_below_them_is_never_reached(tmp_path: Path) -> None:
     (line,) = told(tmp_path, "ten-turn-repo", "--policy", "sliding_window:target=200")
     assert line.endswith(": once it acts it will never reach it.")
+
+
+def test_the_first_user_message_counts_because_no_policy_drops_it(tmp_path: Path) -> None:
+    """Here it alone holds the file."""
+    long = SMALL.replace("  - user: ", f"  - user: {'and look twice, ' * 60}", 1)
+    write(tmp_path / "mine", {"a.yaml": long})
+    (line,) = told(tmp_path, "mine", "--policy", "sliding_window:trigger=4000/9turns,target=300")
+    assert "its target of 300 tokens is below the " in line
 
 
 def test_a_trigger_that_most_conversations_do_not_reach_is_told(tmp_path: Path) -> None:

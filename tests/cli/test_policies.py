@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from agenteval.context import POLICIES
 from tests.cli.test_commands import agenteval
+from tests.cli.test_over_http import serving
 
 FAILING = {
     "full_history": [8, 9, 10],
@@ -86,6 +88,31 @@ def test_a_view_is_shown_as_a_diff(played: tuple[Path, dict[str, Any]]) -> None:
     assert "asks the model for a summary" in waiting
 
 
+def test_a_shape_that_a_result_does_not_have_is_told_everywhere(tmp_path: Path) -> None:
+    """In the record and with it in a view, in the report, in a comparison, and with the knob."""
+    policies = ("--policy", "full_history", "--policy", "tool_output_limit:shape=json_fields")
+    notes = json.loads(agenteval("run", "ten-turn-repo", "--thinking", "off", *policies, "--json", cwd=tmp_path).stdout)
+    told = "tool_output_limit: a result of read_file is no JSON object or list, so that it was cut as head_tail"
+    assert [told in note for note in notes["notes"] if note.startswith("Policies did otherwise than asked")] == [True]
+    (run,) = (tmp_path / "results").iterdir()
+    steps = map(json.loads, (run / "steps.jsonl").read_text().splitlines())
+    step = next(step["id"] for step in steps if any(told in it for it in step["policy_report"]["otherwise"]))
+    assert f"did otherwise: {told}" in agenteval("policies", "view", "--step", step, cwd=tmp_path).stdout
+    compared = agenteval("compare", "latest", "--format", "md", cwd=tmp_path).stdout
+    assert "did otherwise than asked" in compared
+    shown = agenteval("policies", "show", "tool_output_limit", cwd=tmp_path).stdout
+    assert "is cut as head_tail, and the report says so" in " ".join(shown.split())
+
+
+def test_a_fact_that_the_policy_took_away_is_named_as_the_cause(tmp_path: Path) -> None:
+    window = "sliding_window:trigger=650,target=450,min_reclaim=60"
+    options = ("placements", "--profile", "healthy", "--thinking", "off", "--policy", window, "--json")
+    told = json.loads(agenteval("run", *options, cwd=tmp_path).stdout)
+    assert "its policy had taken away what that turn needed: in-result (turn 10" in told["sentences"][0]
+    assert told["advice"][0].startswith(f"Every turn from 10 on fails: {window} had taken away what turns needed:")
+    assert not any("length or history" in hint for hint in told["advice"])
+
+
 def test_a_history_is_told_of_and_stands_in_views_and_rescored_conversations(tmp_path: Path) -> None:
     window = "sliding_window:trigger=650,target=450,min_reclaim=60"
     played = agenteval("run", "own-bad-calls-4", "--profile", "healthy", "--policy", window, "--json", cwd=tmp_path)
@@ -112,6 +139,9 @@ def leaves(messages):
 
 def raises(messages):
     return messages if len(messages) < 8 else {}["the key"]
+
+def nonsense(messages):
+    return messages if len(messages) < 8 else "all of them"
 """
 
 
@@ -142,6 +172,23 @@ def test_own_code_runs_only_where_it_is_allowed(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("results/*")), "nothing has begun"
 
 
+@pytest.mark.parametrize("served", [False, True])
+def test_a_run_that_own_code_broke_is_kept_and_named(tmp_path: Path, served: bool) -> None:
+    (tmp_path / "mine.py").write_text(MINE)
+    options = ("ten-turn-repo", "--thinking", "off", "--policy", "mine:nonsense", "--allow-code")
+    with serving(400.0, "founding") if served else nullcontext() as url:
+        done = agenteval("run", *options, *(("--base-url", url) if url else ()), cwd=tmp_path)
+    (run,) = tmp_path.glob("results/*")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-3:] == [
+        f"Run kept in results/{run.name} (report.md, steps.jsonl, frames/).",
+        f"Go on with it: agenteval run --resume results/{run.name} --allow-code",
+        "Error: mine:nonsense: the function must return a list of messages (objects with role and content)",
+    ]
+    assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
+    assert json.loads((run / "summary.json").read_text())["scores"]["turns_judged"] == 1
+
+
 def test_a_run_that_own_code_broke_goes_on_when_it_is_mended(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(MINE)
     options = ("ten-turn-repo", "--thinking", "off", "--policy", "mine:raises", "--allow-code")
@@ -151,6 +198,7 @@ def test_a_run_that_own_code_broke_goes_on_when_it_is_mended(tmp_path: Path) -> 
         "Error: mine:raises: with 8 messages it raised KeyError: 'the key' (mine.py, line 13)"
     )
     (run,) = tmp_path.glob("results/*")
+    assert f"Go on with it: agenteval run --resume results/{run.name} --allow-code" in done.stderr
     before = (run / "steps.jsonl").read_text()
     (tmp_path / "mine.py").write_text(MINE.replace("< 8", "< 800"))
     assert agenteval("run", "--resume", "latest", cwd=tmp_path).returncode == 2, "it has to be allowed again"

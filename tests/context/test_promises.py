@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agenteval.context import Budget, ModelReply, ModelRequest, build_policy
+from agenteval.context import Budget, ModelReply, ModelRequest, View, build_policy
 from agenteval.messages import Message, ToolCall, ToolSpec, Transcript
 from agenteval.scenario import bind, load_suite
 
@@ -51,6 +51,37 @@ def test_a_cap_never_says_that_the_same_call_brings_more(tools: tuple[ToolSpec, 
     assert "by the harness" in text
     assert "again" not in text
     assert ("ask for a narrower part" in text) == (tools == (READS_IN_PARTS,))
+
+
+@pytest.mark.parametrize(
+    ("result", "why"),
+    [
+        (FIELDS, None),
+        (LONG, "is no JSON object or list"),
+        (json.dumps(LONG), "is no JSON object or list"),
+        (json.dumps({f"field {n}": n for n in range(900)}), "does not fit into 300 tokens as JSON"),
+        (json.dumps([LONG] * 200), "is longer than 1,000,000 characters"),
+    ],
+)
+def test_fields_that_cannot_be_kept_are_told(result: str, why: str | None) -> None:
+    """And the result is cut as the report says."""
+    fields, cut = (build_policy(f"tool_output_limit:shape={shape}") for shape in ("json_fields", "head_tail"))
+    views = [policy.step(transcript(2, result), policy.begin(), Budget(), letters) for policy in (fields, cut)]
+    one, other = (view for view in views if isinstance(view, View))
+    said = f"tool_output_limit: a result of work {why}, so that it was cut as head_tail and not as json_fields"
+    assert one.report.otherwise == (() if why is None else (said, said))
+    assert other.report.otherwise == ()
+    assert (one.messages == other.messages) == (why is not None)
+
+
+def test_what_fits_is_not_told_and_a_later_rule_forgets_nothing() -> None:
+    policy = build_policy("tool_output_limit:shape=json_fields,limit=100+offload:limit=90,preview=20")
+    short = policy.step(transcript(1, "short"), policy.begin(), Budget(), letters)
+    long = policy.step(transcript(1), policy.begin(), Budget(), letters)
+    assert isinstance(short, View)
+    assert isinstance(long, View)
+    assert (short.report.otherwise, len(long.report.otherwise)) == ((), 1)
+    assert [action.rule for action in long.report.actions] == ["tool_output_limit", "offload"]
 
 
 @pytest.mark.parametrize("tools", KINDS)

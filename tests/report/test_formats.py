@@ -13,7 +13,7 @@ from agenteval.outcome import Finding
 from agenteval.report import FORMATS, render_csv, render_json, render_markdown, render_terminal
 from agenteval.report.markdown import escaped
 from agenteval.report.tables import TURN_HEADER, Table, fixed, turn_cells
-from agenteval.report.terminal import drawn
+from agenteval.report.terminal import WIDTH, drawn, wrapped
 from agenteval.summary import Summary
 from tests.records import record
 from tests.summary.test_rows import summary_of
@@ -80,6 +80,13 @@ def test_the_widest_numbers_and_findings_fit_80_columns() -> None:
     assert lines[2].split()[:5] == ["16", "123,456", "128,000", "120,000", "1,528"]
     assert lines[2].endswith("0/10 FAIL finish_reason_mismatch +12")
     assert lines[3] == "(tok/chk, chunk/s: no room here; see --format md)"
+
+
+def test_a_list_item_begins_with_its_first_word_however_long_that_is() -> None:
+    long = "x" * WIDTH
+    assert wrapped(f"- {long} ends here") == f"- {long}\n  ends here"
+    assert wrapped(f"{long} ends here") == f"{long}\nends here"
+    assert wrapped(f"- {'word ' * 20}").splitlines() == [f"- {'word ' * 15}".rstrip(), f"  {'word ' * 5}".rstrip()]
 
 
 def test_columns_are_left_out_only_where_there_is_no_room() -> None:

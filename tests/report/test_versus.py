@@ -34,6 +34,10 @@ def found(*names: str, **options: Any) -> Versus:
     return ranked(run(*map(told, steps(names or ("full_history", MASK), 24, fails_half, trials=2))), **options)
 
 
+def found_among(scenarios: int) -> Versus:
+    return ranked(run(*map(told, steps(("full_history", MASK), scenarios, fails_half))))
+
+
 def shown(kind: str, of: Versus) -> str:
     return VERSUS_FORMATS[kind](of)
 
@@ -83,6 +87,19 @@ def test_a_p_is_never_0_and_stands_nowhere_where_scenarios_are_too_few() -> None
     assert row[-3:-1] == ["–", "–"]
     assert [row["p"] + row["p_holm"] for row in csv_rows(few)] == ["", ""]
     assert "detects from" in shown("terminal", few)
+
+
+@pytest.mark.parametrize("kind", ["terminal", "md"])
+def test_below_20_scenarios_no_format_shows_an_interval(kind: str) -> None:
+    few = found_among(12)
+    lines = [" ".join(line.replace("|", " ").replace("\\", "").split()) for line in shown(kind, few).split("\n")]
+    assert any(line.startswith(f"{MASK} +50.0% – – –") for line in lines), lines
+    assert f"{MASK} 1.00 [–] 1.00 [–]" in lines
+    assert " ".join(lines).count("where there are not enough scenarios") == 1
+    (row,) = csv_rows(few)[1:]
+    ends = [row[name] for part in ("", "ttft_", "decode_") for name in (f"{part}low", f"{part}high")]
+    assert (ends, row["difference"], row["ttft_ratio"]) == ([""] * 6, "0.5", "1.0")
+    assert json.loads(shown("json", few))["contrasts"][0]["difference"] == {"estimate": 0.5, "low": None, "high": None}
 
 
 def test_json_has_the_same() -> None:

@@ -55,10 +55,33 @@ def test_sides_that_cannot_be_ranked_have_no_p_and_are_adjusted_for_all_the_same
 def test_an_interval_that_excludes_zero_and_a_test_that_does_not_agree_are_told_apart() -> None:
     wrong = lambda policy, number, _: policy == "full_history" and number < 6  # noqa: E731
     both = ranked(run(*steps(("full_history", MASK, "sliding_window"), 24, wrong)))
-    assert all(c.difference and c.difference.low > 0 for c in both.contrasts)
+    assert all(c.difference and (c.difference.low or 0) > 0 for c in both.contrasts)
     assert all("the interval leaves 0 out, and the adjusted test does not agree" in c.why for c in both.contrasts)
     alone = only(ranked(run(*steps(("full_history", MASK), 24, wrong))))
     assert "agree" not in alone.why
+
+
+@pytest.mark.parametrize("scenarios", [19, 20])
+def test_below_20_scenarios_stand_estimates_and_no_intervals(scenarios: int) -> None:
+    found = ranked(run(*steps(("full_history", MASK), scenarios, fails_half, trials=5)))
+    shown = only(found)
+    told = [item and (item.estimate, item.low is None, item.high is None) for item in (shown.difference, shown.ttft)]
+    few = scenarios < 20
+    assert told == [(pytest.approx(0.5, abs=0.03), few, few), (1.0, few, few)]
+    assert (sum("not enough scenarios" in note for note in found.notes) == 1) == few
+
+
+def test_an_interval_needs_20_scenarios_of_its_own() -> None:
+    """All are paired, and of ten there is a speed in both."""
+    records = [
+        item if int(item.scenario[1:]) < 10 else replace(item, timing=None)
+        for item in steps(("full_history", MASK), 24, fails_half)
+    ]
+    found = ranked(run(*records))
+    contrast = only(found)
+    assert (contrast.decision, contrast.difference.low is None) == ("better", False)
+    assert (contrast.ttft.estimate, contrast.ttft.low) == (1.0, None)
+    assert sum("not enough scenarios" in note for note in found.notes) == 1
 
 
 def test_simulated_pairs_have_no_statistics() -> None:
