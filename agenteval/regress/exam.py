@@ -20,7 +20,7 @@ from agenteval.regress import rules
 from agenteval.regress.case import Case
 from agenteval.regress.cuts import Cutter, Pieces, Thoroughness, thinned
 from agenteval.regress.likeness import differing, same
-from agenteval.regress.regular import regularity
+from agenteval.regress.oddness import oddness
 from agenteval.regress.shrink import cut_at, smallest_cut, smallest_text
 from agenteval.regress.subject import Countable, Question, Stream, Subject, SubjectError
 
@@ -278,7 +278,7 @@ class _Sitting:
     def _make_small(self, kind: Kind, failure: Failure, shows: Show) -> None:
         pieces = smallest_cut(failure.pieces, shows)
         stream = self._read(pieces)
-        shrunk = smallest_text(pieces, self._exam.cutter, self._as_regular(shows))
+        shrunk = smallest_text(pieces, self._exam.cutter, self._no_odder(shows))
         got = stream.message if stream and failure.got else failure.got
         self.failures[kind] = replace(failure, pieces=pieces, got=got, shrunk=shrunk)
 
@@ -295,16 +295,16 @@ class _Sitting:
 
         raw = (self._case.raw,)
         if signature and disagrees(raw):
-            shrunk = smallest_text(raw, self._exam.cutter, self._as_regular(disagrees))
+            shrunk = smallest_text(raw, self._exam.cutter, self._no_odder(disagrees))
             self.failures[kind] = replace(self.failures[kind], shrunk=shrunk)
 
-    def _as_regular(self, shows: Show) -> Show:
-        """Shows it with a text that is no more malformed or ambiguous than the case's own: another fault would do."""
+    def _no_odder(self, shows: Show) -> Show:
+        """Shows it with a text that is no odder than the case's own: it would be another fault."""
         family, question = self._subject.family, self._question
-        known = regularity(family, question, self._case.raw)
+        known = oddness(family, question, self._case.raw)
 
         def shows_it(pieces: Pieces) -> bool:
-            return regularity(family, question, "".join(pieces)).within(known) and shows(pieces)
+            return oddness(family, question, "".join(pieces)).within(known) and shows(pieces)
 
         return shows_it
 

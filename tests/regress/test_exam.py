@@ -11,8 +11,8 @@ from agenteval.regress.case import Case
 from agenteval.regress.check import Options, check, rewritten, tally
 from agenteval.regress.corpus import bundled_corpus, load_corpus
 from agenteval.regress.exam import Exam, Failure, Kind, Result
+from agenteval.regress.oddness import oddness
 from agenteval.regress.own import Own
-from agenteval.regress.regular import regularity
 from agenteval.regress.subject import Question, Stream
 from tests.regress import broken
 from tests.regress.broken import Broken
@@ -76,11 +76,30 @@ def test_what_is_made_small_stays_as_well_formed_as_it_was() -> None:
     glm47 = FAMILIES["glm47"]
     question = Question(ZONES.tools)
     for text in ("<tool_call>g</tool_call>", "<tool_call>calc<arg_key>n<arg_value>1</arg_value></tool_call>"):
-        assert not regularity(glm47, question, text).within(regularity(glm47, question, ZONES.raw)), text
-    one = "<tool_call>get_time</tool_call>"
-    assert regularity(glm47, question, one).within(regularity(glm47, question, ZONES.raw))
+        assert not oddness(glm47, question, text).within(oddness(glm47, question, ZONES.raw)), text
+    one = "<tool_call>get</tool_call>"
+    assert oddness(glm47, question, one).within(oddness(glm47, question, ZONES.raw))
+    for text in ('[TOOL_CALLS]get_time_zone[ARGS]{"city": ""}', "[TOOL_CALLS]get_time_zone[ARGS]{}"):
+        assert _within("mistral", text), text
+    for text in (
+        "[TOOL_CALLS]get_time_zone[ARGS]",
+        '[TOOL_CALLS]get_time_zone{"city": "Oslo"}',
+        '[TOOL_CALLS]get_time_zone[ARGS]{"": "Oslo"}',
+        '[TOOL_CALLS]get_time[ARGS]{"city": "Oslo"}',
+        '[TOOL_CALLS]get_time_zone[ARGS]{"city" "Oslo"}',
+        '[ARGS]{"city": "Oslo"}',
+        "Oslo",
+    ):
+        assert not _within("mistral", text), text
     odd = CASES["text-after-call-content"]
-    assert regularity(glm47, question, odd.raw).within(regularity(glm47, question, odd.raw))
+    assert oddness(glm47, question, odd.raw).within(oddness(glm47, question, odd.raw))
+
+
+def _within(family: str, text: str) -> bool:
+    """Whether it is no odder than a plain call."""
+    plain = '[TOOL_CALLS]get_time_zone[ARGS]{"city": "Oslo"}'
+    question, known = Question(ZONES.tools), FAMILIES[family]
+    return oddness(known, question, text).within(oddness(known, question, plain))
 
 
 def test_a_parser_that_dies_fails_this_case_and_no_other() -> None:
