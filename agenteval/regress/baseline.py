@@ -22,7 +22,7 @@ from agenteval.document.complaints import complaints
 from agenteval.document.reader import MAX_BYTES, read
 from agenteval.errors import FileError, UsageError
 from agenteval.regress.check import Paper
-from agenteval.regress.exam import Failure, Kind, Result
+from agenteval.regress.failure import Failure, Kind, Result
 
 KINDS: tuple[str, ...] = get_args(Kind)
 

@@ -14,7 +14,7 @@ from agenteval.parsers import ParsedMessage
 from agenteval.regress.baseline import Verdict
 from agenteval.regress.check import Paper, tally
 from agenteval.regress.cuts import Pieces
-from agenteval.regress.exam import Failure, Result
+from agenteval.regress.failure import Failure, Result
 from agenteval.regress.shrink import places_of
 from agenteval.report import markdown, terminal
 from agenteval.report.tables import Table
@@ -31,7 +31,7 @@ INSTRUCTIONS = {
     "markers": "a special string leaks",
     "finish": "the finish reason does not fit",
     "truncation": "a reply that breaks off is misread",
-    "hold_back": "text is held back",
+    "hold_back": "what came is held back to the end",
     "flush": "something comes after the end",
     "linear": "the work is more than linear",
     "raised": "the parser raised",
@@ -42,8 +42,6 @@ LEGEND = (
     "formed: well-formed replies; read rightly as a whole, under all cuts as well.",
     "odd: malformed ones; read as we do, under another option of the policy; cut-proof: the cut changes nothing.",
 )
-ONE_CUT = ("whole", "policy", "cuts", "protocol", "markers", "finish")
-"""Failures that one way of cutting shows."""
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Reproduce = Callable[[Paper, Result, Failure], str]
@@ -165,7 +163,7 @@ def again(options: Sequence[str], raw: str | None, paper: Paper, result: Result,
     text = "".join(failure.shrunk) if failure.shrunk else raw
     if text is not None:
         words += ["--raw", json.dumps(text, ensure_ascii=False)]
-    if failure.kind in ONE_CUT:
+    if failure.at != "prefix" and failure.kind not in ("flush", "linear"):
         words += ["--cut", ",".join(map(str, places_of(pieces)))]
     return shlex.join(words)
 

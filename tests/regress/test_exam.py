@@ -10,7 +10,8 @@ from agenteval.parsers import FAMILIES, ParsedCall, ParsedMessage
 from agenteval.regress.case import Case
 from agenteval.regress.check import Options, check, rewritten, tally
 from agenteval.regress.corpus import bundled_corpus, load_corpus
-from agenteval.regress.exam import Exam, Failure, Kind, Result
+from agenteval.regress.exam import Exam
+from agenteval.regress.failure import Failure, Kind, Result
 from agenteval.regress.oddness import oddness
 from agenteval.regress.own import Own
 from agenteval.regress.subject import Question, Stream
@@ -108,6 +109,40 @@ def test_a_parser_that_dies_fails_this_case_and_no_other() -> None:
     assert [failure.kind for _, failure in paper.failures] == ["crashed"]
     assert paper.failures[0][1].detail == "Segmentation fault"
     assert tally(paper.results).clean == 1
+
+
+def test_a_parser_that_raises_under_some_cuts_reads_the_whole_text_and_is_not_proof_against_cuts() -> None:
+    found = sat(Broken(broken.raises_at_a_value), ZONES)
+    assert (found.whole, found.depends_on_the_cut, found.clean) == (True, True, False)
+    raised = failure(found, "raised")
+    assert (raised.at, len(raised.pieces)) == ("cut", 2)
+    assert raised.pieces[1].startswith("<arg_value>")
+    assert raised.shrunk
+    assert len("".join(raised.shrunk)) < len(ZONES.raw) / 2
+
+
+def test_a_parser_that_dies_under_a_cut_shows_that_cut() -> None:
+    found = sat(Broken(broken.dies_at_a_value), ZONES)
+    assert (found.whole, found.depends_on_the_cut, found.clean) == (True, True, False)
+    crashed = failure(found, "crashed")
+    assert crashed.at == "cut"
+    assert any(piece.startswith("<arg_value>") for piece in crashed.pieces)
+
+
+def test_calls_that_come_only_at_the_end_are_held_back() -> None:
+    kept = Broken(broken.keeps_calls_to_the_end)
+    assert "comes only at the end" in failure(sat(kept, ZONES), "hold_back").detail
+    call = "<tool_call>save<arg_key>text</arg_key><arg_value>{}</arg_value></tool_call>"
+    short, long = (rewritten(CASES["five-calls-at-once"], call.format("a" * size)) for size in (10, 300))
+    assert [found.kind for found in sat(kept, short).failures] == [], "some give a short value as a whole"
+    assert "characters of arguments" in failure(sat(kept, long), "hold_back").detail
+    assert sat(Broken(), long).failures == ()
+
+
+def test_a_reply_that_breaks_off_and_depends_on_the_cut_shows_how_it_was_cut() -> None:
+    words = rewritten(CASES["text-before-a-call"], f"Long words. {CASES['text-before-a-call'].raw}")
+    found = failure(sat(Broken(broken.forgets_what_came_before), words), "truncation")
+    assert (found.at, len(found.pieces)) == ("prefix", 2)
 
 
 def test_malformed_text_may_be_read_under_any_option_of_its_policy() -> None:
