@@ -149,6 +149,12 @@ def _notes(found: Versus) -> Iterator[str]:
         f"Beside {found.base}: fixes and breaks count turns; prefill and output are ratios of tokens over all "
         "requests, summaries included."
     )
+    if any(row.by_tokens for row in found.sides):
+        yield (
+            "No failing turn up to so many tokens: of the conversations that grew so large or had failed before. A "
+            "failure counts in every column above the size at which it came; a conversation that ended well, up to its "
+            "own size."
+        )
     if any(row.retention for row in found.sides):
         yield (
             "Facts that a turn needed: lost ones did not stand in what the model was shown, and in place of those "

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from agenteval.canonical import JsonProblem, canonical_json, parse_json
-from agenteval.outcome import FactOutcome, RecordedCall, RecordedFact, StepRecord
+from agenteval.match import matches
+from agenteval.outcome import FactOutcome, RecordedCall, RecordedExpectation, RecordedFact, StepRecord
 from agenteval.stats import pass_hat_k
 from agenteval.summary.costs import Cost, cost_of, steps_by_turn, untimed
 from agenteval.summary.sides import Played, Side
 
-SURVIVAL_TOKENS = (500, 1_000, 1_500, 2_000, 3_000, 4_000, 6_000, 8_000, 12_000, 16_000, 32_000, 64_000)
+SURVIVAL_TOKENS = (
+    *(500, 1_000, 1_500, 2_000, 3_000, 4_000, 6_000, 8_000, 12_000, 16_000),
+    *(32_000, 64_000, 128_000, 256_000, 512_000, 1_024_000),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Survival:
-    """`alive` of `at_risk` conversations that came this far had no failing turn up to here: `at` a turn (that one too),
-    or so many context tokens (a failing turn counts with the prompt of its first failing step)."""
+    """`alive` of `at_risk` conversations had no failing turn up to here: `at` a turn (that one too), or so many context
+    tokens (a failing turn counts with the prompt of its first failing step). At risk are those that have such a turn;
+    by tokens those that grew so large, and those that had failed before, however small they ended."""
 
     at: int
     at_risk: int
@@ -42,7 +48,8 @@ class SideRow:
     """`cells_ok` of `cells` conversations are right from end to end. `pass_hat`: pass^k for k = 1, 2, … trials, mean of
     scenarios (None for a simulated side). `acted`: conversations in which the policy did something; `violations`: calls
     that a scenario forbids and standing rules that were broken; `recovered` of `errors` tool errors were followed by a
-    turn that came right; `refetches`: calls made before with the same arguments, and answered then."""
+    turn that came right; `refetches`: calls made before with the same arguments and
+    answered then, though the turn does not ask for them."""
 
     name: str
     planned: int
@@ -110,15 +117,35 @@ def _rules_broken(steps: Sequence[StepRecord]) -> int:
 
 
 def refetches(cell: Played) -> int:
-    """Calls that had been made before with the same arguments, however they are written, and had got no error then."""
+    """Calls that had been made before with the same arguments, however they are written, and had got no error then,
+    but for those that the turn asks for."""
     seen: set[tuple[str | None, str]] = set()
     again = 0
-    for step in cell.steps:
-        failed = {result.id for result in step.tool_results if result.is_error}
-        calls = step.reply.tool_calls if step.reply else ()
-        again += sum(_same_call(call) in seen for call in calls)
-        seen |= {_same_call(call) for call in calls if call.id not in failed}
+    for _, steps in steps_by_turn(cell.steps):
+        asked = list(steps[0].expected or ())
+        for step in steps:
+            failed = {result.id for result in step.tool_results if result.is_error}
+            calls = step.reply.tool_calls if step.reply else ()
+            unasked = [call for call in calls if not _taken(asked, call)]
+            again += sum(_same_call(call) in seen for call in unasked)
+            seen |= {_same_call(call) for call in calls if call.id not in failed}
     return again
+
+
+def _taken(asked: list[RecordedExpectation], call: RecordedCall) -> bool:
+    """Whether a turn still asks for this call; if so, it has been made now."""
+    for at, wanted in enumerate(asked):
+        if wanted.name == call.name and (wanted.arguments is None or matches(dict(wanted.arguments), _arguments(call))):
+            del asked[at]
+            return True
+    return False
+
+
+def _arguments(call: RecordedCall) -> Any:
+    try:
+        return parse_json(call.arguments_text)
+    except JsonProblem:
+        return None
 
 
 def _same_call(call: RecordedCall) -> tuple[str | None, str]:
@@ -167,10 +194,16 @@ def _first_failing(cell: Played, otherwise: int) -> int:
 
 
 def _by_tokens(played: Sequence[Played]) -> Iterable[Survival]:
-    """Of the conversations that grew so large, those that had not failed before."""
+    """Up to the largest size that any conversation grew to, and to the next one above the last failure."""
     sizes = [(_largest(cell.steps), _failed_at(cell)) for cell in played]
+    largest = max((size for size, _ in sizes), default=0)
+    last = max((failed for _, failed in sizes if failed is not None), default=-1)
+    below = -1
     for bound in SURVIVAL_TOKENS:
-        there = [failed for largest, failed in sizes if largest >= bound]
+        if bound > largest and below > last:
+            return
+        below = bound
+        there = [failed for size, failed in sizes if size >= bound or (failed is not None and failed < bound)]
         if there:
             yield Survival(bound, len(there), sum(failed is None or failed >= bound for failed in there))
 

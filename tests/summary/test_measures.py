@@ -6,9 +6,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agenteval.outcome import Finding, RecordedCall, RecordedFact, RecordedReply, RecordedResult, StepRecord, Tokens
+from agenteval.outcome import (
+    Finding,
+    RecordedCall,
+    RecordedExpectation,
+    RecordedFact,
+    RecordedReply,
+    RecordedResult,
+    StepRecord,
+    Tokens,
+)
 from agenteval.summary import SideRow, sides_in
+from agenteval.summary.measures import SURVIVAL_TOKENS
 from tests.records import record
 from tests.summary.arms import MASK, WRONG, fails_half, ranked, run, steps
 from tests.summary.test_compare import run_of
@@ -55,6 +67,24 @@ def test_the_same_call_again_is_a_refetch_unless_it_had_failed() -> None:
 def test_arguments_are_the_same_however_they_are_written(one: str, other: str, again: int) -> None:
     row = measured(called(one, call="a", last_of_turn=False), called(other, call="b", step=2))
     assert row.refetches == again
+
+
+def test_a_call_that_the_turn_asks_for_is_no_refetch() -> None:
+    """Another one of the same is; and what an earlier turn asked for excuses nothing."""
+    wanted: dict[str, Any] = {"expected": (RecordedExpectation("read", {"path": {"$one_of": ["a", "b"]}}),)}
+    asked_again = [called('{"path": "a"}', turn=turn, **wanted) for turn in (1, 2)]
+    assert measured(*asked_again).refetches == 0
+    twice = [called('{"path": "a"}', turn=2, step=step, last_of_turn=step == 2, **wanted) for step in (1, 2)]
+    assert measured(asked_again[0], *twice).refetches == 1
+    assert measured(*asked_again, called('{"path": "a"}', turn=3, expected=())).refetches == 1
+    assert measured(*asked_again, called('{"path": "a"}', turn=3)).refetches == 1
+
+
+def test_a_turn_that_names_a_call_without_its_arguments_asks_for_any() -> None:
+    wanted = (RecordedExpectation("read"),)
+    assert measured(called("{}"), called("{}", turn=2, expected=wanted)).refetches == 0
+    assert measured(called("{broken"), called("{broken", turn=2, expected=wanted)).refetches == 0
+    assert measured(called("{}"), called("{}", turn=2, expected=(RecordedExpectation("write"),))).refetches == 1
 
 
 def test_violations_add_up_and_a_rule_and_its_forbidden_call_are_one() -> None:
@@ -133,22 +163,43 @@ def test_survival_counts_those_that_came_so_far() -> None:
     assert [(item.at, item.alive, item.at_risk) for item in row.by_turn] == [(1, 4, 4), (2, 4, 4), (3, 3, 4)]
 
 
-def test_survival_by_tokens_counts_those_that_grew_so_large() -> None:
-    def talk(cell: str, size: int, *, fails: int | None = None) -> StepRecord:
-        return record(
-            cell=cell, scenario=cell, tokens=Tokens(context=size), findings=WRONG if fails else (), simulated=False
-        )
+def talk(cell: str, size: int, *, fails: bool = False) -> StepRecord:
+    return record(
+        cell=cell, scenario=cell, tokens=Tokens(context=size), findings=WRONG if fails else (), simulated=False
+    )
 
-    records = [talk("small", 600, fails=1), talk("middle", 1_200), talk("large", 4_500)]
-    row = measured(*records)
-    assert [(item.at, item.alive, item.at_risk) for item in row.by_tokens] == [
-        (500, 3, 3),
-        (1_000, 2, 2),
-        (1_500, 1, 1),
-        (2_000, 1, 1),
-        (3_000, 1, 1),
-        (4_000, 1, 1),
-    ]
+
+def survival(row: SideRow) -> list[tuple[int, int, int]]:
+    return [(item.at, item.alive, item.at_risk) for item in row.by_tokens]
+
+
+def test_survival_by_tokens_counts_those_that_grew_so_large() -> None:
+    row = measured(talk("small", 600), talk("middle", 1_200), talk("large", 4_500))
+    assert survival(row) == [(500, 3, 3), (1_000, 2, 2), *((at, 1, 1) for at in (1_500, 2_000, 3_000, 4_000))]
+
+
+def test_a_conversation_that_failed_stays_failed_at_every_larger_size() -> None:
+    """Also where it ended there: it grew to no further bound, and its failure would stand in no column."""
+    row = measured(talk("small", 600, fails=True), talk("middle", 1_200), talk("large", 2_100))
+    assert survival(row) == [(500, 3, 3), (1_000, 2, 3), (1_500, 1, 2), (2_000, 1, 2)]
+
+
+def test_a_failure_beyond_the_last_size_that_was_reached_has_a_column() -> None:
+    assert survival(measured(talk("small", 600, fails=True), talk("other", 700))) == [(500, 2, 2), (1_000, 0, 1)]
+    assert survival(measured(talk("tiny", 300, fails=True))) == [(500, 0, 1)]
+
+
+def test_a_failure_at_a_size_that_is_not_known_counts_at_every_size() -> None:
+    unknown = record(cell="u", scenario="u", tokens=Tokens(), findings=WRONG, simulated=False)
+    assert survival(measured(unknown, talk("other", 1_200))) == [(500, 1, 2), (1_000, 1, 2)]
+
+
+@given(st.lists(st.tuples(st.integers(100, 70_000), st.booleans()), min_size=1, max_size=8))
+def test_every_failure_shows_in_the_last_column(sizes: list[tuple[int, bool]]) -> None:
+    row = measured(*(talk(f"c{at}", size, fails=fails) for at, (size, fails) in enumerate(sizes)))
+    seen = sum(fails for size, fails in sizes if size < SURVIVAL_TOKENS[-1])
+    last = row.by_tokens[-1] if row.by_tokens else None
+    assert (last.at_risk - last.alive if last else 0) == seen
 
 
 def test_survival_by_tokens_ends_at_the_prompt_of_the_first_failing_step() -> None:
