@@ -38,7 +38,7 @@ ARMS = {
     "extractive_ledger": f"extractive_ledger:{MARKS}",
     "summarize": f"summarize:{MARKS}",
     "mask_then_summarize": f"mask_then_summarize:{MARKS}",
-    "context_reset": f"context_reset:{MARKS}",
+    "context_reset": f"context_reset:{MARKS},carry=nothing",
 }
 
 DROP = frozenset({"sliding_window", "head_tail", "extractive_ledger", "summarize", "context_reset"})
@@ -90,7 +90,7 @@ FIXED: dict[str, tuple[str, Ailment, str, frozenset[str]]] = {
         "stale",
         Ailment("stale_value", 0, "stale"),
         "the old value has to go and the new one to stay; a ledger, a summary and a cut keep the beginning of a result",
-        ORACLE | EMPTY | {"sliding_window", "head_tail", "dedupe_tool_results"},
+        ORACLE | EMPTY | {"sliding_window", "head_tail", "dedupe_tool_results", "context_reset"},
     ),
     "large_result": (
         "sick",
@@ -163,6 +163,19 @@ def test_who_takes_the_bad_calls_of_a_history_away_heals_what_they_did() -> None
     arms = {spec.partition(":")[0]: spec for spec in specs}
     healed = {name for name, spec in arms.items() if not struck(4, spec, 2)}
     assert healed == FIXED["own_bad_calls"][3] & arms.keys()
+
+
+def test_no_two_policies_of_the_suite_send_the_same() -> None:
+    """Played until all have differed: a policy under two names would be counted, and tested, twice."""
+    suite = load_suite("context")
+    sent: dict[str, list[str]] = {policy: [] for policy in ("full_history", *suite.policies)}
+    for found in suite.scenarios:
+        for policy, views in sent.items():
+            views += [step.view_hash for step in played(found, policy, PROFILES["healthy"]).steps]
+        if len(set(map(tuple, sent.values()))) == len(sent):
+            return
+    same = [policy for policy, views in sent.items() if list(sent.values()).count(views) > 1]
+    pytest.fail(f"the same views throughout: {', '.join(same)}")
 
 
 def test_a_policy_can_bring_an_ailment_on() -> None:
