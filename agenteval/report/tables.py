@@ -40,9 +40,12 @@ LEFT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """`keys`: so many columns, from the left, say what a row is about."""
+
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    keys: int = 1
 
 
 def turn_tables(summary: Summary, *, brief: bool = False) -> list[Table]:

@@ -81,13 +81,13 @@ def drawn(table: Table) -> str:
 
 
 def folded(table: Table) -> Iterator[Table]:
-    """A table as one or more of at most 80 columns, where names allow it, each with its first column."""
-    widths, begin = _widths(table), 1
+    """A table as one or more of at most 80 columns, where names allow it, each with its first columns."""
+    widths, begin = _widths(table), table.keys
     while begin < len(widths):
-        room, end = WIDTH - widths[0] - 2 - widths[begin], begin + 1
+        room, end = WIDTH - sum(widths[: table.keys]) - 2 * table.keys - widths[begin], begin + 1
         while end < len(widths) and room >= 2 + widths[end]:
             room, end = room - 2 - widths[end], end + 1
-        header, *rows = ((cells[0], *cells[begin:end]) for cells in (table.header, *table.rows))
+        header, *rows = ((*cells[: table.keys], *cells[begin:end]) for cells in (table.header, *table.rows))
         yield replace(table, header=header, rows=tuple(rows))
         begin = end
 

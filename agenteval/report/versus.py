@@ -128,8 +128,8 @@ def _part(item: Any) -> str:
     if isinstance(item, Survival):
         return f"{item.at}:{item.alive}/{item.at_risk}"
     if isinstance(item, Retention):
-        outcomes = ",".join(f"{outcome}={number}" for outcome, number in item.outcomes.items())
-        return f"{item.age}-{item.unit}:{outcomes}" + (f",guessed={item.guessed}" if item.guessed else "")
+        counts = (*item.outcomes.items(), ("guessed", item.guessed), ("not_reached", item.not_reached))
+        return f"{item.age}-{item.unit}:" + ",".join(f"{name}={number}" for name, number in counts if number)
     return str(item)
 
 
@@ -158,7 +158,9 @@ def _notes(found: Versus) -> Iterator[str]:
     if any(row.retention for row in found.sides):
         yield (
             "Facts that a turn needed: lost ones did not stand in what the model was shown, and in place of those "
-            "guessed it gave a stale or an invented value all the same; the others stood there, and were used or not."
+            "guessed it gave a stale or an invented value all the same; the others stood there, and were used or not. "
+            "Beside these n stand those not reached: they never came up, because the conversation had gone wrong "
+            "before. Where they are many, the n are those of the conversations that did well."
         )
 
 
@@ -296,17 +298,17 @@ def _alive(survival: Sequence[Survival], ends: Sequence[int]) -> Iterator[str]:
         yield f"{item.alive}/{item.at_risk}" if item else UNKNOWN
 
 
-RETENTION_HEADER = ("age", "n", "used", "lost", "guessed", "unused", "stale", "invented")
+RETENTION_HEADER = ("age", "n", "not reached", "used", "lost", "guessed", "unused", "stale", "invented")
 
 
 def _retention(found: Versus) -> list[Table]:
     rows = tuple((row.name, *_retained(item)) for row in found.sides for item in row.retention)
-    return [Table("What became of facts, by age", (found.axis, *RETENTION_HEADER), rows)] if rows else []
+    return [Table("What became of facts, by age", (found.axis, *RETENTION_HEADER), rows, keys=2)] if rows else []
 
 
 def _retained(item: Retention) -> tuple[str, ...]:
     used, lost, *in_view = (item.outcomes.get(kind, 0) for kind in ("used", "lost", "unused", "stale", "invented"))
-    return (f"{item.age} {item.unit}", *map(str, (item.n, used, lost, item.guessed, *in_view)))
+    return (f"{item.age} {item.unit}", *map(str, (item.n, item.not_reached, used, lost, item.guessed, *in_view)))
 
 
 def _times(ratio: float | None) -> str:

@@ -33,14 +33,16 @@ class Survival:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What became of facts of one age (turns, or calls within a turn) where they were needed. `guessed`: of the lost
-    ones, those in whose place a stale or an invented value was given."""
+    """What became of facts of one age (turns, or calls within a turn) where they were needed. `n`: those that had come
+    up; `guessed`: of the lost ones, those in whose place a stale or an invented value was given; `not_reached`: further
+    ones that never came up, because the conversation had gone wrong before."""
 
     age: int
     unit: str
     n: int
     outcomes: Mapping[FactOutcome, int]
     guessed: int
+    not_reached: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,17 +159,19 @@ def _same_call(call: RecordedCall) -> tuple[str | None, str]:
 
 
 def retention(facts: Iterable[RecordedFact]) -> tuple[Retention, ...]:
-    """Counts by age, youngest first, calls of one turn before turns. Facts that never came up say nothing."""
+    """Counts by age, youngest first, calls of one turn before turns. Facts that never came up say nothing of memory:
+    they are counted apart."""
     ages: dict[tuple[str, int], list[RecordedFact]] = {}
     for fact in facts:
-        if fact.outcome != "unstated":
-            ages.setdefault((fact.age_unit, fact.age), []).append(fact)
+        ages.setdefault((fact.age_unit, fact.age), []).append(fact)
     return tuple(_retained(age, unit, found) for (unit, age), found in sorted(ages.items()))
 
 
 def _retained(age: int, unit: str, facts: Sequence[RecordedFact]) -> Retention:
     guessed = sum(fact.outcome == "lost" and fact.instead is not None for fact in facts)
-    return Retention(age, unit, len(facts), dict(Counter(fact.outcome for fact in facts)), guessed)
+    found = Counter(fact.outcome for fact in facts)
+    not_reached = found.pop("unstated", 0)
+    return Retention(age, unit, found.total(), dict(found), guessed, not_reached)
 
 
 def _pass_hat(played: Sequence[Played]) -> tuple[float, ...]:

@@ -18,6 +18,7 @@ from tests.records import TIMING
 from tests.summary.arms import MASK, fails_half, ranked, run, steps
 
 FACT = RecordedFact("f", "id", 4, "turns", "lost", in_view=False, got="x", instead="invented")
+NEVER = replace(FACT, outcome="unstated", got=None, instead=None)
 SPREAD = ("name", "cost", "difference", "ttft", "decode", "prefill", "output")
 """What csv has under other names: the side, parts of a side, intervals with their ends, ratios."""
 
@@ -27,7 +28,7 @@ def told(item: StepRecord) -> StepRecord:
     timing = replace(TIMING, ttft_ms=100.0 * item.turn + 11, decode_ms=1000.0, decode_tokens=20 + item.turn)
     broken: PrefixBreak | None = "policy" if item.policy == MASK and item.turn == 3 else None
     tokens = Tokens(context=100, messages=90, tools=10, cached=60, completion=7, reusable=64, broken_by=broken)
-    return replace(item, timing=timing, tokens=tokens, facts=(FACT,) if item.turn == 3 else ())
+    return replace(item, timing=timing, tokens=tokens, facts=(FACT, NEVER) if item.turn == 3 else ())
 
 
 def found(*names: str, **options: Any) -> Versus:
@@ -55,7 +56,11 @@ def test_csv_holds_what_has_many_parts_in_one_cell_each() -> None:
     base, mask = csv_rows(found())
     assert (base["side"], base["baseline"], base["pairs"]) == ("full_history", "True", "")
     assert (base["pass_hat"], base["by_turn"]) == ("0.5 0.5", "1:48/48 2:48/48 3:24/48")
-    assert (mask["breaks"], mask["retention"], mask["missing"]) == ("policy:48", "4-turns:lost=48,guessed=48", "0")
+    assert (mask["breaks"], mask["retention"], mask["missing"]) == (
+        "policy:48",
+        "4-turns:lost=48,guessed=48,not_reached=48",
+        "0",
+    )
     assert mask["ttft_by_turn"] == "1:111.0 2:211.0 3:311.0"
     assert mask["decode_by_turn"] == "1:21.0 2:22.0 3:23.0"
     assert float(mask["low"]) < float(mask["difference"]) == 0.5 < float(mask["high"])
@@ -70,7 +75,11 @@ def test_tables_show_the_rows_of_csv(kind: str) -> None:
         f"{MASK} 21.00 22.00 23.00",  # decode by turn
         "full_history 0.50 0.50",  # pass^k
         "full_history 48/48 48/48 24/48",  # survival
-        f"{MASK} 4 turns 48 0 48 48 0 0 0",  # retention
+        *(
+            [f"{MASK} 4 turns 48 48 0 48 48 0 0 0"]  # retention
+            if kind == "md"
+            else [f"{MASK} 4 turns 48 48 0 48 48 0", f"{MASK} 4 turns 0 0"]
+        ),
         f"{MASK} 48 24 0 0+0 24 0 0 48" if kind == "md" else f"{MASK} 48 24 0 0+0 24",  # pairs
     ):
         assert row in lines, row

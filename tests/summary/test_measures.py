@@ -108,10 +108,12 @@ def test_facts_are_counted_by_age_and_what_became_of_them() -> None:
         RecordedFact("y", "rule", 2, "turns", "unstated", in_view=False),
     )
     made_up = tuple(replace(facts[0], got="x", instead=instead) for instead in ("stale", "invented"))
-    row = measured(record(facts=(*facts, *made_up), simulated=False))
-    assert [(item.age, item.n, dict(item.outcomes), item.guessed) for item in row.retention] == [
-        (1, 1, {"used": 1}, 0),
-        (4, 4, {"lost": 3, "unused": 1}, 2),
+    never = replace(facts[0], outcome="unstated")
+    row = measured(record(facts=(*facts, *made_up, never), simulated=False))
+    assert [(item.age, item.n, dict(item.outcomes), item.guessed, item.not_reached) for item in row.retention] == [
+        (1, 1, {"used": 1}, 0, 0),
+        (2, 0, {}, 0, 2),
+        (4, 4, {"lost": 3, "unused": 1}, 2, 1),
     ]
     assert row.violations == 1
 
