@@ -237,7 +237,8 @@ PLAN = (
         show_default=True,
         metavar="NAME[:k=v,…]",
         help="Context policy, also several joined by + or your own module:function; may be repeated. "
-        "suite: full_history and all that the chosen suites name, with knobs that fit them (context names 14).",
+        "suite: full_history, the same once more as noise floor (full_history+again), and all that the chosen suites "
+        "name, with knobs that fit them (context names 14).",
     ),
     click.option("--allow-code", is_flag=True, help="Let a policy module:function run your own code."),
     click.option(

@@ -15,6 +15,13 @@ from agenteval.script import Scenario
 from agenteval.visible import visible
 
 
+MORE = (
+    "Several work on one view, in order: a+b. NAME+again is NAME once more, the noise floor of a comparison. Your own: "
+    "module:function with --allow-code. `agenteval run SUITE --policy suite` plays full_history, full_history+again "
+    "and what the suite names, with knobs that fit it."
+)
+
+
 @click.group(name="policies")
 def command() -> None:
     """Context policies: what the model gets to see of the history."""
@@ -28,7 +35,7 @@ def list_policies() -> None:
         knobs = ", ".join(f"{knob}={short(spelled(default))}" for knob, default in knobs_of(kind) if spelled(default))
         if knobs:
             click.echo(fill(f"knobs: {knobs}", 80, initial_indent="    ", subsequent_indent="    "))
-    click.echo("\nSeveral work on one view, in order: a+b. Your own: module:function with\n--allow-code.")
+    click.echo(f"\n{wrapped(MORE)}")
 
 
 @command.command(name="show")

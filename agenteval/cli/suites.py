@@ -17,8 +17,9 @@ def title_of_suites(suites: Sequence[str]) -> str:
 
 
 OF_SUITE = "suite"
-"""Stands for full_history and all policies that the chosen suites name."""
-CONTROL = "full_history"
+"""Stands for full_history, that once more, and all policies that the chosen suites name."""
+CONTROLS = ("full_history", "full_history+again")
+"""The baseline, and the same once more: how far they differ is noise."""
 
 
 def spelled_policies(wanted: Sequence[str], suites: Sequence[str]) -> tuple[str, ...]:
@@ -35,7 +36,7 @@ def spelled_policies(wanted: Sequence[str], suites: Sequence[str]) -> tuple[str,
         if names_code(policy):
             raise UsageError(f"a suite's file may name no code, and one names {policy}: give it with --policy {policy}")
     typed = {canonical_policy(text) for text in wanted if text != OF_SUITE}
-    more = [text for text in dict.fromkeys((CONTROL, *named)) if canonical_policy(text) not in typed]
+    more = [text for text in dict.fromkeys((*CONTROLS, *named)) if canonical_policy(text) not in typed]
     first = wanted.index(OF_SUITE)
     return (*wanted[:first], *more, *(text for text in wanted[first:] if text != OF_SUITE))
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from agenteval.cli.suites import spelled_policies
+from agenteval.scenario import load_suite
 from tests.cli.test_commands import agenteval
 from tests.scenario.files import SMALL, write
 
 TIGHT = "sliding_window:trigger=300,target=200"
+CONTROLS = ("full_history", "full_history+again")
 NAMED = ("observation_masking:keep_last=1,step=2", "recite_state:every=2")
 
 
@@ -63,10 +66,21 @@ def test_the_policies_of_a_suite_are_played_and_kept_spelled_out(tmp_path: Path)
     whole = agenteval("run", *chosen, "--policy", "suite", "--policy", NAMED[1], "--json", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
     (run,) = (tmp_path / "results").iterdir()
-    assert json.loads((run / "run.json").read_text())["plan"]["policies"] == ["full_history", NAMED[0], NAMED[1]]
+    assert json.loads((run / "run.json").read_text())["plan"]["policies"] == [*CONTROLS, NAMED[0], NAMED[1]]
     after = agenteval("run", "--resume", half_of(run), "--json", cwd=tmp_path)
     assert after.returncode == 0, after.stderr
     assert json.loads(after.stdout)["turns"] == json.loads(whole.stdout)["turns"]
+
+
+def test_a_suites_policies_come_with_a_noise_floor_and_what_was_typed_is_played_once() -> None:
+    named = spelled_policies(("suite",), ("context",))
+    assert named == (*CONTROLS, *load_suite("context").policies)
+    assert len(spelled_policies(("full_history+again", "suite", "full_history"), ("context",))) == len(named)
+
+
+def test_how_many_policies_the_help_says_that_a_suite_names(tmp_path: Path) -> None:
+    told = " ".join(agenteval("run", "--help", cwd=tmp_path).stdout.split())
+    assert f"(context names {len(load_suite('context').policies)})" in told
 
 
 def half_of(run: Path) -> str:
