@@ -14,7 +14,6 @@ from agenteval.report.terminal import entry, wrapped
 from agenteval.script import Scenario
 from agenteval.visible import visible
 
-
 MORE = (
     "Several work on one view, in order: a+b. NAME+again is NAME once more, the noise floor of a comparison. Your own: "
     "module:function with --allow-code. `agenteval run SUITE --policy suite` plays full_history, full_history+again "

@@ -35,35 +35,62 @@ SHORT_HEADERS = {
     "malformed": "odd",
     "by option": "option",
 }
+MANY_ARMS = 12
+"""Of several policies, more than so many arms are not shown one by one."""
+FEW = 5
+"""So many failing or flaky arms are told then."""
 SPARED = ("tok/chunk", "chunks/s")
 """Columns that are left out, one after the other, where a table would be wider than `WIDTH`."""
 
 
 def render_terminal(summary: Summary, *, colour: bool = False) -> str:
-    """The whole report."""
+    """The report; of many arms under several policies the outcome, and where the rest is."""
     parts = [wrapped(summary.title)]
     if summary.simulated:
         parts.append(SIMULATED)
-    for table in (
-        *turn_tables(summary, brief=True),
-        *mode_tables(summary),
-        *policy_tables(summary),
-        *trial_tables(summary),
-    ):
+    outline = is_outline(summary)
+    for table in () if outline else _arms(summary):
         parts += ["", _bold(table.title, colour=colour), _coloured(drawn(table), colour=colour)]
     parts += ["", _bold("Summary", colour=colour), *map(wrapped, score_lines(summary))]
     for title, lines in (
         ("Infrastructure (in no score)", loss_lines(summary)),
-        ("What fails", summary.sentences),
+        ("What fails", _first(summary.sentences) if outline else summary.sentences),
         ("What the policies changed", summary.story),
-        ("Flaky", summary.flaky),
+        ("Flaky", _first(summary.flaky) if outline else summary.flaky),
         ("How to read it", summary.notes),
         ("Next", summary.advice),
-        ("This run", this_run_lines(summary)),
+        ("This run", [*this_run_lines(summary), *(_elsewhere(summary) if outline else ())]),
     ):
         if lines:
             parts += ["", _bold(title, colour=colour), *(wrapped(f"- {line}") for line in lines)]
     return "\n".join(parts) + "\n"
+
+
+def is_outline(summary: Summary) -> bool:
+    """Whether there are so many arms, of several policies, that their tables would hide the outcome."""
+    return len(summary.arms) > MANY_ARMS and len({arm.policy for arm in summary.arms}) > 1
+
+
+def _arms(summary: Summary) -> Iterator[Table]:
+    """All that is shown arm by arm."""
+    yield from turn_tables(summary, brief=True)
+    yield from mode_tables(summary)
+    yield from policy_tables(summary)
+    yield from trial_tables(summary)
+
+
+def _first(lines: Sequence[str]) -> Sequence[str]:
+    """Not so many that they hide the outcome."""
+    left = len(lines) - FEW
+    return (*lines[:FEW], f"… and {left} more: see report.md.") if left > 0 else lines
+
+
+def _elsewhere(summary: Summary) -> Iterator[str]:
+    """Where what an outline leaves out is to be had."""
+    yield (
+        f"Turn by turn, {len(summary.arms)} arms: report.md in the run's folder, or agenteval report "
+        f"{summary.this_run.run} --format md."
+    )
 
 
 def drawn(table: Table) -> str:

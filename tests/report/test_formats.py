@@ -139,6 +139,42 @@ def test_markdown_shows_hostile_text_as_text() -> None:
     assert "<img" not in render_markdown(evil)
 
 
+def many_arms(scenarios: int, *policies: str) -> Summary:
+    """Each one turn, which fails under the last policy."""
+    return summary_of(
+        *(
+            record(
+                cell=f"s{n:02}.off.{policy}.0",
+                scenario=f"s{n:02}",
+                policy=policy,
+                findings=FAILING if policy == policies[-1] else (),
+            )
+            for n in range(scenarios)
+            for policy in policies
+        )
+    )
+
+
+def test_of_many_arms_under_several_policies_the_terminal_shows_the_outcome_and_where_the_rest_is() -> None:
+    found = many_arms(7, "full_history", "offload")
+    text = render_terminal(found)
+    words = " ".join(text.split())
+    assert "tool call" not in text
+    assert "thinking modes" not in text
+    assert words.count("first failing turn") == 5
+    assert "and 2 more: see report.md." in words
+    assert "Turn by turn, 14 arms: report.md in the run's folder, or agenteval report r --format md." in words
+    assert render_markdown(found).count("first failing turn") == 7
+    assert "and 2 more" not in render_markdown(found)
+
+
+@pytest.mark.parametrize("found", [many_arms(6, "full_history", "offload"), many_arms(13, "full_history")])
+def test_few_arms_and_those_of_one_policy_stand_in_the_terminal_whole(found: Summary) -> None:
+    text = render_terminal(found)
+    assert text.count("tool call") == len(found.arms)
+    assert "report.md" not in text
+
+
 def several_trials(*, simulated: bool) -> Summary:
     """Two of three trials pass; the second fails at turn 2."""
     steps = [
