@@ -67,6 +67,8 @@ def test_known_failures_are_apart_and_repaired_ones_are_named() -> None:
     verdict = judge([PAPER], baseline)
     assert [(result.case.name, reason) for _, result, _, reason in verdict.known] == [("zero-arguments", "vllm#48020")]
     assert [known.reason for known in verdict.repaired] == ["was bad"]
+    assert judge([PAPER], baseline, "one").repaired == (), "one cut shows nothing of the others"
+    assert "Not seen with --cuts quick" in FORMATS["terminal"](judge([PAPER], baseline, "quick"), reproduce)
     assert {result.case.name for _, result, _ in verdict.new} == {"text-after-call-content"}
     assert not verdict.passed
     everything = [Known("broken:glm47", result.case.full_name, it.kind, "all") for result, it in PAPER.failures]
