@@ -20,7 +20,10 @@ from agenteval.summary import lean, summarise
 @click.option("--format", "kind", type=click.Choice(list(FORMATS)), default="terminal", show_default=True)
 @click.option("--step", metavar="ID", help="One step whole: what the model saw and said, findings, and a curl.")
 def command(run: str, out: Path, kind: str, step: str | None) -> int:
-    """Show RUN again: its id, its folder, or `latest`."""
+    """Show RUN again: its id, its folder, or `latest`.
+
+    On the terminal more than twelve arms of several policies are shown by their outcome; --format md has all of them.
+    """
     path = find_run(run, out)
     if step is not None:
         click.echo(step_text(load_run(path), step), nl=False)
