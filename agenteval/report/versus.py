@@ -31,7 +31,16 @@ COST_HEADER = (
     "summary s",
 )
 WAY_HEADER = ("acted in", "steps", "refetched", "errors recovered", "rules broken")
-PAIRS_HEADER = ("pairs", "scenarios", "missing", "not planned in both", "repaired", "broke", "more steps", "engaged")
+PAIRS_HEADER = (
+    "pairs",
+    "scenarios",
+    "missing",
+    "not planned in both",
+    "repaired",
+    "broke",
+    "more steps, both right",
+    "engaged",
+)
 PROOF_HEADER = ("difference", "95 % interval", "p", "p Holm", "detects from")
 SPEED_HEADER = ("TTFT ratio", "decode ratio")
 SIDE_COLUMNS = (
