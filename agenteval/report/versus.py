@@ -158,6 +158,12 @@ def _notes(found: Versus) -> Iterator[str]:
         f"Beside {found.base}: fixes and breaks count turns; prefill and output are ratios of tokens over all "
         "requests, summaries included."
     )
+    tested = sum(contrast.decision != "noise" for contrast in found.contrasts)
+    if any(contrast.p_holm is not None for contrast in found.contrasts):
+        yield (
+            "p is exact McNemar's, over pairs; p Holm is the larger of that and of the test by scenarios, adjusted for "
+            f"the number of sides ({tested})."
+        )
     if any(row.retention for row in found.sides):
         yield (
             "Facts that a turn needed: lost ones did not stand in what the model was shown, and in place of those "
