@@ -104,8 +104,9 @@ WORKSHOP = (
         default=20.0,
         show_default=True,
         metavar="S",
-        help="Seconds for one answer of a parser outside; then it hangs, is ended and begun again. A module:function "
-        "runs in this process: what hangs it hangs the exam.",
+        help="Seconds for one answer of a parser outside; then it hangs, is ended and begun again. For its first one a "
+        "program has 300 s: engines take long to import. A module:function runs in this process: what hangs it hangs "
+        "the exam.",
     ),
     click.option(
         "--any-cut",
@@ -210,7 +211,8 @@ def check_parsers(parsers: tuple[str, ...], form: str, baseline: Path | None, **
         papers = [_examined(subject, cases, options) for subject in subjects]
     if not any(paper.results for paper in papers):
         raise UsageError("nothing was examined: no case here says what is right under these --parser-policy options")
-    verdict = judge(papers, known)
+    one = values["raw"] is not None or values["cut"] is not None
+    verdict = judge(papers, known, "one" if one else values["cuts"])
     line, raw = _typed(values), None if values["raw"] is None else _text(values["raw"])
     click.echo(FORMATS[form](verdict, lambda *failed: again(line, raw, *failed)), nl=False)
     return 0 if verdict.passed else 1

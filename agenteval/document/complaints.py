@@ -45,9 +45,13 @@ def _problem(document: Document, detail: ErrorDetails, model: type[BaseModel]) -
         return document.problem(path, _unknown_key(str(path[-1]), _keys(model, path[:-1])), key=True)
     if detail["type"] == "value_error":
         return document.problem(path, str(detail["ctx"]["error"]), key=is_key)
-    expected = _description(model, path) or _EXPECTED.get(detail["type"], detail["msg"])
+    expected = _description(model, path) or _EXPECTED.get(detail["type"]) or _one_of(detail) or detail["msg"]
     quotes = "; put it in quotes" if detail["type"] == "string_type" and _is_bare(detail["input"]) else ""
     return document.problem(path, f"expected {expected}, found {found(detail['input'])}{quotes}", key=is_key)
+
+
+def _one_of(detail: ErrorDetails) -> str | None:
+    return str(detail["ctx"]["expected"]) if detail["type"] == "literal_error" else None
 
 
 def _is_bare(value: Json) -> bool:

@@ -95,7 +95,9 @@ class _Making:
             program.hello()  # one that does not start is told of before anything is examined
             return [Piped(name, self._family(name), program, self._workshop.traits)]
         if head in ("http", "https"):
-            return [Remote(name, self._family(name), self._endpoint(name if tail.startswith("//") else tail))]
+            remote = Remote(name, self._family(name), self._endpoint(name if tail.startswith("//") else tail))
+            remote.greet()
+            return [remote]
         return [Loaded(name, self._family(name), load_function(name), self._workshop.traits)]
 
     def _driven(self, label: str, engine: str, family: str) -> list[Subject]:

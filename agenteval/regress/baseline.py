@@ -14,7 +14,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,7 +22,8 @@ from agenteval.document.complaints import complaints
 from agenteval.document.reader import MAX_BYTES, read
 from agenteval.errors import FileError, UsageError
 from agenteval.regress.check import Paper
-from agenteval.regress.exam import Failure, Kind, Result
+from agenteval.regress.cuts import Thoroughness
+from agenteval.regress.failure import Failure, Kind, Result
 
 KINDS: tuple[str, ...] = get_args(Kind)
 
@@ -83,20 +84,25 @@ def load_baseline(path: pathlib.Path) -> tuple[Known, ...]:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a check came to. `new`: failures that no baseline knows; `known`: those that it does, with the reason;
-    `repaired`: what the baseline knows of cases that were examined, and that does not fail any more."""
+    `repaired`: what the baseline knows of cases that were examined, and that does not fail any more; `thorough`: all
+    cuts were tried, so that it may be taken out of the baseline."""
 
     papers: tuple[Paper, ...]
     new: tuple[tuple[Paper, Result, Failure], ...]
     known: tuple[tuple[Paper, Result, Failure, str], ...]
     repaired: tuple[Known, ...]
+    thorough: bool = True
 
     @property
     def passed(self) -> bool:
         return not self.new
 
 
-def judge(papers: Sequence[Paper], baseline: Iterable[Known] = NONE_KNOWN) -> Verdict:
-    """Failures apart by whether they are known."""
+def judge(
+    papers: Sequence[Paper], baseline: Iterable[Known] = NONE_KNOWN, tried: Thoroughness | Literal["one"] = "all"
+) -> Verdict:
+    """Failures apart by whether they are known. `tried`: which cuts; where it was one, or another text than the case's,
+    nothing was repaired by it."""
     reasons = {known.key: known for known in baseline}
     new, accepted, seen = [], [], set()
     for paper in papers:
@@ -108,8 +114,8 @@ def judge(papers: Sequence[Paper], baseline: Iterable[Known] = NONE_KNOWN) -> Ve
             else:
                 new.append((paper, result, failure))
     examined = {(paper.subject, result.case.full_name) for paper in papers for result in paper.results}
-    repaired = [known for known in reasons.values() if known.key not in seen and known.key[:2] in examined]
-    return Verdict(tuple(papers), tuple(new), tuple(accepted), tuple(repaired))
+    gone = [known for known in reasons.values() if known.key not in seen and known.key[:2] in examined]
+    return Verdict(tuple(papers), tuple(new), tuple(accepted), tuple(gone if tried != "one" else ()), tried == "all")
 
 
 def strangers(baseline: Iterable[Known], parsers: Sequence[str], cases: Sequence[str]) -> list[str]:

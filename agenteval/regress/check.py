@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from agenteval.parsers import FAMILIES, Choices, Family
 from agenteval.regress.case import Case
 from agenteval.regress.cuts import Thoroughness
-from agenteval.regress.exam import Exam, Failure, Result
+from agenteval.regress.exam import Exam
+from agenteval.regress.failure import Failure, Result
 from agenteval.regress.own import Own
 from agenteval.regress.subject import Question, Subject
 

@@ -11,78 +11,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from agenteval.parsers import ParsedMessage
 from agenteval.regress import rules
 from agenteval.regress.case import Case
 from agenteval.regress.cuts import Cutter, Pieces, Thoroughness, thinned
-from agenteval.regress.likeness import differing, same
-from agenteval.regress.regular import regularity
-from agenteval.regress.shrink import cut_at, smallest_cut, smallest_text
+from agenteval.regress.failure import Failure, Kind, Place, Result
+from agenteval.regress.likeness import same
+from agenteval.regress.shrink import cut_at
+from agenteval.regress.smaller import Smaller
 from agenteval.regress.subject import Countable, Question, Stream, Subject, SubjectError
-
-Kind = Literal[
-    "whole",
-    "policy",
-    "cuts",
-    "protocol",
-    "markers",
-    "finish",
-    "truncation",
-    "hold_back",
-    "flush",
-    "linear",
-    "raised",
-    "crashed",
-    "hung",
-]
-
-
-Show = Callable[[Pieces], bool]
-"""Whether a cut text shows the failure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What went wrong. `pieces`: the smallest cut that shows it; `expected`, `got`: both readings, where it is about
-    them; `times`: how many cuts or prefixes show it; `shrunk`: a smaller input with the same fault, cut as it must
-    be."""
-
-    kind: Kind
-    detail: str
-    pieces: Pieces
-    expected: ParsedMessage | None = None
-    got: ParsedMessage | None = None
-    times: int = 1
-    shrunk: Pieces | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How a case went. `option`: the option of the case's policy that was asked for, or that the parser's answer shows;
-    None: the default, or no option. `cuts`: how many ways of cutting were tried."""
-
-    case: Case
-    option: str | None
-    failures: tuple[Failure, ...]
-    cuts: int
-
-    @property
-    def whole(self) -> bool:
-        """Whether the whole text was read as it should be."""
-        return not any(failure.kind in ("whole", "policy", "raised", "crashed", "hung") for failure in self.failures)
-
-    @property
-    def depends_on_the_cut(self) -> bool:
-        return any(failure.kind in ("cuts", "crashed", "hung") for failure in self.failures)
-
-    @property
-    def clean(self) -> bool:
-        """The same, under every cut."""
-        return self.whole and not any(failure.kind in ("cuts", "protocol", "markers") for failure in self.failures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +67,7 @@ class Exam:
 
     def judged(self, case: Case, question: Question, meanings: Mapping[str | None, ParsedMessage]) -> Result:
         """One sitting. `meanings`: the readings that are right."""
-        sitting = _Sitting(self, case, question)
+        sitting, option = _Sitting(self, case, question), None
         try:
             option = sitting.read_whole(meanings)
             if self.subject.traits.streams:
@@ -136,8 +76,10 @@ class Exam:
                     sitting.truncate()
             sitting.count()
         except SubjectError as error:
-            sitting.fail(_kind(error), error.detail, (case.raw,))
-            option = None
+            if not sitting.died:
+                sitting.fail(_kind(error), error.detail, (case.raw,))
+        if self.shrinking and self.cut is None:
+            sitting.make_small()
         return Result(case, option, tuple(sitting.failures.values()), sitting.cuts)
 
 
@@ -151,26 +93,24 @@ class _Sitting:
     def __init__(self, exam: Exam, case: Case, question: Question) -> None:
         self.failures: dict[Kind, Failure] = {}
         self.cuts = 0
+        self.died = False  # and that was taken note of
         self._exam, self._case, self._question = exam, case, question
         self._subject, self._exact = exam.subject, exam.subject.traits.exact
         self._whole = ParsedMessage()
 
-    def fail(
-        self,
-        kind: Kind,
-        detail: str,
-        pieces: Pieces,
-        expected: ParsedMessage | None = None,
-        got: ParsedMessage | None = None,
-    ) -> None:
+    def fail(self, kind: Kind, detail: str, pieces: Pieces, at: Place = "whole") -> None:
         """Take note of a failure; of several of one kind, the one with the fewest cuts stays."""
-        known = self.failures.get(kind)
-        times = known.times + 1 if known else 1
-        pieces = pieces or ("",)
-        if known and len(known.pieces) <= len(pieces):
-            self.failures[kind] = replace(known, times=times)
-        else:
-            self.failures[kind] = Failure(kind, detail, pieces, expected, got, times)
+        self._note(Failure(kind, at, detail, pieces or ("",)))
+
+    def _note(self, failure: Failure) -> None:
+        known = self.failures.get(failure.kind)
+        least = known if known and len(known.pieces) <= len(failure.pieces) else failure
+        self.failures[failure.kind] = replace(least, times=known.times + 1 if known else 1)
+
+    def make_small(self) -> None:
+        exam = self._exam
+        smaller = Smaller(self._subject, self._question, exam.cutter, self._case.raw, exam.oracle)
+        self.failures = {kind: smaller.made(failure) for kind, failure in self.failures.items()}
 
     def read_whole(self, meanings: Mapping[str | None, ParsedMessage]) -> str | None:
         """The option whose meaning the whole text has; None for the default, or if it has none."""
@@ -183,53 +123,53 @@ class _Sitting:
             self._whole = wanted
             self.fail("raised", error.detail, (raw,))
             return None
-        self._look_for_markers(self._whole, (raw,))
+        self._look_for_markers(self._whole, (raw,), "whole")
         for option, meaning in meanings.items():
             if same(self._whole, meaning, exact=self._exact):
                 return option
         ours = self._case.well_formed or self._subject.traits.chooses
         kind: Kind = "whole" if ours else "policy"
-        self.fail(kind, "", (raw,), wanted, self._whole)
-        self._shrink_whole(kind, wanted)
+        self._note(Failure(kind, "whole", "", (raw,), wanted, self._whole))
         return None
 
     def cut(self) -> None:
         for pieces in self._exam.cuts(self._case.raw):
             self.cuts += 1
-            stream = self._streamed(pieces)
+            stream = self._streamed(pieces, "cut")
             if stream is None:
                 continue
-            deltas = stream.deltas
-            if flaw := rules.protocol_flaw(deltas, exact=self._exact):
-                self.fail("protocol", flaw, pieces)
+            if flaw := rules.protocol_flaw(stream.deltas, exact=self._exact):
+                self.fail("protocol", flaw, pieces, "cut")
             if flaw := rules.finish_flaw(stream):
-                self.fail("finish", flaw, pieces)
+                self.fail("finish", flaw, pieces, "cut")
             if not same(stream.message, self._whole, exact=self._exact):
-                self.fail("cuts", "", pieces, self._whole, stream.message)
-                self._look_for_markers(stream.message, pieces)
-        self._shrink_cuts()
+                self._note(Failure("cuts", "cut", "", pieces, self._whole, stream.message))
+                self._look_for_markers(stream.message, pieces, "cut")
 
     def truncate(self) -> None:
         places = self._exam.cutter.places(self._case.raw)[:-1]
         for end in places if self._exam.thoroughness == "all" else thinned(places):
-            for kind, detail in self._prefix_flaws(self._case.raw[:end]):
-                self.fail(kind, detail, (self._case.raw[:end],))
+            for kind, detail, pieces in self._prefix_flaws(self._case.raw[:end]):
+                self.fail(kind, detail, pieces, "prefix")
 
-    def _prefix_flaws(self, text: str) -> Iterator[tuple[Kind, str]]:
-        family = self._subject.family
+    def _prefix_flaws(self, text: str) -> Iterator[tuple[Kind, str, Pieces]]:
+        family, one = self._subject.family, (text,)
         several = tuple(filter(None, self._exam.cutter.grouping(text, seed=len(text))))
-        given, regrouped = self._streamed((text,)), self._streamed(several)
+        given, regrouped = self._streamed(one, "prefix"), self._streamed(several, "prefix")
         if given is None or regrouped is None:
             return
         part = given.message
-        if not same(part, regrouped.message, exact=self._exact):
-            yield "truncation", f"one piece says {part}, several say {regrouped.message}"
         if flaw := rules.invention_flaw(part, self._whole):
-            yield "truncation", flaw
+            yield "truncation", flaw, one
         if self._exact and (flaw := rules.lost_words_flaw(family, part, self._whole)):
-            yield "truncation", flaw
+            yield "truncation", flaw, one
+        if not same(part, regrouped.message, exact=self._exact):
+            yield "truncation", f"one piece says {part}, several say {regrouped.message}", several
         if flaw := rules.held_back_flaw(family, text, given, exact=self._exact):
-            yield "hold_back", flaw
+            yield "hold_back", flaw, one
+        oracle = self._exam.oracle
+        if oracle and (flaw := rules.held_calls_flaw(regrouped, oracle.stream(self._question, several))):
+            yield "hold_back", flaw, several
 
     def count(self) -> None:
         """What only some parsers can be asked."""
@@ -241,88 +181,20 @@ class _Sitting:
         if self._exam.thoroughness == "all" and (flaw := superlinear(self._subject, self._question, raw)):
             self.fail("linear", flaw, (raw,))
 
-    def _streamed(self, pieces: Pieces) -> Stream | None:
+    def _streamed(self, pieces: Pieces, at: Place) -> Stream | None:
+        """None where the parser raises. Raises SubjectError where it dies: each further question starts it again."""
         try:
             return self._subject.stream(self._question, pieces)
         except SubjectError as error:
-            if error.kind != "raised":
+            self.fail(_kind(error), error.detail, pieces, at)
+            self.died = error.kind != "raised"
+            if self.died:
                 raise
-            self.fail("raised", error.detail, pieces)
             return None
 
-    def _look_for_markers(self, message: ParsedMessage, pieces: Pieces) -> None:
+    def _look_for_markers(self, message: ParsedMessage, pieces: Pieces, at: Place) -> None:
         if flaw := rules.marker_flaw(self._subject.family, message):
-            self.fail("markers", flaw, pieces)
-
-    # --- making it small ------------------------------------------------------------------------------------------
-
-    def _shrink_cuts(self) -> None:
-        failure = self.failures.get("cuts")
-        if failure and failure.expected and failure.got and self._shrinks:
-            signature = differing(failure.expected, failure.got)
-
-            def differs(pieces: Pieces) -> bool:
-                stream, whole = self._read(pieces), self._whole_or_none("".join(pieces))
-                if stream is None or whole is None or same(stream.message, whole, exact=self._exact):
-                    return False
-                return differing(whole, stream.message) == signature
-
-            self._make_small("cuts", failure, differs)
-        if (failure := self.failures.get("protocol")) and self._shrinks:
-            self._make_small("protocol", failure, self._breaks_protocol)
-
-    @property
-    def _shrinks(self) -> bool:
-        return self._exam.shrinking and self._exam.cut is None
-
-    def _make_small(self, kind: Kind, failure: Failure, shows: Show) -> None:
-        pieces = smallest_cut(failure.pieces, shows)
-        stream = self._read(pieces)
-        shrunk = smallest_text(pieces, self._exam.cutter, self._as_regular(shows))
-        got = stream.message if stream and failure.got else failure.got
-        self.failures[kind] = replace(failure, pieces=pieces, got=got, shrunk=shrunk)
-
-    def _shrink_whole(self, kind: Kind, wanted: ParsedMessage) -> None:
-        oracle = self._exam.oracle
-        if oracle is None or not self._shrinks:
-            return
-        signature = differing(wanted, self._whole)
-
-        def disagrees(pieces: Pieces) -> bool:
-            text = "".join(pieces)
-            said = self._whole_or_none(text)
-            return said is not None and differing(oracle.whole(self._question, text), said) == signature
-
-        raw = (self._case.raw,)
-        if signature and disagrees(raw):
-            shrunk = smallest_text(raw, self._exam.cutter, self._as_regular(disagrees))
-            self.failures[kind] = replace(self.failures[kind], shrunk=shrunk)
-
-    def _as_regular(self, shows: Show) -> Show:
-        """Shows it with a text that is no more malformed or ambiguous than the case's own: another fault would do."""
-        family, question = self._subject.family, self._question
-        known = regularity(family, question, self._case.raw)
-
-        def shows_it(pieces: Pieces) -> bool:
-            return regularity(family, question, "".join(pieces)).within(known) and shows(pieces)
-
-        return shows_it
-
-    def _breaks_protocol(self, pieces: Pieces) -> bool:
-        stream = self._read(pieces)
-        return stream is not None and rules.protocol_flaw(stream.deltas, exact=self._exact) is not None
-
-    def _read(self, pieces: Pieces) -> Stream | None:
-        try:
-            return self._subject.stream(self._question, pieces)
-        except SubjectError:
-            return None
-
-    def _whole_or_none(self, text: str) -> ParsedMessage | None:
-        try:
-            return self._subject.whole(self._question, text)
-        except SubjectError:
-            return None
+            self.fail("markers", flaw, pieces, at)
 
 
 def superlinear(subject: Countable, question: Question, text: str, copies: int = 4) -> str | None:

@@ -173,7 +173,9 @@ class Program:
                 answer = await process.stdout.readline()
         except TimeoutError as error:
             raise await self._lost("hung", f"no answer within {limit_s:g} s") from error
-        except (OSError, ValueError) as error:  # a broken pipe, a line beyond the limit
+        except ConnectionError as error:
+            raise await self._lost("crashed", f"the program ended{await _how_it_ended(process)}") from error
+        except (OSError, ValueError) as error:  # a line beyond the limit
             raise await self._lost("crashed", str(error)) from error
         if not answer.endswith(b"\n"):
             raise await self._lost("crashed", f"the program ended{await _how_it_ended(process)}")

@@ -1,9 +1,11 @@
-"""SGLang's parse endpoints as a subject: whole texts only."""
+"""SGLang's parse endpoints as a subject: whole texts only. Whether they are there is asked before anything is
+examined; after that an answer that does not come is a finding of its case."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,10 +13,11 @@ import msgspec
 
 from agenteval.client import HttpTransport, fetch_json, normalise_base_url
 from agenteval.errors import EndpointError
-from agenteval.messages import tool_object
+from agenteval.messages import ToolSpec, tool_object
 from agenteval.parsers import Family, ParsedCall, ParsedMessage
 from agenteval.regress.engines import SGLANG
 from agenteval.regress.subject import Question, Stream, SubjectError, Traits
+from agenteval.wire import SLOW
 
 T = TypeVar("T")
 TRAITS = Traits(streams=False)
@@ -41,12 +44,18 @@ class Endpoint:
     def __init__(self, url: str) -> None:
         self._runner = asyncio.Runner()
         self._transport = self._runner.run(_transport(normalise_base_url(url)))
+        self._answered = False
 
     def ask(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Raises EndpointError if the server cannot be asked, SubjectError if it answers with an error."""
+        """Raises EndpointError if the server cannot be asked, SubjectError if it answers with an error or, after it has
+        answered before, not at all."""
         fetched = self._runner.run(fetch_json(self._transport, path, body))
+        if fetched.fault is not None and self._answered:
+            kind = "hung" if fetched.fault.kind in SLOW else "crashed"
+            raise SubjectError(kind, f"{path}: {fetched.error}")
         if fetched.fault is not None:
             raise EndpointError(f"{path}: {fetched.error}")
+        self._answered = True
         if fetched.status == 404:
             raise EndpointError(f"the server has no {path}: the parse endpoints are SGLang's")
         if fetched.error is not None:
@@ -80,6 +89,11 @@ class Remote:
     @property
     def traits(self) -> Traits:
         return TRAITS
+
+    def greet(self) -> None:
+        """Ask for the first time. Raises EndpointError if the server, or its endpoints, are not there."""
+        with suppress(SubjectError):
+            self.whole(Question((ToolSpec("greet", "Greets.", {"type": "object", "properties": {}}),)), "Hi")
 
     def whole(self, question: Question, text: str) -> ParsedMessage:
         names, reasoning = SGLANG[self.family.name], ""

@@ -9,6 +9,9 @@ from agenteval.parsers import CallDelta, Delta, Family, ParsedMessage
 from agenteval.regress.likeness import is_json
 from agenteval.regress.subject import Stream
 
+MOST_HELD = 100
+"""Characters of arguments that a parser may keep for itself: some give a short value as a whole."""
+
 
 def protocol_flaw(deltas: Sequence[Delta], *, exact: bool = True) -> str | None:
     """The OpenAI stream contract: name once and first, indices from 0 in order of appearance, calls one after the
@@ -87,6 +90,20 @@ def held_back_flaw(family: Family, text: str, given: Stream, *, exact: bool) -> 
             return f"reasoning {end.reasoning[len(said.reasoning) :]!r} is withheld"
         if said.content != end.content and not end.content.isspace():
             return f"content {end.content[len(said.content) :]!r} is withheld"
+    return None
+
+
+def held_calls_flaw(given: Stream, ours: Stream) -> str | None:
+    """Before the end, a call behind which another one began is given, and the arguments of the last one as far as they
+    came, but for so many characters. `ours`: what our own parser says to the same pieces."""
+    said, end = Stream(given.feeds[:-1]).message.calls, given.message.calls
+    for index, call in enumerate(Stream(ours.feeds[:-1]).message.calls[: len(end)]):
+        now = said[index].arguments_text if index < len(said) else ""
+        last, late = index == len(ours.message.calls) - 1, len(end[index].arguments_text) - len(now)
+        if not last and (index >= len(said) or late > 0):
+            return f"call {index} comes only at the end, though another one began behind it"
+        if last and late > MOST_HELD and len(call.arguments_text) - len(now) > MOST_HELD:
+            return f"{late} characters of arguments come only at the end"
     return None
 
 

@@ -15,7 +15,7 @@ MOST_TAGS = 40
 """With more places between tags than these, stretches between them are not tried."""
 
 Letter: TypeAlias = tuple[int, str]
-"""A character or a special string, and the number of the piece in which it stands."""
+"""A word, another character or a special string, and the number of the piece in which it stands."""
 
 
 def smallest(items: Sequence[T], fails: Callable[[Sequence[T]], bool], patience: int = PATIENCE) -> list[T]:
@@ -49,13 +49,20 @@ def smallest_cut(pieces: Pieces, fails: Callable[[Pieces], bool]) -> Pieces:
 
 
 def smallest_text(pieces: Pieces, cutter: Cutter, fails: Callable[[Pieces], bool]) -> Pieces:
-    """As little of the text as still fails, cut in the same places: whole stretches between tags go first."""
+    """As little of the text as still fails, cut in the same places: whole stretches between tags go first, then words
+    and signs; of a word nothing stays, or all."""
 
     def still(some: Sequence[Letter]) -> bool:
         return fails(_joined(some))
 
-    letters = [(number, letter) for number, piece in enumerate(pieces) for letter in cutter.letters(piece)]
+    letters = [(number, atom) for number, piece in enumerate(pieces) for atom in _atoms(cutter.letters(piece))]
     return _joined(smallest(_without_stretches(letters, still), still))
+
+
+def _atoms(letters: Sequence[str]) -> list[str]:
+    """Words, and all else as it comes."""
+    groups = groupby(enumerate(letters), key=lambda item: -1 if item[1].isalnum() or item[1] == "_" else item[0])
+    return ["".join(letter for _, letter in group) for _, group in groups]
 
 
 def _without_stretches(letters: list[Letter], fails: Callable[[Sequence[Letter]], bool]) -> list[Letter]:

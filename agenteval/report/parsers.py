@@ -14,7 +14,7 @@ from agenteval.parsers import ParsedMessage
 from agenteval.regress.baseline import Verdict
 from agenteval.regress.check import Paper, tally
 from agenteval.regress.cuts import Pieces
-from agenteval.regress.exam import Failure, Result
+from agenteval.regress.failure import Failure, Result
 from agenteval.regress.shrink import places_of
 from agenteval.report import markdown, terminal
 from agenteval.report.tables import Table
@@ -31,7 +31,7 @@ INSTRUCTIONS = {
     "markers": "a special string leaks",
     "finish": "the finish reason does not fit",
     "truncation": "a reply that breaks off is misread",
-    "hold_back": "text is held back",
+    "hold_back": "what came is held back to the end",
     "flush": "something comes after the end",
     "linear": "the work is more than linear",
     "raised": "the parser raised",
@@ -42,8 +42,10 @@ LEGEND = (
     "formed: well-formed replies; read rightly as a whole, under all cuts as well.",
     "odd: malformed ones; read as we do, under another option of the policy; cut-proof: the cut changes nothing.",
 )
-ONE_CUT = ("whole", "policy", "cuts", "protocol", "markers", "finish")
-"""Failures that one way of cutting shows."""
+REPAIRED = {
+    True: "Repaired (take them out of the baseline)",
+    False: "Not seen with --cuts quick (repaired, if --cuts all does not show them either)",
+}
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Reproduce = Callable[[Paper, Result, Failure], str]
@@ -77,7 +79,7 @@ def headline(verdict: Verdict) -> str:
     failed = {0: "no failure", 1: "1 failure"}.get(len(verdict.new), f"{len(verdict.new)} failures")
     news = f"{failed}{' that the baseline does not know' if verdict.known or verdict.repaired else ''}"
     rest = f", {len(verdict.known)} known" if verdict.known else ""
-    gone = f", {len(verdict.repaired)} repaired" if verdict.repaired else ""
+    gone = f", {len(verdict.repaired)} {'repaired' if verdict.thorough else 'not seen'}" if verdict.repaired else ""
     return f"{cases:,} sittings, {cuts:,} cuts: {news}{rest}{gone}."
 
 
@@ -92,7 +94,7 @@ def render_terminal(verdict: Verdict, reproduce: Reproduce) -> str:
     if len(verdict.new) > SHOWN:
         parts += ["", f"… and {len(verdict.new) - SHOWN} more: --format md or json has them all."]
     if verdict.repaired:
-        parts += ["", "Repaired (take them out of the baseline)"]
+        parts += ["", REPAIRED[verdict.thorough]]
         parts += [terminal.wrapped(f"- {known.parser} {known.case} {known.kind}") for known in verdict.repaired]
     return "\n".join(parts) + "\n"
 
@@ -110,7 +112,12 @@ def render_markdown(verdict: Verdict, reproduce: Reproduce) -> str:
         parts += ["", "## Known", "", markdown.drawn(Table("Known", ("parser", "case", "kind", "reason"), rows))]
     if verdict.repaired:
         rows = tuple((known.parser, known.case, known.kind, known.reason) for known in verdict.repaired)
-        parts += ["", "## Repaired", "", markdown.drawn(Table("Repaired", ("parser", "case", "kind", "reason"), rows))]
+        parts += [
+            "",
+            f"## {REPAIRED[verdict.thorough]}",
+            "",
+            markdown.drawn(Table("Repaired", ("parser", "case", "kind", "reason"), rows)),
+        ]
     return "\n".join(parts) + "\n"
 
 
@@ -165,7 +172,7 @@ def again(options: Sequence[str], raw: str | None, paper: Paper, result: Result,
     text = "".join(failure.shrunk) if failure.shrunk else raw
     if text is not None:
         words += ["--raw", json.dumps(text, ensure_ascii=False)]
-    if failure.kind in ONE_CUT:
+    if failure.at != "prefix" and failure.kind not in ("flush", "linear"):
         words += ["--cut", ",".join(map(str, places_of(pieces)))]
     return shlex.join(words)
 

@@ -85,6 +85,33 @@ def raises_on_one_letter(pieces: Sequence[str], stream: Stream) -> Stream:
     return stream
 
 
+def raises_at_a_value(pieces: Sequence[str], stream: Stream) -> Stream:
+    """Only where a piece begins with the opener of a value."""
+    if any(piece.startswith("<arg_value>") for piece in pieces):
+        raise SubjectError("raised", "Traceback\nValueError: no key")
+    return stream
+
+
+def dies_at_a_value(pieces: Sequence[str], stream: Stream) -> Stream:
+    if any(piece.startswith("<arg_value>") for piece in pieces):
+        raise SubjectError("crashed", "Segmentation fault")
+    return stream
+
+
+def keeps_calls_to_the_end(pieces: Sequence[str], stream: Stream) -> Stream:
+    """Text comes in time."""
+    calls = tuple(delta for delta in stream.deltas if isinstance(delta, CallDelta))
+    texts = changed(stream, lambda delta: [] if isinstance(delta, CallDelta) else [delta])
+    return replace(texts, feeds=(*texts.feeds[:-1], (*texts.feeds[-1], *calls)))
+
+
+def forgets_what_came_before(pieces: Sequence[str], stream: Stream) -> Stream:
+    """Of a reply that breaks off in several pieces the text is lost."""
+    if len(pieces) == 1 or "".join(pieces).endswith("</tool_call>"):
+        return stream
+    return changed(stream, lambda delta: [] if isinstance(delta, ContentDelta) else [delta])
+
+
 def dies_on_a_call(said: ParsedMessage) -> ParsedMessage:
     if said.calls:
         raise SubjectError("crashed", "Segmentation fault")

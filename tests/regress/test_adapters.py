@@ -127,9 +127,13 @@ def test_the_example_of_the_readme_passes_where_it_can(tmp_path: Path) -> None:
 # --- functions ------------------------------------------------------------------------------------------------
 
 
-def test_a_function_is_a_parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_is_a_parser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "my_parsers.py").write_text(
+        "print('begun')\n"
         "def parse(pieces, tools, thinking):\n"
+        "    print('asked')\n"
         "    if 'boom' in pieces: raise ValueError('no')\n"
         "    if 'odd' in pieces: return [1]\n"
         "    if 'exit' in pieces: raise SystemExit(0)\n"
@@ -144,6 +148,8 @@ def test_a_function_is_a_parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         for text, message in (("boom", "ValueError: no"), ("odd", "not what was asked for"), ("exit", "SystemExit")):
             with pytest.raises(SubjectError, match=message):
                 subject.whole(QUESTION, text)
+    said = capsys.readouterr()
+    assert (said.out, said.err[:12]) == ("", "begun\nasked\n"), "a report may stand on stdout"
 
 
 @pytest.mark.parametrize("text", ["def parse(:", "raise SystemExit(0)", "1 / 0"])
@@ -158,8 +164,10 @@ def test_a_module_that_cannot_be_imported_is_a_sentence(
         pass
 
 
-def test_a_program_that_does_not_start_is_told_of_before_anything_is_examined() -> None:
-    name = f"command:{shlex.join([sys.executable, '-c', 'raise SystemExit(7)'])}"
+@pytest.mark.parametrize("first", ["", "import os; os.close(0); "])
+def test_a_program_that_does_not_start_is_told_of_before_anything_is_examined(first: str) -> None:
+    """Whether it reads our first line or not."""
+    name = f"command:{shlex.join([sys.executable, '-c', f'{first}raise SystemExit(7)'])}"
     with pytest.raises(UsageError, match=r"gives no answer to the first line[^x]*exit code 7"), opened([name], GLM47):
         pass
 
@@ -174,6 +182,8 @@ class ParseEndpoints(BaseHTTPRequestHandler):
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         status = 200
         said: dict[str, object] = {}
+        if "bye" in asked["text"]:
+            return
         if "boom" in asked["text"]:
             status, said = 400, {"message": "bad text"}
         elif self.path == "/separate_reasoning":
@@ -212,9 +222,17 @@ def test_a_servers_parse_endpoints_are_a_parser(server: str) -> None:
             subject.whole(thinking, "boom")
 
 
-def test_a_server_that_is_not_there_is_infrastructure() -> None:
-    with opened(["http://127.0.0.1:9"], GLM47) as (subject,), pytest.raises(EndpointError):
-        subject.whole(QUESTION, "Hi")
+def test_a_server_that_is_not_there_is_told_of_before_anything_is_examined() -> None:
+    with pytest.raises(EndpointError), opened(["http://127.0.0.1:9"], GLM47):
+        pass
+
+
+def test_a_server_that_breaks_off_fails_this_case_and_no_other(server: str) -> None:
+    words = CASES["content-only"]
+    with opened([server], GLM47) as (subject,):
+        paper = check(subject, [rewritten(words, "bye"), words], Options("quick"))
+    assert [(result.case.raw, failure.kind) for result, failure in paper.failures][:1] == [("bye", "crashed")]
+    assert all(failure.kind != "crashed" for failure in paper.results[1].failures)
 
 
 def test_a_stream_under_the_clock_says_how_long_its_parser_took() -> None:

@@ -10,9 +10,10 @@ from agenteval.parsers import FAMILIES, ParsedCall, ParsedMessage
 from agenteval.regress.case import Case
 from agenteval.regress.check import Options, check, rewritten, tally
 from agenteval.regress.corpus import bundled_corpus, load_corpus
-from agenteval.regress.exam import Exam, Failure, Kind, Result
+from agenteval.regress.exam import Exam
+from agenteval.regress.failure import Failure, Kind, Result
+from agenteval.regress.oddness import oddness
 from agenteval.regress.own import Own
-from agenteval.regress.regular import regularity
 from agenteval.regress.subject import Question, Stream
 from tests.regress import broken
 from tests.regress.broken import Broken
@@ -76,11 +77,30 @@ def test_what_is_made_small_stays_as_well_formed_as_it_was() -> None:
     glm47 = FAMILIES["glm47"]
     question = Question(ZONES.tools)
     for text in ("<tool_call>g</tool_call>", "<tool_call>calc<arg_key>n<arg_value>1</arg_value></tool_call>"):
-        assert not regularity(glm47, question, text).within(regularity(glm47, question, ZONES.raw)), text
-    one = "<tool_call>get_time</tool_call>"
-    assert regularity(glm47, question, one).within(regularity(glm47, question, ZONES.raw))
+        assert not oddness(glm47, question, text).within(oddness(glm47, question, ZONES.raw)), text
+    one = "<tool_call>get</tool_call>"
+    assert oddness(glm47, question, one).within(oddness(glm47, question, ZONES.raw))
+    for text in ('[TOOL_CALLS]get_time_zone[ARGS]{"city": ""}', "[TOOL_CALLS]get_time_zone[ARGS]{}"):
+        assert _within("mistral", text), text
+    for text in (
+        "[TOOL_CALLS]get_time_zone[ARGS]",
+        '[TOOL_CALLS]get_time_zone{"city": "Oslo"}',
+        '[TOOL_CALLS]get_time_zone[ARGS]{"": "Oslo"}',
+        '[TOOL_CALLS]get_time[ARGS]{"city": "Oslo"}',
+        '[TOOL_CALLS]get_time_zone[ARGS]{"city" "Oslo"}',
+        '[ARGS]{"city": "Oslo"}',
+        "Oslo",
+    ):
+        assert not _within("mistral", text), text
     odd = CASES["text-after-call-content"]
-    assert regularity(glm47, question, odd.raw).within(regularity(glm47, question, odd.raw))
+    assert oddness(glm47, question, odd.raw).within(oddness(glm47, question, odd.raw))
+
+
+def _within(family: str, text: str) -> bool:
+    """Whether it is no odder than a plain call."""
+    plain = '[TOOL_CALLS]get_time_zone[ARGS]{"city": "Oslo"}'
+    question, known = Question(ZONES.tools), FAMILIES[family]
+    return oddness(known, question, text).within(oddness(known, question, plain))
 
 
 def test_a_parser_that_dies_fails_this_case_and_no_other() -> None:
@@ -89,6 +109,40 @@ def test_a_parser_that_dies_fails_this_case_and_no_other() -> None:
     assert [failure.kind for _, failure in paper.failures] == ["crashed"]
     assert paper.failures[0][1].detail == "Segmentation fault"
     assert tally(paper.results).clean == 1
+
+
+def test_a_parser_that_raises_under_some_cuts_reads_the_whole_text_and_is_not_proof_against_cuts() -> None:
+    found = sat(Broken(broken.raises_at_a_value), ZONES)
+    assert (found.whole, found.depends_on_the_cut, found.clean) == (True, True, False)
+    raised = failure(found, "raised")
+    assert (raised.at, len(raised.pieces)) == ("cut", 2)
+    assert raised.pieces[1].startswith("<arg_value>")
+    assert raised.shrunk
+    assert len("".join(raised.shrunk)) < len(ZONES.raw) / 2
+
+
+def test_a_parser_that_dies_under_a_cut_shows_that_cut() -> None:
+    found = sat(Broken(broken.dies_at_a_value), ZONES)
+    assert (found.whole, found.depends_on_the_cut, found.clean) == (True, True, False)
+    crashed = failure(found, "crashed")
+    assert crashed.at == "cut"
+    assert any(piece.startswith("<arg_value>") for piece in crashed.pieces)
+
+
+def test_calls_that_come_only_at_the_end_are_held_back() -> None:
+    kept = Broken(broken.keeps_calls_to_the_end)
+    assert "comes only at the end" in failure(sat(kept, ZONES), "hold_back").detail
+    call = "<tool_call>save<arg_key>text</arg_key><arg_value>{}</arg_value></tool_call>"
+    short, long = (rewritten(CASES["five-calls-at-once"], call.format("a" * size)) for size in (10, 300))
+    assert [found.kind for found in sat(kept, short).failures] == [], "some give a short value as a whole"
+    assert "characters of arguments" in failure(sat(kept, long), "hold_back").detail
+    assert sat(Broken(), long).failures == ()
+
+
+def test_a_reply_that_breaks_off_and_depends_on_the_cut_shows_how_it_was_cut() -> None:
+    words = rewritten(CASES["text-before-a-call"], f"Long words. {CASES['text-before-a-call'].raw}")
+    found = failure(sat(Broken(broken.forgets_what_came_before), words), "truncation")
+    assert (found.at, len(found.pieces)) == ("prefix", 2)
 
 
 def test_malformed_text_may_be_read_under_any_option_of_its_policy() -> None:

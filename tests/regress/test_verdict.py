@@ -16,7 +16,7 @@ from agenteval.regress.baseline import Known, judge, load_baseline, strangers
 from agenteval.regress.check import Options, Paper, check
 from agenteval.regress.corpus import bundled_corpus, load_corpus
 from agenteval.regress.diff import diff
-from agenteval.regress.exam import Failure, Result
+from agenteval.regress.failure import Failure, Result
 from agenteval.regress.own import Own
 from agenteval.report.parserdiff import render_differences
 from agenteval.report.parserdiff import render_json as differences_json
@@ -37,6 +37,13 @@ def test_a_failure_of_a_given_text_is_shown_again_with_that_text() -> None:
     (result, failure), *_ = PAPER.failures
     line = again([], "Hi <b>", PAPER, result, replace(failure, shrunk=None))
     assert "--raw '\"Hi <b>\"'" in line
+
+
+def test_a_parser_that_died_is_shown_again_with_the_cut_that_killed_it() -> None:
+    (result, failure), *_ = PAPER.failures
+    died = replace(failure, kind="crashed", at="cut", pieces=("Hi", " there"), shrunk=None)
+    assert again([], None, PAPER, result, died).endswith("--cut 2")
+    assert "--cut" not in again([], None, PAPER, result, replace(died, at="prefix"))
 
 
 def test_what_a_baseline_knows_in_vain_is_told() -> None:
@@ -60,6 +67,8 @@ def test_known_failures_are_apart_and_repaired_ones_are_named() -> None:
     verdict = judge([PAPER], baseline)
     assert [(result.case.name, reason) for _, result, _, reason in verdict.known] == [("zero-arguments", "vllm#48020")]
     assert [known.reason for known in verdict.repaired] == ["was bad"]
+    assert judge([PAPER], baseline, "one").repaired == (), "one cut shows nothing of the others"
+    assert "Not seen with --cuts quick" in FORMATS["terminal"](judge([PAPER], baseline, "quick"), reproduce)
     assert {result.case.name for _, result, _ in verdict.new} == {"text-after-call-content"}
     assert not verdict.passed
     everything = [Known("broken:glm47", result.case.full_name, it.kind, "all") for result, it in PAPER.failures]
@@ -116,7 +125,7 @@ def test_machines_get_everything() -> None:
 
 
 def test_what_a_parser_says_harms_no_report() -> None:
-    bad = Failure("raised", "\x1b[2J ``` \ufffe <b>", ("\x00",))
+    bad = Failure("raised", "whole", "\x1b[2J ``` \ufffe <b>", ("\x00",))
     paper = replace(PAPER, results=(Result(SOME[0], None, (bad,), 1),))
     for form, render in FORMATS.items():
         text = render(judge([paper]), reproduce)
