@@ -1,4 +1,4 @@
-"""A user's own policy that speaks or never comes back: stdout stays data, and one Ctrl-C ends it."""
+"""A user's own policy or parser that speaks or never comes back: stdout stays data, and one Ctrl-C ends it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ print("mine is imported")
 def speaks(messages):
     print("mine is asked")
     return messages
+
+def parse(pieces, tools, thinking):
+    print("mine is asked")
+    return [[{"content": piece}] for piece in pieces] + [[]]
 
 def hangs(messages):
     if len(messages) < 8:
@@ -47,12 +51,15 @@ def test_what_own_code_prints_stands_in_no_data(folder: Path) -> None:
     }
     (run,) = folder.glob("results/*")
     step = json.loads((run / "steps.jsonl").read_text().splitlines()[-1])["id"]
+    parser = ("mine:parse", "--family", "glm47", "--cuts", "quick", "--no-shrink", "--format", "json")
+    told["parsers"] = agenteval("parsers", "check", *parser, cwd=folder)
     told["view"] = agenteval("policies", "view", "--step", step, "--allow-code", cwd=folder)
     for verb, done in told.items():
         assert "mine is" not in done.stdout, verb
         assert {"mine is imported", "mine is asked"} <= set(done.stderr.splitlines()), verb
         assert done.stdout, verb
     assert json.loads(told["run"].stdout)["scores"]["turns_judged"] == 10
+    assert json.loads(told["parsers"].stdout)
 
 
 @pytest.mark.parametrize("served", [False, True])
