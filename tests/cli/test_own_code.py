@@ -62,9 +62,9 @@ def test_what_own_code_prints_stands_in_no_data(folder: Path) -> None:
     assert json.loads(told["parsers"].stdout)
 
 
-@pytest.mark.parametrize("served", [False, True])
-def test_one_interruption_ends_own_code_that_hangs_and_the_run_is_kept(folder: Path, served: bool) -> None:
-    with serving(400.0, "founding") if served else nullcontext() as url:
+@pytest.mark.parametrize("over_http", [False, True])
+def test_one_interruption_ends_own_code_that_hangs_and_the_run_is_kept(folder: Path, over_http: bool) -> None:
+    with serving(400.0, "founding") if over_http else nullcontext() as url:
         run = warm.start("agenteval", *RUN, "mine:hangs", *(("--base-url", url) if url else ()), cwd=folder)
         while run.stderr.readline() != "mine hangs\n":
             assert run.poll() is None
