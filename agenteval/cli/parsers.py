@@ -12,6 +12,7 @@ import click
 
 from agenteval.cli import audit, record
 from agenteval.cli.options import with_options
+from agenteval.cli.own import own_code
 from agenteval.cli.voice import tell
 from agenteval.errors import UsageError
 from agenteval.parsers import FAMILIES, Family
@@ -201,7 +202,7 @@ def check_parsers(parsers: tuple[str, ...], form: str, baseline: Path | None, **
     FAMILY may be all: every one that the engine has.
     """
     known = load_baseline(baseline) if baseline else ()
-    with opened(parsers, _workshop(values)) as subjects:
+    with own_code(), opened(parsers, _workshop(values)) as subjects:
         corpus = _corpus({subject.family.name for subject in subjects}, values)
         choices = _chosen(values["choices"], [subject.family for subject in subjects])
         options = Options(values["cuts"], choices, values["cut"], values["shrink"])
@@ -235,7 +236,7 @@ def diff_parsers(one: str, other: str, as_json: bool, **values: Any) -> int:
 
     Exit code 1 if there is a difference.
     """
-    with opened([one, other], _workshop(values)) as subjects:
+    with own_code(), opened([one, other], _workshop(values)) as subjects:
         if len(subjects) != 2:
             raise UsageError("diff compares two parsers of one family: name a family, not `all`")
         cases = _named(_corpus({subject.family.name for subject in subjects}, values), values)

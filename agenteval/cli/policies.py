@@ -8,6 +8,7 @@ from textwrap import fill
 import click
 
 from agenteval.cli.options import OUT
+from agenteval.cli.own import own_code
 from agenteval.context import KNOBS, POLICIES, knobs_of, spelled
 from agenteval.errors import UsageError
 from agenteval.report.terminal import entry, wrapped
@@ -69,7 +70,9 @@ def view(run: str, step: str, policy: str | None, allow_code: bool, out: Path) -
         if stored.manifest.cells.get("begins"):
             raise
         unknown = f"\nWhich tools change nothing is not known now: {error}"
-    click.echo(visible(policy_view(stored, step, policy, scenarios, allow_code=allow_code) + unknown))
+    with own_code():
+        seen = policy_view(stored, step, policy, scenarios, allow_code=allow_code)
+    click.echo(visible(seen + unknown))
 
 
 @command.command(name="check")
@@ -90,7 +93,8 @@ def check(function: str, allow_code: bool, transcripts: int, seed: int, target: 
 
     if not allow_code:
         raise UsageError(f"{function}: your own code runs only with --allow-code")
-    found = check_reducer(load_reducer(function), transcripts=transcripts, seed=seed, target=target)
+    with own_code():
+        found = check_reducer(load_reducer(function), transcripts=transcripts, seed=seed, target=target)
     click.echo(visible(told(function, found)))
     return 1 if any(item.broken for item in found) else 0
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from agenteval.cli.options import OUT
+from agenteval.cli.own import policies
 from agenteval.cli.resume import recorded_scenarios
 from agenteval.cli.voice import tell
 from agenteval.clock import RealClock
@@ -54,7 +55,7 @@ def command(run: str, out: Path, scoring: bool, serving: bool, allow_code: bool,
 
 
 def _score(stored: StoredRun, allow_code: bool) -> int:
-    found = rescore(stored, recorded_scenarios(stored.manifest), allow_code=allow_code)
+    found = rescore(stored, recorded_scenarios(stored.manifest), policies(allow_code=allow_code))
     click.echo(visible(_told(found)))
     if found.missing:
         return 3

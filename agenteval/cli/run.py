@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from agenteval.cli import own
 from agenteval.cli.books import Books, Order
 from agenteval.cli.endpoint import (
     Endpoint,
@@ -40,7 +40,7 @@ from agenteval.cli.takeoff import tell_preflight
 from agenteval.cli.voice import coloured, tell
 from agenteval.client import Chat, chat
 from agenteval.clock import LoopClock
-from agenteval.context import Budget, build_policy, canonical_policy
+from agenteval.context import Budget, canonical_policy
 from agenteval.errors import EndpointError
 from agenteval.outcome import StepError
 from agenteval.report import render_json, render_terminal
@@ -113,8 +113,9 @@ def command(
 def _spelled(order: Order) -> Order:
     """With every policy spelled out, and each once; those that mean the same as an earlier one are named."""
     policies: dict[str, str] = {}
+    made = own.policies(allow_code=order.plan.allow_code)
     for text in spelled_policies(order.plan.policy, order.suites):
-        build_policy(text, allow_code=order.plan.allow_code)
+        made(text)
         first = policies.setdefault(canonical_policy(text), text)
         if first is not text:
             again = "is given twice" if text == first else f"is the same as {first}"
@@ -293,7 +294,7 @@ def _desk_maker(
             raw_text=order.endpoint.raw_text,
             family=endpoint.family,
             budget=Budget(endpoint.facts["context_window"]),
-            policy=partial(build_policy, allow_code=order.plan.allow_code),
+            policy=own.policies(allow_code=order.plan.allow_code),
             untimed=untimed,
             isolation=isolation(order.plan, endpoint) if order.endpoint.base_url else None,
         )

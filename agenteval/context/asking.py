@@ -83,7 +83,9 @@ class Summarize(Dropping):
         kept, _ = dropped(sight, (head, boundary), self)
         room = sight.tokens() - sight.tokens(kept)
         if room <= self.limit:
-            return Rejected(f"only {room} tokens could go, no more than the summary may have ({self.limit})", memory)
+            return Rejected(
+                f"only {room} tokens could go, no more than the summary may have (limit={self.limit})", memory
+            )
         if sight.least > max(self.min_reclaim, 1) and room - self.limit < sight.least:
             return Rejected(f"the last one missed the target, and only {room} tokens could go now", memory)
         return Wanted(*self._asked(sight, head, boundary), memory, self.mode == "suffix")

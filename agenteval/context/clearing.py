@@ -77,7 +77,7 @@ class ClearToolUses(Triggered):
             return Changed(items, sight.notes, items[old[-1]].index + 1 if old else sight.memory, "")
         most = sum(len(items[at].text.encode(errors="replace")) for at in changed)
         if most < self.min_reclaim:  # a token has at least one byte: nothing needs to be counted
-            return Rejected(f"would free fewer than {self.min_reclaim} tokens", sight.memory)
+            return Rejected(f"would free less than min_reclaim={self.min_reclaim}", sight.memory)
         enough = bisect_left(
             range(1, len(changed)),
             True,

@@ -188,7 +188,7 @@ class Pipeline:
         before, after = count(held.view.messages), count(view.messages)
         wanted = least(rule, missed=held.missed[work.at])
         if not rule.adds and before - after < wanted:
-            told = f"would free {before - after} tokens, fewer than {wanted}"
+            told = f"would free {before - after} tokens, fewer than {_in_words(wanted, rule)}"
             told = told if before >= after else f"would make the prompt {after - before} tokens longer"
             memory = _at(held.memory, work.at, rule.in_vain(held.memory[work.at]))
             rejected = (*work.rejected, f"{rule.name}: {told}")
@@ -236,6 +236,12 @@ def least(rule: Rule, *, missed: bool) -> int:
 
 
 RESTS = 2
+
+
+def _in_words(wanted: int, rule: Rule) -> str:
+    """What an action had to free, by the knob that asks for it."""
+    asked = max(rule.min_reclaim, 1)
+    return f"min_reclaim={asked}" if wanted == asked else f"the {wanted} that it waits for since it missed its target"
 
 
 def cause_of(trigger: Trigger, sight: Sight) -> str:

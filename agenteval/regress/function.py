@@ -12,7 +12,6 @@ import pathlib
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -34,8 +33,7 @@ def load_function(name: str) -> Function:
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        with redirect_stdout(sys.stderr):  # a report may stand on stdout
-            found = getattr(importlib.import_module(module), function, None)
+        found = getattr(importlib.import_module(module), function, None)
     except ImportError as error:
         raise UsageError(f"{name}: neither an engine nor a module that can be imported ({error})") from error
     except KeyboardInterrupt:
@@ -66,8 +64,7 @@ class Loaded:
     def stream(self, question: Question, pieces: Sequence[str]) -> Stream:
         tools = [tool_object(tool) for tool in question.tools]
         try:
-            with redirect_stdout(sys.stderr):
-                said = self.function(list(pieces), tools, question.thinking)
+            said = self.function(list(pieces), tools, question.thinking)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # sys.exit, too

@@ -7,14 +7,13 @@ another way, and its steps count as changed. Not covered: findings that fail no 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeAlias
 
 from agenteval.client import RecordingOverError, ReplayTransport
 from agenteval.clock import run_virtual
-from agenteval.context import Budget, build_policy
+from agenteval.context import Budget, Policy, build_policy
 from agenteval.dialects import DIALECTS
 from agenteval.errors import DivergedError
 from agenteval.outcome import StepRecord
@@ -46,11 +45,13 @@ class Rescored:
     missing: tuple[str, ...]
 
 
-def rescore(stored: StoredRun, scenarios: Sequence[Scenario], *, allow_code: bool = False) -> Rescored:
+def rescore(
+    stored: StoredRun, scenarios: Sequence[Scenario], policy: Callable[[str], Policy] = build_policy
+) -> Rescored:
     """Play all recorded conversations of a run again. `scenarios` are those of its suites, as they were then;
-    `allow_code`: a policy may be the user's own code."""
+    `policy` makes policies of texts: the user's own code, too, where it may."""
     plan = plan_of(stored.manifest, scenarios)
-    desk = _desk(stored.manifest, plan, allow_code)
+    desk = _desk(stored.manifest, plan, policy)
     changes: list[Change] = []
     missing: list[str] = []
     cells = 0
@@ -80,7 +81,7 @@ def plan_of(manifest: Manifest, scenarios: Sequence[Scenario]) -> Plan:
     )
 
 
-def _desk(manifest: Manifest, plan: Plan, allow_code: bool) -> Desk:
+def _desk(manifest: Manifest, plan: Plan, policy: Callable[[str], Policy]) -> Desk:
     """A desk at which nobody has been told anything yet."""
     endpoint, options = manifest.endpoint, manifest.options
     dialect = DIALECTS[endpoint["dialect"]]
@@ -98,7 +99,7 @@ def _desk(manifest: Manifest, plan: Plan, allow_code: bool) -> Desk:
         stream=options["stream"],
         family=endpoint["family"],
         budget=Budget(endpoint["context_window"]),
-        policy=partial(build_policy, allow_code=allow_code),
+        policy=policy,
     )
 
 

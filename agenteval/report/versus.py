@@ -31,7 +31,16 @@ COST_HEADER = (
     "summary s",
 )
 WAY_HEADER = ("acted in", "steps", "refetched", "errors recovered", "rules broken")
-PAIRS_HEADER = ("pairs", "scenarios", "missing", "not planned in both", "repaired", "broke", "more steps", "engaged")
+PAIRS_HEADER = (
+    "pairs",
+    "scenarios",
+    "missing",
+    "not planned in both",
+    "repaired",
+    "broke",
+    "more steps, both right",
+    "engaged",
+)
 PROOF_HEADER = ("difference", "95 % interval", "p", "p Holm", "detects from")
 SPEED_HEADER = ("TTFT ratio", "decode ratio")
 SIDE_COLUMNS = (
@@ -154,6 +163,12 @@ def _notes(found: Versus) -> Iterator[str]:
             "No failing turn up to so many tokens: of the conversations that grew so large or had failed before. A "
             "failure counts in every column above the size at which it came; a conversation that ended well, up to its "
             "own size."
+        )
+    tested = sum(contrast.decision != "noise" for contrast in found.contrasts)
+    if any(contrast.p_holm is not None for contrast in found.contrasts):
+        yield (
+            "p is exact McNemar's, over pairs; p Holm is the larger of that and of the test by scenarios, adjusted for "
+            f"the number of sides ({tested})."
         )
     if any(row.retention for row in found.sides):
         yield (

@@ -6,11 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from agenteval.outcome import StepRecord
+from agenteval.summary.engaged import is_control
 from agenteval.summary.rows import ArmRow, TurnRow
 from agenteval.summary.taken import Arm, Part, arm_of
 
 CHUNK_COUNTING_LIES_ABOVE = 1.1
 """Tokens per chunk from which counting chunks would visibly understate the speed."""
+
+NAMED = 3
+"""So many policies that heal a conversation are named."""
 
 
 def failing_sentence(arm: ArmRow, part: Part | None) -> str:
@@ -107,8 +111,29 @@ def _late_hints(
         )
     if late and history == "live":
         yield "Whether later turns fail on their own: the same run with --history golden."
-    if any(arm.policy == "full_history" for arm in others[:1]):
-        yield "Whether a shorter history heals it: the same run with --policy full_history --policy sliding_window."
+    yield from (_healing(arm, arms) for arm in others[:1] if is_control(arm.policy))
+
+
+def _healing(arm: ArmRow, arms: Sequence[ArmRow]) -> str:
+    """Whether another policy heals what fails under full history: how to find out, or what was found."""
+    beside = [
+        other
+        for other in arms
+        if (other.scenario, other.thinking) == (arm.scenario, arm.thinking) and not is_control(other.policy)
+    ]
+    if not beside:
+        return "Whether a shorter history heals it: the same run with --policy full_history --policy sliding_window."
+    where = f"{arm.scenario}, thinking {arm.thinking}"
+    healed = [o.policy for o in beside if o.first_failing_turn is None and o.turns_judged >= arm.turns_judged]
+    if healed:
+        return (
+            f"What is sent heals it: no turn of {where} fails under {' or '.join(healed[:NAMED])}. What that costs: "
+            "agenteval compare RUN."
+        )
+    return (
+        f"None of the other policies here heals all of {where}: what each fixes and breaks tells agenteval compare "
+        "RUN, and agenteval policies list has more."
+    )
 
 
 def _among(found: Sequence[ArmRow], arms: Sequence[ArmRow]) -> str:

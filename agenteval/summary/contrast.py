@@ -71,7 +71,8 @@ class Contrast:
     `p_holm`: the larger of that and of the test by scenarios, adjusted; `detectable`: the smallest difference that such
     pairs find four times out of five; all None where nothing may be tested, `p` and `p_holm` also where nothing may be
     ranked. `ttft`, `decode`: ratios to the baseline, paired by conversation (medians, pooled speeds; None where the
-    runs do not allow it); `prefill`, `output`: ratios of tokens; `extra_steps`, `extra_summaries` (tokens): in all
+    runs do not allow it); `prefill`, `output`: ratios of tokens over all requests; `extra_steps`: in the turns that are
+    right on both sides, for a failing turn lacks calls that it should have made; `extra_summaries` (tokens): in all
     pairs together. `why`: what the decision rests on."""
 
     name: str
@@ -187,7 +188,7 @@ class Draft:
             decode=None,
             prefill=self._ratio(prefilled),
             output=self._ratio(output),
-            extra_steps=sum(len(new.steps) - len(old.steps) for old, new in self.both),
+            extra_steps=sum(_more_steps(old, new) for old, new in self.both),
             extra_summaries=self._more(summarised),
             decision="noise" if self.again else "not ranked",
             why="the baseline once more: what differs here is chance" if self.again else "",
@@ -259,6 +260,13 @@ class Test:
 def chance(p: float) -> str:
     """A p as it is written: never 0."""
     return "<0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def _more_steps(base: Played, new: Played) -> int:
+    """Steps that turns took more than in the baseline, where they are right in both."""
+    right = {turn for turn, ok in base.turns.items() if ok and new.turns.get(turn)}
+    old, fresh = (sum(step.turn in right for step in cell.steps) for cell in (base, new))
+    return fresh - old
 
 
 def _ttft_ratio(base: Played, new: Played) -> float | None:

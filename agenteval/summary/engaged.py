@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,8 @@ AGAIN = "+again"
 
 NAMED = 3
 """So many reasons for inaction are told."""
+
+TOKENS = re.compile(r"\b[0-9]{1,12}(?= tokens\b)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,16 +96,30 @@ def otherwise_notes(records: Iterable[StepRecord], who: str = "Policies") -> Ite
 
 
 def _counted(records: Iterable[StepRecord], what: str) -> str:
-    """Sentences of policies' reports with their number, the most frequent first; empty without any."""
-    found = Counter(
-        str(reason)
-        for record in records
-        if record.purpose == "agent" and record.error is None
-        for reason in record.policy_report.get(what) or ()
-    )
-    told = [f"{reason} ({'once' if count == 1 else f'{count} times'})" for reason, count in found.most_common(NAMED)]
-    more = [f"and {len(found) - NAMED} more reasons"] if len(found) > NAMED else []
+    """Sentences of policies' reports with their number, the most frequent first; empty without any. Those that differ
+    only in numbers of tokens are one, with the span of these."""
+    found: dict[tuple[str, ...], list[list[int]]] = {}
+    for record in records:
+        if record.purpose == "agent" and record.error is None:
+            for reason in map(str, record.policy_report.get(what) or ()):
+                numbers = [int(number) for number in TOKENS.findall(reason)]
+                found.setdefault(tuple(TOKENS.split(reason)), []).append(numbers)
+    kinds = sorted(found.items(), key=lambda kind: -len(kind[1]))
+    told = [f"{_spanned(kind, times)} ({_times(len(times))})" for kind, times in kinds[:NAMED]]
+    left = len(kinds) - NAMED
+    more = [f"and {left} more reason{'s' * (left != 1)}"] if left > 0 else []
     return "; ".join((*told, *more))
+
+
+def _spanned(parts: Sequence[str], times: Sequence[Sequence[int]]) -> str:
+    """A sentence with the least and the most that stood in each gap between its parts."""
+    spans = [(min(numbers), max(numbers)) for numbers in zip(*times, strict=True)]
+    gaps = [str(low) if low == high else f"{low} to {high}" for low, high in spans]
+    return "".join(part for both in zip(parts, (*gaps, ""), strict=True) for part in both)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _missed_targets(records: Sequence[StepRecord]) -> Iterator[str]:

@@ -166,5 +166,11 @@ def baseline(sides: Sequence[Side], wanted: str | None) -> Side:
 
 
 def is_again(name: str, base: str) -> bool:
-    """Whether a side is the baseline once more."""
-    return name == f"{base}{AGAIN}"
+    """Whether a side is the baseline once more, or the baseline that side."""
+    return f"{base}{AGAIN}" == name or f"{name}{AGAIN}" == base
+
+
+def lacking(side: Side, others: Iterable[Side]) -> int:
+    """Conversations that a side was to share with others, and did not bring to their end."""
+    shared = {unit for other in others for unit in other.planned}.intersection(side.planned)
+    return len(shared.difference(side.played))

@@ -7,18 +7,26 @@ from collections.abc import Iterator, Sequence
 from agenteval.summary.contrast import Contrast
 from agenteval.summary.costs import Cost
 from agenteval.summary.measures import SideRow
-from agenteval.summary.sides import Side
+from agenteval.summary.sides import Axis, Side
 from agenteval.summary.versus import Versus, versus
 
 NOTHING = 1.05
 """A ratio of prefilled tokens up to this is no cost worth a word."""
+
+BREAKS = {
+    "policy": "its policy breaks the prefix cache",
+    "template": "the chat template breaks the prefix cache",
+    "history": "golden history breaks the prefix cache",
+    "eviction": "the server forgot a cached prefix",
+}
+"""Who ended a cached prefix, as in `Cost.breaks`, in words."""
 
 
 def story(found: Versus) -> tuple[str, ...]:
     """The baseline first, then every other side but its repetition."""
     rows = {row.name: row for row in found.sides}
     told = [
-        _told(contrast, rows[contrast.name], rows[found.base])
+        _told(contrast, rows[contrast.name], rows[found.base], found.axis)
         for contrast in found.contrasts
         if contrast.decision != "noise"
     ]
@@ -40,8 +48,8 @@ def _baseline(row: SideRow) -> str:
     return f"{row.name}: {_turns(failing)} of {row.turns} fail{'s' * (failing == 1)}."
 
 
-def _told(contrast: Contrast, row: SideRow, base: SideRow) -> str:
-    parts = [*_outcome(contrast), *_cost(contrast, row.cost, base)]
+def _told(contrast: Contrast, row: SideRow, base: SideRow, axis: Axis) -> str:
+    parts = [*_outcome(contrast), *_cost(contrast, row.cost, base, axis)]
     sentence = f"{contrast.name} {', '.join(parts)}"
     if not contrast.pairs:
         sentence = f"{contrast.name}: nothing to set beside {base.name}"
@@ -64,24 +72,30 @@ def _outcome(contrast: Contrast) -> Iterator[str]:
         yield "breaks nothing"
 
 
-def _cost(contrast: Contrast, cost: Cost, base: SideRow) -> Iterator[str]:
+def _cost(contrast: Contrast, cost: Cost, base: SideRow, axis: Axis) -> Iterator[str]:
     """What is known of it: shorter prompts may hide in the ratio of prefilled tokens what broken prefixes cost."""
-    breaks, ratio = cost.breaks.get("policy", 0), contrast.prefill
+    breaks, ratio = tuple(_breaks(cost, base, axis)), contrast.prefill
     if ratio is not None:
         shown = f"prefill ×{ratio:.1f}"
         if ratio <= NOTHING and breaks:
             shown += f" in all{' (shorter prompts)' if (cost.sent or 0) < (base.cost.sent or 0) else ''}"
         free = ratio <= NOTHING and not breaks and cost.reusable_share is not None
         yield f"costs nothing in prefix cache ({shown})" if free else shown
-    if breaks:
-        beside = base.cost.breaks.get("policy", 0)
-        times = "once" if breaks == 1 else f"{breaks} times"
-        yield f"breaks the prefix cache {times}{f' ({base.name}: {beside})' if beside else ''}"
+    yield from breaks
     if contrast.extra_summaries:
         more = "" if not base.cost.summaries else " more" if contrast.extra_summaries > 0 else " fewer"
         yield f"{abs(contrast.extra_summaries):,} tokens{more} for summaries"
     if contrast.extra_steps > 0:
-        yield f"{contrast.extra_steps} more step{'s' * (contrast.extra_steps != 1)}"
+        yield f"{contrast.extra_steps} more step{'s' * (contrast.extra_steps != 1)} in turns that are right in both"
+
+
+def _breaks(cost: Cost, base: SideRow, axis: Axis) -> Iterator[str]:
+    """Who ended a cached prefix more often than beside the baseline. Of policies a side that is one does it itself."""
+    for who, did in BREAKS.items():
+        times, beside = cost.breaks.get(who, 0), base.cost.breaks.get(who, 0)
+        if times > beside:
+            said = did.removeprefix("its policy ") if axis == "policy" else did
+            yield f"{said} {'once' if times == 1 else f'{times} times'}{f' ({base.name}: {beside})' if beside else ''}"
 
 
 def _turns(number: int, kind: str = "") -> str:

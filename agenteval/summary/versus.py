@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agenteval.paired import ALPHA, FEWEST_SCENARIOS, holm
@@ -10,7 +10,7 @@ from agenteval.summary.contrast import Contrast, Draft, Estimate, Test
 from agenteval.summary.engaged import never_acted, otherwise_notes
 from agenteval.summary.measures import SideRow, side_row
 from agenteval.summary.recalls import recall_notes
-from agenteval.summary.sides import Axis, Side
+from agenteval.summary.sides import Axis, Side, lacking
 
 MARGIN = 0.05
 """So much success may be lost by what is called as good, unless asked otherwise."""
@@ -52,10 +52,12 @@ def versus(
     ranked: bool = True,
 ) -> Versus:
     """Set all sides beside the baseline. `notes`: what else a reader has to know; not `ranked`: nothing is tested."""
-    drafts = [Draft.of(base, side, axis) for side in sides if side is not base]
+    others = [side for side in sides if side is not base]
+    drafts = [Draft.of(base, side, axis) for side in others]
     simulated = any(side.simulated for side in sides)
     noise = next((draft for draft in drafts if draft.again), None)
-    refusals = tuple(_refusals(drafts, noise, simulated=simulated)) if ranked else ()
+    lost = {base.name: lacking(base, others), **{side.name: lacking(side, (base,)) for side in others}}
+    refusals = tuple(_refusals(drafts, noise, lost, simulated=simulated)) if ranked else ()
     contrasts = [draft.described() for draft in drafts]
     if ranked and not simulated:
         contrasts = _tested(drafts, contrasts, margin, noise, ranked=not refusals)
@@ -64,7 +66,7 @@ def versus(
         base=base.name,
         simulated=simulated,
         margin=margin,
-        sides=tuple(side_row(side) for side in (base, *(side for side in sides if side is not base))),
+        sides=tuple(side_row(side) for side in (base, *others)),
         contrasts=tuple(contrasts),
         refusals=refusals,
         power=_power(contrasts) if ranked and not simulated else "",
@@ -78,6 +80,7 @@ def versus(
             ),
             *(note for side in sides for note in otherwise_notes(side.steps(), side.name)),
             *_notes(drafts, base, noise, simulated=simulated),
+            *_unlike_work(contrasts),
             *_bare(contrasts),
             *(_family(drafts) if ranked and not simulated and not refusals else ()),
         ),
@@ -113,8 +116,10 @@ def _tested(
     return found
 
 
-def _refusals(drafts: Sequence[Draft], noise: Draft | None, *, simulated: bool) -> Iterator[str]:
-    """Why nothing may be ranked, most basic first."""
+def _refusals(
+    drafts: Sequence[Draft], noise: Draft | None, lost: Mapping[str, int], *, simulated: bool
+) -> Iterator[str]:
+    """Why nothing may be ranked, most basic first. `lost`: conversations that each side did not bring to their end."""
     if simulated:
         yield "replies are simulated: the built-in endpoint is deterministic, and repetitions of it are no evidence"
         return
@@ -127,8 +132,8 @@ def _refusals(drafts: Sequence[Draft], noise: Draft | None, *, simulated: bool) 
             f"not enough scenarios: {fewest} are paired, and below {FEWEST_SCENARIOS} an interval does not hold what "
             "it says (more trials do not help: trials of one scenario resemble each other)"
         )
-    if lacking := [f"{draft.name} lacks {draft.missing}" for draft in drafts if draft.missing > 0]:
-        yield f"conversations did not come to their end, and which may be no accident: {'; '.join(lacking)}"
+    if lacks := [f"{name} lacks {number}" for name, number in lost.items() if number]:
+        yield f"conversations did not come to their end, and which may be no accident: {'; '.join(lacks)}"
     if noise is not None and noise.worst_p < ALPHA:
         yield "the baseline differs from itself by more than chance: something else than the sides changed in between"
 
@@ -148,6 +153,15 @@ def _power(contrasts: Sequence[Contrast]) -> str:
         f"{pairs}{beside} {finds} (four times out of five, at 5 %{over}, if as many of them differ as here "
         "and scenarios as much from each other)."
     )
+
+
+def _unlike_work(contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """Where ratios of tokens set the work of turns that fail beside that of turns that do not."""
+    if any(contrast.fixed or contrast.broken for contrast in contrasts):
+        yield (
+            "Where turns are fixed or broken, the ratios of prefill and output set unlike work side by side: they "
+            "count all requests, those too which a failing turn never came to make."
+        )
 
 
 def _bare(contrasts: Sequence[Contrast]) -> Iterator[str]:

@@ -127,13 +127,9 @@ def test_the_example_of_the_readme_passes_where_it_can(tmp_path: Path) -> None:
 # --- functions ------------------------------------------------------------------------------------------------
 
 
-def test_a_function_is_a_parser(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_function_is_a_parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_parsers.py").write_text(
-        "print('begun')\n"
         "def parse(pieces, tools, thinking):\n"
-        "    print('asked')\n"
         "    if 'boom' in pieces: raise ValueError('no')\n"
         "    if 'odd' in pieces: return [1]\n"
         "    if 'exit' in pieces: raise SystemExit(0)\n"
@@ -148,8 +144,6 @@ def test_a_function_is_a_parser(
         for text, message in (("boom", "ValueError: no"), ("odd", "not what was asked for"), ("exit", "SystemExit")):
             with pytest.raises(SubjectError, match=message):
                 subject.whole(QUESTION, text)
-    said = capsys.readouterr()
-    assert (said.out, said.err[:12]) == ("", "begun\nasked\n"), "a report may stand on stdout"
 
 
 @pytest.mark.parametrize("text", ["def parse(:", "raise SystemExit(0)", "1 / 0"])

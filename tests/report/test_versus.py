@@ -91,7 +91,10 @@ def test_a_p_is_never_0_and_stands_nowhere_where_scenarios_are_too_few() -> None
     clear = ranked(run(*steps(("full_history", MASK), 40, lambda policy, *_: policy == "full_history")))
     assert "<0.0001" in shown("terminal", clear)
     assert "p <0.0001 (Holm)" in shown("terminal", clear).replace("\n  ", " ")
+    said = "p Holm is the larger of that and of the test by scenarios, adjusted for the number of sides (1)."
+    assert said in " ".join(shown("terminal", clear).split())
     few = ranked(run(*steps(("full_history", MASK), 12, fails_half)))
+    assert "p Holm is" not in shown("terminal", few)
     (row,) = (line.split() for line in shown("terminal", few).split("\n") if line.startswith(MASK) and "%" in line)
     assert row[-3:-1] == ["–", "–"]
     assert [row["p"] + row["p_holm"] for row in csv_rows(few)] == ["", ""]

@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         call = getattr(item, "callspec", None)
         name = call.params.get("served") if call else None
-        if name is None:
+        if name is None or item.get_closest_marker("servers") is None:
             continue
         deployment = DEPLOYMENTS[str(name)]
         if deployment.server not in wanted:

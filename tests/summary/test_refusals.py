@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,28 @@ def test_nothing_is_ranked_on_sand(why: str) -> None:
     assert any(why in reason for reason in found.refusals), found.refusals
     assert {contrast.decision for contrast in found.contrasts} <= {"not ranked", "noise"}
     assert not found.decided
+
+
+def lost(*cells: str) -> Any:
+    """Three policies, of which some lost conversations in their last turn."""
+    names = ("full_history", MASK, "sliding_window")
+    return run(
+        *(r for r in steps(names, 24, fails_half) if not (r.cell in cells and r.turn == 3)),
+        turns={f"s{n}.off.{policy}.0": 3 for n in range(24) for policy in names},
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["s3.off.full_history.0"], "full_history lacks 1"),
+        (["s3.off.full_history.0", "s3.off.sliding_window.0"], "full_history lacks 1; sliding_window lacks 1"),
+        ([f"s3.off.{MASK}.0", f"s4.off.{MASK}.0"], f"{MASK} lacks 2"),
+    ],
+)
+def test_who_lacks_conversations_is_named_and_nobody_else(cells: list[str], said: str) -> None:
+    (reason,) = ranked(lost(*cells)).refusals
+    assert reason.endswith(f"no accident: {said}")
 
 
 @pytest.mark.parametrize("why", REFUSALS)
@@ -130,3 +153,16 @@ def test_a_baseline_that_was_not_played_is_refused() -> None:
     sides = sides_in(stored.manifest, stored.records, "policy")
     with pytest.raises(UsageError, match="--base 'offload' is none of what is compared: full_history, observation"):
         baseline(sides, "offload")
+
+
+def test_beside_the_repetition_as_baseline_full_history_is_noise_too() -> None:
+    """The same two sides, the other way round: nothing is adjusted for them either."""
+    wrong = lambda policy, number, _: policy != MASK and number % 2 == 0  # noqa: E731
+    stored = run(*steps(("full_history", AGAIN, MASK), 24, wrong))
+    sides = sides_in(stored.manifest, stored.records, "policy")
+    found = versus(sides, baseline(sides, AGAIN), "policy")
+    assert {c.name: (c.decision, c.p_holm) for c in found.contrasts} == {
+        "full_history": ("noise", None),
+        MASK: ("better", pytest.approx(2 / 2**12)),
+    }
+    assert any("Noise floor" in note and "0 of 24" in note for note in found.notes)
