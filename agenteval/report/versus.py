@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -160,9 +160,8 @@ def _notes(found: Versus) -> Iterator[str]:
     )
     if any(row.by_tokens for row in found.sides):
         yield (
-            "No failing turn up to so many tokens: of the conversations that grew so large or had failed before. A "
-            "failure counts in every column above the size at which it came; a conversation that ended well, up to its "
-            "own size."
+            "No failing turn up to so many tokens: the share of conversations by Kaplan and Meier's estimate, where "
+            "those that end well leave the count at their own size; in brackets, how many went on above it."
         )
     tested = sum(contrast.decision != "noise" for contrast in found.contrasts)
     if any(contrast.p_holm is not None for contrast in found.contrasts):
@@ -198,8 +197,8 @@ def _tables(found: Versus) -> list[Table]:
         *_by_number("TTFT ms by turn", found, lambda row: row.cost.ttft_by_turn, 0),
         *_by_number("Decode tok/s by turn", found, lambda row: row.cost.decode_by_turn, 2),
         *_by_number("All of k trials pass (pass^k)", found, lambda row: dict(enumerate(row.pass_hat or (), 1)), 2),
-        *_survival("No failing turn up to turn", found, lambda row: row.by_turn),
-        *_survival("No failing turn up to so many tokens", found, lambda row: row.by_tokens),
+        *_survival("No failing turn up to turn", found, _alive),
+        *_survival("No failing turn up to so many tokens", found, _endured),
         *_retention(found),
     ]
 
@@ -297,20 +296,21 @@ def _by_number(
     return [Table(title, (found.axis, *map(str, numbers)), rows)]
 
 
-def _survival(title: str, found: Versus, of: Callable[[SideRow], Sequence[Survival]]) -> list[Table]:
+def _survival(title: str, found: Versus, of: Callable[[SideRow], Mapping[int, str]]) -> list[Table]:
     """One row per side; a column for each turn or size that any came to."""
-    ends = sorted({item.at for row in found.sides for item in of(row)})
+    ends = sorted({at for row in found.sides for at in of(row)})
     if not ends:
         return []
-    rows = tuple((row.name, *_alive(of(row), ends)) for row in found.sides)
+    rows = tuple((row.name, *(of(row).get(end, UNKNOWN) for end in ends)) for row in found.sides)
     return [Table(title, (found.axis, *(f"{end:,}" for end in ends)), rows)]
 
 
-def _alive(survival: Sequence[Survival], ends: Sequence[int]) -> Iterator[str]:
-    known = {item.at: item for item in survival}
-    for end in ends:
-        item = known.get(end)
-        yield f"{item.alive}/{item.at_risk}" if item else UNKNOWN
+def _alive(row: SideRow) -> Mapping[int, str]:
+    return {item.at: f"{item.alive}/{item.at_risk}" for item in row.by_turn}
+
+
+def _endured(row: SideRow) -> Mapping[int, str]:
+    return {item.at: f"{100 * item.share:.0f} % ({item.larger})" for item in row.by_tokens}
 
 
 RETENTION_HEADER = ("age", "n", "not reached", "used", "lost", "guessed", "unused", "stale", "invented")

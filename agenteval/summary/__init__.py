@@ -6,7 +6,7 @@ from agenteval.summary.compare import ArmChange, Comparison, Thresholds, TurnPai
 from agenteval.summary.contrast import Contrast, Estimate, chance
 from agenteval.summary.engaged import PolicyRow
 from agenteval.summary.lean import lean
-from agenteval.summary.measures import Retention, SideRow, Survival
+from agenteval.summary.measures import Endured, Retention, SideRow, Survival
 from agenteval.summary.missing import Missing
 from agenteval.summary.protocol import planned_otherwise, protocol
 from agenteval.summary.rows import ArmRow, TurnRow
@@ -25,6 +25,7 @@ __all__ = [
     "Axis",
     "Comparison",
     "Contrast",
+    "Endured",
     "Estimate",
     "Missing",
     "PolicyRow",

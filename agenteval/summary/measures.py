@@ -22,13 +22,23 @@ SURVIVAL_TOKENS = (
 
 @dataclass(frozen=True, slots=True)
 class Survival:
-    """`alive` of `at_risk` conversations had no failing turn up to here: `at` a turn (that one too), or so many context
-    tokens (a failing turn counts with the prompt of its first failing step). At risk are those that have such a turn;
-    by tokens those that grew so large, and those that had failed before, however small they ended."""
+    """`alive` of the `at_risk` conversations that have such a turn had no failing one up to it, `at` included."""
 
     at: int
     at_risk: int
     alive: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endured:
+    """`share` of conversations without a failing turn up to `at` context tokens, by Kaplan and Meier's estimate (1958):
+    those that end well leave the count at their largest size. A failing turn has the size of its first failing prompt.
+    `failed`: so many up to here; `larger`: so many went on above it."""
+
+    at: int
+    share: float
+    failed: int
+    larger: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,7 @@ class SideRow:
     turns_ok: int
     pass_hat: tuple[float, ...] | None
     by_turn: tuple[Survival, ...]
-    by_tokens: tuple[Survival, ...]
+    by_tokens: tuple[Endured, ...]
     retention: tuple[Retention, ...]
     violations: int
     errors: int
@@ -197,19 +207,19 @@ def _first_failing(cell: Played, otherwise: int) -> int:
     return next((turn for turn, ok in cell.turns.items() if not ok), otherwise)
 
 
-def _by_tokens(played: Sequence[Played]) -> Iterable[Survival]:
-    """Up to the largest size that any conversation grew to, and to the next one above the last failure."""
-    sizes = [(_largest(cell.steps), _failed_at(cell)) for cell in played]
-    largest = max((size for size, _ in sizes), default=0)
-    last = max((failed for _, failed in sizes if failed is not None), default=-1)
-    below = -1
+def _by_tokens(played: Sequence[Played]) -> Iterable[Endured]:
+    """Up to the first bound that holds all."""
+    failures = sorted(size for cell in played if (size := _failed_at(cell)) is not None)
+    ends = failures + [_largest(cell.steps) for cell in played if _failed_at(cell) is None]
+    share, below = 1.0, -1
     for bound in SURVIVAL_TOKENS:
-        if bound > largest and below > last:
+        if below >= max(ends, default=-1):
             return
+        for size in sorted(set(failures)):
+            if below < size <= bound:
+                share *= 1 - failures.count(size) / sum(end >= size for end in ends)
+        yield Endured(bound, share, sum(size <= bound for size in failures), sum(end > bound for end in ends))
         below = bound
-        there = [failed for size, failed in sizes if size >= bound or (failed is not None and failed < bound)]
-        if there:
-            yield Survival(bound, len(there), sum(failed is None or failed >= bound for failed in there))
 
 
 def _largest(steps: Sequence[StepRecord]) -> int:

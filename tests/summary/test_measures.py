@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -171,37 +172,34 @@ def talk(cell: str, size: int, *, fails: bool = False) -> StepRecord:
     )
 
 
-def survival(row: SideRow) -> list[tuple[int, int, int]]:
-    return [(item.at, item.alive, item.at_risk) for item in row.by_tokens]
+def survival(row: SideRow) -> list[tuple[int, float, int, int]]:
+    return [(item.at, round(item.share, 3), item.failed, item.larger) for item in row.by_tokens]
 
 
-def test_survival_by_tokens_counts_those_that_grew_so_large() -> None:
-    row = measured(talk("small", 600), talk("middle", 1_200), talk("large", 4_500))
-    assert survival(row) == [(500, 3, 3), (1_000, 2, 2), *((at, 1, 1) for at in (1_500, 2_000, 3_000, 4_000))]
+def test_conversations_that_end_well_leave_the_count_at_their_size() -> None:
+    row = measured(talk("small", 600), talk("middle", 1_200), talk("large", 2_500))
+    assert survival(row) == [(500, 1, 0, 3), (1_000, 1, 0, 2), (1_500, 1, 0, 1), (2_000, 1, 0, 1), (3_000, 1, 0, 0)]
 
 
-def test_a_conversation_that_failed_stays_failed_at_every_larger_size() -> None:
-    """Also where it ended there: it grew to no further bound, and its failure would stand in no column."""
-    row = measured(talk("small", 600, fails=True), talk("middle", 1_200), talk("large", 2_100))
-    assert survival(row) == [(500, 3, 3), (1_000, 2, 3), (1_500, 1, 2), (2_000, 1, 2)]
-
-
-def test_a_failure_beyond_the_last_size_that_was_reached_has_a_column() -> None:
-    assert survival(measured(talk("small", 600, fails=True), talk("other", 700))) == [(500, 2, 2), (1_000, 0, 1)]
-    assert survival(measured(talk("tiny", 300, fails=True))) == [(500, 0, 1)]
+def test_the_share_without_a_failure_is_kaplan_and_meiers_estimate() -> None:
+    """Each failure takes its part of those that were still there: 1/4 of all, 1/2 of the two that grew beyond."""
+    row = measured(
+        talk("a", 600, fails=True), talk("b", 700), talk("c", 1_200, fails=True), talk("d", 1_300), talk("e", 400)
+    )
+    assert survival(row) == [(500, 1, 0, 4), (1_000, 0.75, 1, 2), (1_500, 0.375, 2, 0)]
 
 
 def test_a_failure_at_a_size_that_is_not_known_counts_at_every_size() -> None:
     unknown = record(cell="u", scenario="u", tokens=Tokens(), findings=WRONG, simulated=False)
-    assert survival(measured(unknown, talk("other", 1_200))) == [(500, 1, 2), (1_000, 1, 2)]
+    assert survival(measured(unknown, talk("other", 700))) == [(500, 0.5, 1, 1), (1_000, 0.5, 1, 0)]
 
 
 @given(st.lists(st.tuples(st.integers(100, 70_000), st.booleans()), min_size=1, max_size=8))
 def test_every_failure_shows_in_the_last_column(sizes: list[tuple[int, bool]]) -> None:
     row = measured(*(talk(f"c{at}", size, fails=fails) for at, (size, fails) in enumerate(sizes)))
     seen = sum(fails for size, fails in sizes if size < SURVIVAL_TOKENS[-1])
-    last = row.by_tokens[-1] if row.by_tokens else None
-    assert (last.at_risk - last.alive if last else 0) == seen
+    assert row.by_tokens[-1].failed == seen
+    assert all(0 <= later.share <= earlier.share <= 1 for earlier, later in pairwise(row.by_tokens))
 
 
 def test_survival_by_tokens_ends_at_the_prompt_of_the_first_failing_step() -> None:
@@ -212,4 +210,4 @@ def test_survival_by_tokens_ends_at_the_prompt_of_the_first_failing_step() -> No
             for at, (size, found) in enumerate(sizes, start=1)
         )
     )
-    assert [(item.at, item.alive) for item in row.by_tokens] == [(500, 1), (1_000, 1), (1_500, 0), (2_000, 0)]
+    assert survival(row) == [(500, 1, 0, 1), (1_000, 1, 0, 1), (1_500, 0, 1, 0)]
