@@ -2,7 +2,8 @@
 was found as JSON on stdout.
 
 A client takes a request and gives back the number of its stream and a stamp for each chunk with content, taken when
-its user could see that. All clients run on the same event loop (uvloop) and read the same clock as the server.
+its user could see that. All clients run on the same event loop (uvloop), with the garbage collector set as in a run of
+agenteval, and read the same clock as the server.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import uvloop
 from agenteval.client import HttpTransport, chat
 from agenteval.client.address import address_of
 from agenteval.clock import NS_PER_MS, NS_PER_S, RealClock, cpu_seconds
+from agenteval.run import no_long_collections
 from agenteval.selftest.plan import Case, History, Starts, request
 from agenteval.selftest.priority import real_time
 from agenteval.server.process import scheduled_server
@@ -230,7 +232,7 @@ def records(url: str) -> bytes:
 async def measured(name: str, seconds: float) -> dict[str, Any]:
     """All that is to be found of one client."""
     async with scheduled_server(300) as server:
-        with real_time((0, server.pid)) as refused:
+        with real_time((0, server.pid)) as refused, no_long_collections():
             client = CLIENTS[name](server.url)
             measuring = Measuring(client, server.url)
             warm = request(Schedule(chunks=5), "tiny")
