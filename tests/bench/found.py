@@ -10,7 +10,8 @@ from functools import cache
 
 from tests.bench.program import ROOT
 
-SECONDS = "0.5"
+SECONDS = "2"
+"""Of a stream whose errors are measured: 201 chunks, 10 ms apart, as the bars were seen."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,11 @@ class Errors:
 
 @dataclass(frozen=True)
 class Found:
+    """`cpu_s`: CPU seconds per 10,000 chunks of streams in lockstep, `staggered_s`: of streams that began one after the
+    other."""
+
     cpu_s: float
+    staggered_s: float
     overhead_ms: float
     rate: int
     errors: tuple[Errors, ...]
@@ -45,4 +50,4 @@ def found(client: str) -> Found:
         for streams, starts, history, case in said["errors"]
     )
     priority = "usual" if said["refused"] else "real-time"
-    return Found(said["cpu_s"], said["overhead_ms"], said["rate"], tuple(errors), priority)
+    return Found(said["cpu_s"], said["staggered_s"], said["overhead_ms"], said["rate"], tuple(errors), priority)

@@ -188,17 +188,19 @@ class Measuring:
         p99 = percentiles(ttft).p99
         return {"mean": fmean(ttft), "p99": p99 or 0.0, "inter": fmean(abs(span - 1) * 100 for span in spans)}
 
-    async def cpu_s_per_10k(self) -> float:
+    async def cpu_s_per_10k(self, starts: Starts) -> float:
         """The median of three times what more chunks cost more, so that beginning and ending a stream is not in it."""
-        return median([await self._more_chunks() for _ in range(3)])
+        return median([await self._more_chunks(starts) for _ in range(3)])
 
-    async def _more_chunks(self) -> float:
-        spent = []
-        for chunks in (20, 120):
+    async def _more_chunks(self, starts: Starts) -> float:
+        case, spent = Case(MANY, starts, "tiny"), []
+        for seconds in (1.0, 3.0):
+            schedule = case.schedule(seconds)
             before = cpu_seconds()
-            await self.streams([n * 0.00103 for n in range(MANY)], request(Schedule(chunks=chunks, gap=20), "tiny"))
-            spent.append(cpu_seconds() - before)
-        return (spent[1] - spent[0]) / (100 * MANY) * 10_000
+            await self.streams([n * case.interval_s for n in range(MANY)], request(schedule, "tiny"))
+            spent.append((cpu_seconds() - before, schedule.chunks))
+        (short, few), (long, many) = spent
+        return (long - short) / ((many - few) * MANY) * 10_000
 
     async def overhead_ms(self) -> float:
         """What a call costs beside the server's own work: median of 50, one after the other."""
@@ -244,7 +246,8 @@ async def measured(name: str, seconds: float) -> dict[str, Any]:
             found = {
                 "refused": refused,
                 "overhead_ms": await measuring.overhead_ms(),
-                "cpu_s": await measuring.cpu_s_per_10k(),
+                "cpu_s": await measuring.cpu_s_per_10k("lockstep"),
+                "staggered_s": await measuring.cpu_s_per_10k("staggered"),
                 "errors": [
                     [case.streams, case.starts, case.history, await measuring.errors(case, seconds)] for case in cases
                 ],
