@@ -23,9 +23,9 @@ TITLE = (
     "Errors against the server's own record (simulated server, real clients over loopback HTTP): the first token's "
     "stamp in ms, mean / P99 (of fewer than 100 streams: the largest), at 1, 32 and 128 streams of 2 s at once; the "
     "time between tokens in %, at 128. Bars for agenteval at 128 streams: mean at most 0.5 ms, P99 at most 1.5 ms, "
-    "between tokens at most 0.1 %. / agenteval: the errors at 128 streams over agenteval's with the same starts and history. "
-    "The tools of others say means only, of their own requests, connecting included; theirs are over agenteval's in "
-    "lockstep."
+    "between tokens at most 0.1 %. / agenteval: the errors at 128 streams over agenteval's with the same starts and "
+    "history. The tools of others say means only, of their own requests, connecting included; theirs are over "
+    "agenteval's in lockstep."
 )
 BAR_MEAN_MS, BAR_P99_MS, BAR_INTER = 0.5, 1.5, 0.1
 STREAMS = (1, 32, 128)
