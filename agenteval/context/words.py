@@ -35,16 +35,18 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-_FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1|\Z)", re.DOTALL | re.MULTILINE)
-_NONE = r"(?:no|nothing|nobody|never|you never)"
-_ORDER = rf"(?:never|always|avoid|only ever|under no circumstances|make sure (?:that )?{_NONE})"
-_REFUSAL = r"(?:do not|don't)(?! (?:worry|hesitate|mind|bother)\b)"
+_FENCED = re.compile(r"```.*?```|~~~.*?~~~", re.DOTALL)
+_TOLD = (
+    r"(?<!\bI )(?<!\bit )(?<!\bis )(?<!\bhave )(?<!\bhas )(?<!\bhad )(?<!\bthey )(?<!\bthat )(?<!\bthis )(?<!\bwhich )"
+)
+_FACT = r"(?! (?:worry|hesitate|mind|bother|have|need|know|seem|matter|exist|work|get)\b)"
 _RULE = re.compile(
-    rf"(?:^[\s>*•.\d)-]*|[,;:(–—]\s*|\b(?:and|but|or|please|also|then|so|just) )(?:{_ORDER}|{_REFUSAL})\b"
-    rf"|\b(?:you|we|must|should|shall|will) {_ORDER}\b"
-    r"|\b(?:must not|mustn't|you may not|is forbidden|are forbidden|(?:is|are) not allowed|I (?:do not|don't) want)\b",
+    rf"{_TOLD}\b(?:(?:never|always)|(?:do not|don['’]t){_FACT}|may not)\b"
+    r"|\b(?:avoid|only ever|under no circumstances|make sure (?:that )?(?:no|nothing|nobody)|must not|mustn['’]t)\b"
+    r"|\b(?:forbidden|prohibited|not allowed|never allowed|off limits|I (?:do not|don['’]t|never) want)\b",
     re.IGNORECASE,
 )
+"""Orders and bans, but for what tells of something: `I never`, `tests do not have to`."""
 _TAGGED = re.compile(r"<pin>(.{1,2000}?)</pin>", re.DOTALL)
 _ERROR = re.compile(r"\s*(?:error\b|traceback \()", re.IGNORECASE)
 _ERROR_FIELDS = ("error", "isError", "is_error")
@@ -73,7 +75,7 @@ def without_note(text: str) -> str:
 
 def rules_in(text: str) -> tuple[str, ...]:
     """Sentences of a user that forbid or command for good, verbatim, as far as their words show it: no questions, and
-    nothing in a block of code."""
+    nothing in a block of code that is closed. One too many costs a few tokens, one too few a rule."""
     parts = _SENTENCE.split(_FENCED.sub("\n", text))
     return tuple(part for part in parts if len(part) <= LONGEST_RULE and part[-1:] != "?" and _RULE.search(part))
 

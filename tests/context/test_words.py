@@ -26,6 +26,19 @@ from agenteval.context.words import rules_in
         "Make sure that no file under src is deleted.",
         "Under no circumstances restart the server.",
         "Writing there is forbidden.",
+        "Deleting is strictly forbidden.",
+        "Bookings are never allowed on Fridays.",
+        "Production data may never be touched.",
+        "Remember to always run the tests.",
+        "Make sure to never push to main.",
+        "I want you to never call cancel_booking.",
+        "I never want you to email customers.",
+        "If a payment fails never retry it.",
+        "When you book always use the cheapest.",
+        "Emails must under no circumstances be sent.",
+        "Forbidden: deleting bookings.",
+        "Agents may not book flights.",
+        "Don’t cancel.",
     ],
 )
 def test_a_rule_is_kept_verbatim(rule: str) -> None:
@@ -43,9 +56,8 @@ def test_a_rule_is_kept_verbatim(rule: str) -> None:
         "Make sure that the tests pass.",
         "I always get an error here.",
         "The clock is passed in as a function, so that tests do not have to wait.",
-        "# never called\nx = 1  // do not inline",
         "Look at this:\n```python\nraise Refused('Never do that.')\n```\n",
-        "An open fence:\n~~~\nNever do that.\n",
+        "Look at ```never()``` here.",
     ],
 )
 def test_what_only_looks_like_a_rule_is_not(text: str) -> None:
@@ -53,5 +65,7 @@ def test_what_only_looks_like_a_rule_is_not(text: str) -> None:
 
 
 def test_behind_code_rules_are_found_again() -> None:
+    assert rules_in("```rm -rf /```\nNever run this.") == ("Never run this.",)
+    assert rules_in("A fence that stays open:\n~~~\nNever do that.") == ("Never do that.",)
     code = "```\nNever this.\n```\nNever that.\n```\nDo not do this.\n```\nDo not do that."
     assert rules_in(code) == ("Never that.", "Do not do that.")
