@@ -91,8 +91,9 @@ class Attempt:
 def costs_nothing(fault: Fault, reply: Reply) -> bool:
     """Whether all of a reply had come before the fault. A server that only stays silent after its finish reason has
     said all; one that breaks off has only after `[DONE]`."""
-    whole = reply.finish_reason is not None
-    return whole and (fault.kind in SLOW or (reply.done and fault.kind in ("cut", "reset")))
+    if fault.kind in SLOW:
+        return reply.done or reply.finish_reason is not None
+    return reply.done and fault.kind in ("cut", "reset")
 
 
 class Chat(Protocol):
@@ -168,7 +169,7 @@ def _left_open(reply: Reply, timeline: Timeline, chunks: Sequence[tuple[int, byt
     """A whole reply whose end never came: it took until its last word, the wait after that is no part of it."""
     ended_at = next((at for at, chunk in reversed(chunks) if not _keeps_alive(chunk)), timeline.ended_at)
     finish_at = timeline.finish_at if timeline.streamed else ended_at
-    defect = Defect("left_open", "the reply was whole, and was then left open until the time-out")
+    defect = Defect("left_open", "the reply was whole, and was then left open")
     return (
         replace(reply, defects=(*reply.defects, defect)),
         replace(timeline, ended_at=ended_at, finish_at=finish_at),

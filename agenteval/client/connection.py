@@ -69,8 +69,8 @@ class Connection(asyncio.Protocol):
         answer = self._answer = Answer(receiver, limits, self._where)
         self._due = 1 + next(_TURNS)
         sent_at = self._now()
-        if self.open:
-            self._transport.writelines(message)
+        if self.open and not self._transport.is_closing():
+            self._transport.writelines([part for part in message if part])
         else:
             answer.closed(None, sent_at)
         watch = _Watch(answer, limits, self._now, sent_at, self._take)
@@ -171,11 +171,18 @@ class _Watch:
         self._take()  # what came in time may still wait
         due, kind = min(self._deadlines())
         if now >= due:
-            self._answer.end(timeout_fault(kind, self._answer.where, self._limits, self._answer.came), now)
+            self._answer.end(self._fault(kind), now)
         else:
             # What comes next may bring the deadline closer: never sleep longer than it then allows.
             delay = min((due - now) / NS_PER_S, self._limits.between_s, self._limits.after_done_s)
             self._timer = self._loop.call_later(delay, self._check)
+
+    def _fault(self, kind: FaultKind) -> Fault:
+        answer = self._answer
+        if kind == "timeout_between" and answer.done_at is not None:
+            said = f"{answer.where} did not end its reply within {self._limits.after_done_s:g} s of [DONE]"
+            return Fault(kind, said)
+        return timeout_fault(kind, answer.where, self._limits, answer.came)
 
     def _deadlines(self) -> tuple[tuple[int, FaultKind], ...]:
         limits, answer = self._limits, self._answer

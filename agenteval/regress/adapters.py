@@ -131,7 +131,7 @@ class _Making:
         return self._programs[name]
 
     def _endpoint(self, url: str) -> Endpoint:
-        endpoint = Endpoint(url)
+        endpoint = Endpoint(url, self._workshop.limit_s)
         self._stack.callback(endpoint.close)
         return endpoint
 

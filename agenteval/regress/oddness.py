@@ -94,6 +94,14 @@ def _undeclared(question: Question, calls: tuple[ParsedCall, ...]) -> Iterator[s
             yield from ("an undeclared argument" for key in arguments if not declares(tools[call.name], key))
 
 
+def _unpaired(family: Family, text: str) -> Iterator[str]:
+    known = {*family.markers, *family.tags}
+    for closer in known:
+        opener = closer.replace("</", "<", 1)
+        if closer.startswith("</") and opener in known:
+            yield from [f"{opener} without its closer, or the reverse"] * abs(text.count(opener) - text.count(closer))
+
+
 def _beside_markers(family: Family, question: Question, text: str, meaning: ParsedMessage) -> Iterator[str]:
     """The markers and tags that the text has beyond those that its meaning is written with, and those that it lacks."""
     calls = tuple(ToolCall("", call.name, call.arguments_text) for call in meaning.calls)
@@ -101,7 +109,7 @@ def _beside_markers(family: Family, question: Question, text: str, meaning: Pars
     try:
         written = family.render(message, question.tools, question.thinking)
     except UnrenderableError:
-        yield "not to be written"
+        yield from ("not to be written", *_unpaired(family, text))
         return
     for marker in (*family.markers, *family.tags):
         over = text.count(marker) - written.count(marker)

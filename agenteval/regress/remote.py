@@ -6,12 +6,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
 
-from agenteval.client import HttpTransport, fetch_json, normalise_base_url
+from agenteval.client import PROBE_LIMITS, HttpTransport, fetch_json, normalise_base_url
 from agenteval.errors import EndpointError
 from agenteval.messages import ToolSpec, tool_object
 from agenteval.parsers import Family, ParsedCall, ParsedMessage
@@ -39,9 +39,10 @@ class _Reasoning(msgspec.Struct):
 
 
 class Endpoint:
-    """One server, asked one thing at a time."""
+    """One server, asked one thing at a time; `limit_s`: for one answer."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, limit_s: float) -> None:
+        self._limits = replace(PROBE_LIMITS, first_frame_s=limit_s, between_s=limit_s, total_s=limit_s)
         self._runner = asyncio.Runner()
         self._transport = self._runner.run(_transport(normalise_base_url(url)))
         self._answered = False
@@ -49,7 +50,7 @@ class Endpoint:
     def ask(self, path: str, body: Mapping[str, Any]) -> Any:
         """Raises EndpointError if the server cannot be asked, SubjectError if it answers with an error or, after it has
         answered before, not at all."""
-        fetched = self._runner.run(fetch_json(self._transport, path, body))
+        fetched = self._runner.run(fetch_json(self._transport, path, body, limits=self._limits))
         if fetched.fault is not None and self._answered:
             kind = "hung" if fetched.fault.kind in SLOW else "crashed"
             raise SubjectError(kind, f"{path}: {fetched.error}")

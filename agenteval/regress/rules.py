@@ -58,7 +58,7 @@ def finish_flaw(stream: Stream) -> str | None:
 def invention_flaw(part: ParsedMessage, whole: ParsedMessage) -> str | None:
     """A cut reply has no calls but those of the whole, and no arguments that only look complete."""
     if len(part.calls) > len(whole.calls):
-        return f"{len(part.calls)} calls, {len(whole.calls)} in the whole reply"
+        return f"{len(part.calls)} calls, {len(whole.calls)} in the whole reply as it reads that"
     for cut, call in zip(part.calls, whole.calls, strict=False):
         if cut.name != call.name:
             return f"a call of {cut.name!r}, which is {call.name!r} in the whole reply"
@@ -97,9 +97,10 @@ def held_calls_flaw(given: Stream, ours: Stream) -> str | None:
     """Before the end, a call behind which another one began is given, and the arguments of the last one as far as they
     came, but for so many characters. `ours`: what our own parser says to the same pieces."""
     said, end = Stream(given.feeds[:-1]).message.calls, given.message.calls
-    for index, call in enumerate(Stream(ours.feeds[:-1]).message.calls[: len(end)]):
+    before = Stream(ours.feeds[:-1]).message.calls
+    for index, call in enumerate(before[: len(end)]):
         now = said[index].arguments_text if index < len(said) else ""
-        last, late = index == len(ours.message.calls) - 1, len(end[index].arguments_text) - len(now)
+        last, late = index == len(before) - 1, len(end[index].arguments_text) - len(now)
         if not last and (index >= len(said) or late > 0):
             return f"call {index} comes only at the end, though another one began behind it"
         if last and late > MOST_HELD and len(call.arguments_text) - len(now) > MOST_HELD:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from agenteval.parsers import ParsedMessage
 from agenteval.regress import rules
@@ -14,6 +15,7 @@ from agenteval.regress.oddness import oddness
 from agenteval.regress.shrink import smallest_cut, smallest_text
 from agenteval.regress.subject import Question, Stream, Subject, SubjectError
 
+Said = TypeVar("Said")
 Show = Callable[[Pieces], bool]
 """Whether a cut text shows the failure."""
 
@@ -34,6 +36,12 @@ class Smaller:
         shows = self._shown(failure)
         if shows is None:
             return failure
+        try:
+            return self._made(failure, shows)
+        except SubjectError:  # a smaller input kills it: that is another fault, and each one takes long
+            return failure
+
+    def _made(self, failure: Failure, shows: Show) -> Failure:
         if failure.at == "whole":
             return replace(failure, shrunk=self._text(failure.pieces, shows)) if shows(failure.pieces) else failure
         pieces = smallest_cut(failure.pieces, shows)
@@ -99,23 +107,30 @@ class Smaller:
         return same(one, other, exact=self.subject.traits.exact)
 
     def _read(self, pieces: Pieces) -> Stream | None:
-        try:
-            return self.subject.stream(self.question, pieces)
-        except SubjectError:
-            return None
+        return _answer(lambda: self.subject.stream(self.question, pieces))
 
     def _whole(self, text: str) -> ParsedMessage | None:
-        try:
-            return self.subject.whole(self.question, text)
-        except SubjectError:
-            return None
+        return _answer(lambda: self.subject.whole(self.question, text))
+
+
+def _answer(ask: Callable[[], Said]) -> Said | None:
+    """None where the parser raises. Raises SubjectError where it dies."""
+    try:
+        return ask()
+    except SubjectError as error:
+        if error.kind != "raised":
+            raise
+        return None
 
 
 def _error_of(ask: Callable[[], object]) -> str | None:
+    """Which error the parser raises, if any. Raises SubjectError where it dies."""
     try:
         ask()
     except SubjectError as error:
-        return _name(error.detail) if error.kind == "raised" else None
+        if error.kind != "raised":
+            raise
+        return _name(error.detail)
     return None
 
 

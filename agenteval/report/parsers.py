@@ -38,6 +38,7 @@ INSTRUCTIONS = {
     "crashed": "the parser died, or broke off the protocol",
     "hung": "the parser did not come back",
 }
+AS_A_STREAM = "fed as a stream, even in one piece, the text is read otherwise than as a whole"
 LEGEND = (
     "formed: well-formed replies; read rightly as a whole, under all cuts as well.",
     "odd: malformed ones; read as we do, under another option of the policy; cut-proof: the cut changes nothing.",
@@ -129,7 +130,8 @@ def told(paper: Paper, result: Result, failure: Failure, reproduce: Reproduce) -
     """A failure in lines: what and where, both readings, the smallest input, the command that shows it again."""
     case = result.case
     option = f" ({case.policy}={result.option})" if case.policy and result.option else ""
-    lines = [f"{paper.subject} · {case.name}{option} · {failure.kind}: {INSTRUCTIONS[failure.kind]}"]
+    what = AS_A_STREAM if failure.kind == "cuts" and len(failure.pieces) == 1 else INSTRUCTIONS[failure.kind]
+    lines = [f"{paper.subject} · {case.name}{option} · {failure.kind}: {what}"]
     lines.append(f"  {' '.join([case.why, *case.guards])}")
     if failure.detail:
         lines += [f"  {line}" for line in failure.detail.strip().splitlines()[-6:]]

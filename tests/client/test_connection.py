@@ -4,6 +4,7 @@ belongs."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -44,7 +45,12 @@ class Wire(asyncio.Transport):
         self.reading = True
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert data, "empty ones stay in the buffers of some loops for ever"
         self.written += data
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        for data in list_of_data:
+            self.write(data)
 
     def abort(self) -> None:
         self.aborted = True
@@ -111,6 +117,48 @@ def test_what_came_in_time_is_no_silence() -> None:
         return exchange
 
     assert asyncio.run(main()).fault is None
+
+
+def test_a_connection_that_is_about_to_close_takes_no_request() -> None:
+    """The loop knows of a reset, and has not said so yet."""
+
+    async def main() -> tuple[Exchange, Wire]:
+        connection, wire, _ = connected()
+        wire.aborted = True
+        exchange, _ = await connection.ask(REQUEST, Deaf(), Limits(), None)
+        return exchange, wire
+
+    exchange, wire = asyncio.run(main())
+    assert exchange.fault
+    assert (exchange.fault.kind, wire.written) == ("cut", b"")
+
+
+def test_a_request_without_a_body_is_its_head_alone() -> None:
+    async def main() -> bytes:
+        connection, wire, clock = connected()
+        asked = asyncio.create_task(connection.ask((b"head", b""), Deaf(), Limits(), None))
+        await clock.sleep(0)
+        connection.connection_lost(None)
+        await asked
+        return wire.written
+
+    assert asyncio.run(main()) == b"head"
+
+
+def test_a_stream_that_said_all_and_stays_open_is_called_that() -> None:
+    async def main() -> Exchange:
+        connection, _, clock = connected()
+        limits = Limits(after_done_s=0.01)
+        asked = asyncio.create_task(connection.ask(REQUEST, Deaf(), limits, None))
+        await clock.sleep(0)
+        connection.data_received(CHUNKED + chunk(b"data: {}\n\n") + chunk(b"data: [DONE]\n\n"))
+        clock.time += NS_PER_S
+        exchange, _ = await asked
+        return exchange
+
+    fault = asyncio.run(main()).fault
+    assert fault
+    assert fault.detail == "there did not end its reply within 0.01 s of [DONE]"
 
 
 OPEN = b"HTTP/1.1 200 OK\r\n\r\n"

@@ -59,9 +59,9 @@ def slow(kind: str, says: str, answer: Answer, limits: Limits) -> Row:
     return Row(answer, says, kind, attempts=2, exit=3, limits=limits)
 
 
-def fails(answer: Answer, findings: tuple[str, ...] = TOLD) -> Row:
+def fails(answer: Answer, findings: tuple[str, ...] = TOLD, limits: Limits = SANE) -> Row:
     """Judged, and found wrong."""
-    return Row(answer, f"FAIL {findings[0]}", findings=findings, exit=1)
+    return Row(answer, f"FAIL {findings[0]}", findings=findings, exit=1, limits=limits)
 
 
 def fine(
@@ -201,6 +201,9 @@ SLOW: Mapping[str, Row] = {
         Limits(between_s=0.05),
     ),
     "hang after [DONE]": fine(streamed(*GOOD, then="hang"), limits=Limits(after_done_s=0.05)),
+    "hang after [DONE], without a finish reason": fails(
+        streamed(ROLE, SAID, REST, *GOOD[-2:], then="hang"), TOLD * 2, Limits(after_done_s=0.05)
+    ),
     "hang after the finish reason": fine(streamed(*GOOD[:-1], then="hang"), TOLD * 2, limits=Limits(between_s=0.05)),
     "keep-alives without end after [DONE]": fine(
         streamed(*GOOD, b": ping\n\n", then="drip"), limits=Limits(after_done_s=0.1)

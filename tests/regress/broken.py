@@ -112,6 +112,20 @@ def forgets_what_came_before(pieces: Sequence[str], stream: Stream) -> Stream:
     return changed(stream, lambda delta: [] if isinstance(delta, ContentDelta) else [delta])
 
 
+@dataclass
+class Deadly:
+    """Loses whole calls, and dies of any text but one; counts its deaths."""
+
+    text: str
+    deaths: int = 0
+
+    def __call__(self, pieces: Sequence[str], stream: Stream) -> Stream:
+        if not self.text.startswith("".join(pieces)):
+            self.deaths += 1
+            raise SubjectError("hung", "no answer within 1 s")
+        return loses_whole_calls(pieces, stream)
+
+
 def dies_on_a_call(said: ParsedMessage) -> ParsedMessage:
     if said.calls:
         raise SubjectError("crashed", "Segmentation fault")

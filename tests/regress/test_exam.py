@@ -92,6 +92,8 @@ def test_what_is_made_small_stays_as_well_formed_as_it_was() -> None:
         "Oslo",
     ):
         assert not _within("mistral", text), text
+    cut = oddness(glm47, question, CASES["truncated-call-dropped"].raw)
+    assert not oddness(glm47, question, "<tool_call></tool_call>Hi<tool_call>calc</arg_value>").within(cut)
     odd = CASES["text-after-call-content"]
     assert oddness(glm47, question, odd.raw).within(oddness(glm47, question, odd.raw))
 
@@ -143,6 +145,13 @@ def test_a_reply_that_breaks_off_and_depends_on_the_cut_shows_how_it_was_cut() -
     words = rewritten(CASES["text-before-a-call"], f"Long words. {CASES['text-before-a-call'].raw}")
     found = failure(sat(Broken(broken.forgets_what_came_before), words), "truncation")
     assert (found.at, len(found.pieces)) == ("prefix", 2)
+
+
+def test_making_it_small_ends_with_the_first_death() -> None:
+    """Each one costs a time-out and a start."""
+    deadly = broken.Deadly(ZONES.raw)
+    found = failure(sat(Broken(deadly), ZONES), "cuts")
+    assert (found.shrunk, deadly.deaths) == (None, 1)
 
 
 def test_malformed_text_may_be_read_under_any_option_of_its_policy() -> None:

@@ -193,6 +193,9 @@ class Wire(asyncio.Transport):
     def abort(self) -> None:
         self.aborted = True
 
+    def is_closing(self) -> bool:
+        return self.aborted
+
 
 def test_what_comes_after_an_answer_closes_the_connection_even_before_it_is_understood() -> None:
     """Else it would be taken for the answer to the next request."""
