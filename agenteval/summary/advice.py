@@ -96,18 +96,17 @@ def _late_hints(
     and of the first whose policy is."""
     late = [arm for arm in arms if _breaks_late(arm, turns)]
     own = [arm for arm in late if (part := taken.get(arm_of(arm))) and part.took(arm.first_failing_turn)]
-    others = [arm for arm in late if arm not in own]
+    others = sorted((arm for arm in late if arm not in own), key=lambda arm: not is_control(arm.policy))
     for arm in others[:1]:
         part, turn = taken.get(arm_of(arm)), arm.first_failing_turn or 0
         causes = "length or history is the likely cause"
         if part and part.may_have_part(turn):
             causes = f"length, history or what {arm.policy} made of it is the likely cause"
-        yield f"Every turn from {turn} on fails{_among(others, arms)}: {causes}."
+        yield f"{_from_some_turn_on(others, arms)}: {causes}."
     for arm in own[:1]:
         yield (
-            f"Every turn from {arm.first_failing_turn} on fails{_among(own, arms)}: {arm.policy} had taken away what "
-            f"turns needed: {taken[arm_of(arm)].words()}. Have it keep more (agenteval policies show NAME), or take "
-            "another."
+            f"{_from_some_turn_on(own, arms)}: {arm.policy} had taken away what turns needed: "
+            f"{taken[arm_of(arm)].words()}. Have it keep more (agenteval policies show NAME), or take another."
         )
     if late and history == "live":
         yield "Whether later turns fail on their own: the same run with --history golden."
@@ -133,6 +132,15 @@ def _healing(arm: ArmRow, arms: Sequence[ArmRow]) -> str:
     return (
         f"None of the other policies here heals all of {where}: what each fixes and breaks tells agenteval compare "
         "RUN, and agenteval policies list has more."
+    )
+
+
+def _from_some_turn_on(found: Sequence[ArmRow], arms: Sequence[ArmRow]) -> str:
+    turn = found[0].first_failing_turn
+    if all(arm.first_failing_turn == turn for arm in found):
+        return f"Every turn from {turn} on fails{_among(found, arms)}"
+    return (
+        f"In {len(found)} of {len(arms)} arms all turns from some turn on fail (first {_where(found[0])}: from {turn})"
     )
 
 

@@ -72,6 +72,12 @@ def test_both_causes_in_one_run_are_each_told_of_their_own_arm() -> None:
     assert own.startswith(f"Every turn from 3 on fails in 1 of 3 arms (first s, thinking off, {MASK}): {MASK} had")
 
 
+def test_of_arms_that_fail_from_different_turns_the_first_control_is_named() -> None:
+    first, *_ = summary_of(*arm("a_policy", {}, fails_from=4), *arm("full_history", {}, fails_from=3)).advice
+    arms = "In 2 of 2 arms all turns from some turn on fail (first s, thinking off, full_history: from 3)"
+    assert first.startswith(f"{arms}: length or history is the likely cause")
+
+
 def test_of_many_facts_some_are_named() -> None:
     many = tuple(replace(CODE, name=f"fact-{n}") for n in range(6))
     told = summary_of(*arm(MASK, {3: many})).advice[0]
