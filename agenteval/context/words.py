@@ -35,15 +35,19 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-_FENCED = re.compile(r"```.*?```|~~~.*?~~~", re.DOTALL)
-_TOLD = (
-    r"(?<!\bI )(?<!\bit )(?<!\bis )(?<!\bhave )(?<!\bhas )(?<!\bhad )(?<!\bthey )(?<!\bthat )(?<!\bthis )(?<!\bwhich )"
+_FENCED = re.compile(r"```[^\n`]+```|^[ \t]*(```|~~~).*?^[ \t]*\1", re.DOTALL | re.MULTILINE)
+_ASKS = re.compile(
+    r"(?:am|are|can|could|did|do|does|has|have|how|is|should|was|were|what|when|where|which|who|why|will|would)\b"
+    r".*\?$",
+    re.IGNORECASE | re.DOTALL,
 )
-_FACT = r"(?! (?:worry|hesitate|mind|bother|have|need|know|seem|matter|exist|work|get)\b)"
+_TOLD = r"(?<!\bI )(?<!\bhave )(?<!\bhas )(?<!\bhad )"
+_FACT = r"(?!\s+(?:worry|hesitate|mind|bother|have to|seem|matter|exist|know)\b)"
 _RULE = re.compile(
-    rf"{_TOLD}\b(?:(?:never|always)|(?:do not|don['’]t){_FACT}|may not)\b"
-    r"|\b(?:avoid|only ever|under no circumstances|make sure (?:that )?(?:no|nothing|nobody)|must not|mustn['’]t)\b"
-    r"|\b(?:forbidden|prohibited|not allowed|never allowed|off limits|I (?:do not|don['’]t|never) want)\b",
+    rf"{_TOLD}\b(?:(?:never|always)|(?:do\s+not|don['’]t){_FACT})\b|\bmay\s+not\b(?!\s+(?:work|have|exist|know)\b)"
+    r"|\b(?:avoid|only ever|under no circumstances|make sure (?:that )?(?:no|nothing|nobody)|must\s+not|mustn['’]t)\b"
+    r"|\b(?:(?:should|shall)\s+not|shouldn['’]t|you can(?:not|['’]t))\b"
+    r"|\b(?:forbidden|prohibited|not allowed|never allowed|off[- ]limits|I (?:do not|don['’]t|never|always) want)\b",
     re.IGNORECASE,
 )
 """Orders and bans, but for what tells of something: `I never`, `tests do not have to`."""
@@ -77,7 +81,7 @@ def rules_in(text: str) -> tuple[str, ...]:
     """Sentences of a user that forbid or command for good, verbatim, as far as their words show it: no questions, and
     nothing in a block of code that is closed. One too many costs a few tokens, one too few a rule."""
     parts = _SENTENCE.split(_FENCED.sub("\n", text))
-    return tuple(part for part in parts if len(part) <= LONGEST_RULE and part[-1:] != "?" and _RULE.search(part))
+    return tuple(part for part in parts if len(part) <= LONGEST_RULE and not _ASKS.match(part) and _RULE.search(part))
 
 
 def tagged_in(text: str) -> tuple[str, ...]:

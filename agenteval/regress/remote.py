@@ -93,8 +93,15 @@ class Remote:
 
     def greet(self) -> None:
         """Ask for the first time. Raises EndpointError if the server, or its endpoints, are not there."""
-        with suppress(SubjectError):
-            self.whole(Question((ToolSpec("greet", "Greets.", {"type": "object", "properties": {}}),)), "Hi")
+        tool = tool_object(ToolSpec("greet", "Greets.", {"type": "object", "properties": {}}))
+        names = SGLANG[self.family.name]
+        for path, named in (
+            ("/separate_reasoning", {"reasoning_parser": names.reasoning_parser}),
+            ("/parse_function_call", {"tool_call_parser": names.tool_parser, "tools": [tool]}),
+        ):
+            if None not in named.values():
+                with suppress(SubjectError):
+                    self.endpoint.ask(path, {"text": "Hi", **named})
 
     def whole(self, question: Question, text: str) -> ParsedMessage:
         names, reasoning = SGLANG[self.family.name], ""

@@ -37,18 +37,21 @@ class Smaller:
         if shows is None:
             return failure
         try:
-            return self._made(failure, shows)
-        except SubjectError:  # a smaller input kills it: that is another fault, and each one takes long
+            small = self._with_fewest_cuts(failure, shows)
+        except SubjectError:
             return failure
+        try:
+            return small if small.at == "prefix" else replace(small, shrunk=self._text(small.pieces, shows))
+        except SubjectError:  # a smaller input kills it: that is another fault, and each one takes long
+            return small
 
-    def _made(self, failure: Failure, shows: Show) -> Failure:
+    def _with_fewest_cuts(self, failure: Failure, shows: Show) -> Failure:
         if failure.at == "whole":
-            return replace(failure, shrunk=self._text(failure.pieces, shows)) if shows(failure.pieces) else failure
+            return failure
         pieces = smallest_cut(failure.pieces, shows)
         stream = self._read(pieces)
         got = stream.message if stream and failure.got else failure.got
-        shrunk = None if failure.at == "prefix" else self._text(pieces, shows)
-        return replace(failure, pieces=pieces, got=got, shrunk=shrunk)
+        return replace(failure, pieces=pieces, got=got)
 
     def _shown(self, failure: Failure) -> Show | None:
         if failure.kind == "raised":
@@ -67,8 +70,11 @@ class Smaller:
             return None
         return lambda pieces: self._misread("".join(pieces), oracle, signature)
 
-    def _text(self, pieces: Pieces, shows: Show) -> Pieces:
-        """With a text that is no odder than the case's own: it would be another fault."""
+    def _text(self, pieces: Pieces, shows: Show) -> Pieces | None:
+        """A text that is no odder than the case's own: it would be another fault. None where the whole one does not
+        show the failure again."""
+        if not shows(pieces):
+            return None
         family, question = self.subject.family, self.question
         known = oddness(family, question, self.raw)
 

@@ -39,6 +39,16 @@ from agenteval.context.words import rules_in
         "Forbidden: deleting bookings.",
         "Agents may not book flights.",
         "Don’t cancel.",
+        "Do not work on main.",
+        "Do  not get files from prod.",
+        "This may not be deleted.",
+        "This never goes to prod.",
+        "It is never ok to delete.",
+        "I always want JSON output.",
+        "You should not delete bookings.",
+        "You can't book flights.",
+        "The vault is off-limits.",
+        "Never touch prod, ok?",
     ],
 )
 def test_a_rule_is_kept_verbatim(rule: str) -> None:
@@ -67,5 +77,6 @@ def test_what_only_looks_like_a_rule_is_not(text: str) -> None:
 def test_behind_code_rules_are_found_again() -> None:
     assert rules_in("```rm -rf /```\nNever run this.") == ("Never run this.",)
     assert rules_in("A fence that stays open:\n~~~\nNever do that.") == ("Never do that.",)
+    assert rules_in("Use ~~~ here.\nNever pay.\nThen ~~~ ends.") == ("Never pay.",)
     code = "```\nNever this.\n```\nNever that.\n```\nDo not do this.\n```\nDo not do that."
     assert rules_in(code) == ("Never that.", "Do not do that.")
