@@ -10,11 +10,13 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NoReturn
 
 MAX_JSON_DEPTH = 64
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
+_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 class JsonProblem(ValueError):
@@ -34,7 +36,9 @@ def normal(value: Any) -> Any:
 
 def canonical_json(value: Any) -> str:
     """One spelling per value: sorted keys, no spaces, integral floats as integers. Raises ValueError for NaN."""
-    return json.dumps(normal(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = _WRITER.encode(value)
+    integral = ".0" in text or "e+" in text  # as Python spells such floats: 25.0, 1e+16
+    return _WRITER.encode(normal(value)) if integral else text
 
 
 def tagged_hash(value: Any) -> str:
@@ -75,6 +79,16 @@ def _refuse_constant(name: str) -> NoReturn:
     raise JsonProblem(f"{name} is not JSON")
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise JsonProblem("a number beyond all bounds")
+    return number
+
+
+_READER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+
+
 def parse_json(text: str) -> Any:
     """Strict JSON: no NaN or Infinity, no number beyond all bounds, no half surrogate pair, at most `MAX_JSON_DEPTH`
     levels; of a repeated key the last one wins.
@@ -82,32 +96,40 @@ def parse_json(text: str) -> Any:
     Whatever it returns can be written as JSON again. Raises JsonProblem with a reason that fits into a sentence.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = _READER.decode(text)
     except json.JSONDecodeError as error:
         raise JsonProblem(f"{error.msg} at character {error.pos}") from error
     except RecursionError as error:
         raise JsonProblem("nested too deeply") from error
+    except JsonProblem:
+        raise
     except ValueError as error:  # integers of more digits than Python converts
         raise JsonProblem(str(error)) from error
-    _refuse_unwritable(value)
+    if text.count("[") + text.count("{") >= MAX_JSON_DEPTH:
+        _refuse_depth(value)
+    if not text.isascii() or "\\u" in text:
+        _refuse_half_pairs(value)
     return value
 
 
-def _refuse_unwritable(value: Any) -> None:
-    """Level by level, so that no depth can exhaust the stack."""
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """The value, what stands in it, what stands in that, …: level by level, so that no depth can exhaust the stack."""
     level = [value]
-    for _ in range(MAX_JSON_DEPTH + 1):
-        if not level:
-            return
+    while level:
+        yield level
         level = [child for item in level for child in _children(item)]
-    raise JsonProblem(f"nested deeper than {MAX_JSON_DEPTH} levels")
 
 
-def _children(item: Any) -> list[Any]:
-    if isinstance(item, dict):
-        return [*item, *item.values()]
-    if isinstance(item, str) and not item.isascii() and _HALF_PAIR.search(item):
-        raise JsonProblem("half a surrogate pair in a string")
-    if isinstance(item, float) and not math.isfinite(item):
-        raise JsonProblem("a number beyond all bounds")
-    return item if isinstance(item, list) else []
+def _children(item: Any) -> Iterable[Any]:
+    return (*item, *item.values()) if isinstance(item, dict) else item if isinstance(item, list) else ()
+
+
+def _refuse_depth(value: Any) -> None:
+    if any(depth >= MAX_JSON_DEPTH for depth, _ in enumerate(_levels(value))):
+        raise JsonProblem(f"nested deeper than {MAX_JSON_DEPTH} levels")
+
+
+def _refuse_half_pairs(value: Any) -> None:
+    for item in chain.from_iterable(_levels(value)):
+        if isinstance(item, str) and not item.isascii() and _HALF_PAIR.search(item):
+            raise JsonProblem("half a surrogate pair in a string")

@@ -3,27 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from agenteval.messages import Message
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
+REMEMBERED = 8
+"""So many things, those that came last."""
+
+
+class Remembered(Generic[Item, Made]):
+    """What was made of a thing, for the next time that the very same one comes; what merely equals it is another."""
+
+    def __init__(self, make: Callable[[Item], Made]) -> None:
+        self._make = make
+        self._made: list[tuple[Item, Made]] = []
+
+    def of(self, thing: Item) -> Made:
+        for known, made in self._made:
+            if known is thing:
+                return made
+        made = self._make(thing)
+        self._made = [*self._made[1 - REMEMBERED :], (thing, made)]
+        return made
+
 
 def common_prefix(a: Sequence[object], b: Sequence[object]) -> int:
-    """How many items both begin with. Fast where one is the beginning of the other, and their items the very same."""
-    shorter = min(len(a), len(b))
-    if (a if len(a) == shorter else a[:shorter]) == (b if len(b) == shorter else b[:shorter]):
-        return shorter
-    return next((n for n in range(shorter) if a[n] is not b[n] and a[n] != b[n]), shorter)
+    """How many items both begin with: two tuples or two lists, each of items of one kind. Fast where one is the
+    beginning of the other, and their items the very same."""
+    short, long = (a, b) if len(a) <= len(b) else (b, a)
+    if _begins(long, short):
+        return len(short)
+    return next((n for n, item in enumerate(short) if item is not long[n] and item != long[n]), len(short))
+
+
+def _begins(long: Any, short: Any) -> bool:
+    """Two sequences are in order if the first items that differ are, or if there are none: of items that have no order
+    it tells the beginning, and touches no item that is the same in both (a slice would count a reference to each)."""
+    if not short or not isinstance(short[0], _UNORDERED):
+        return bool(long[: len(short)] == short)
+    try:
+        return bool(short <= long)
+    except TypeError:
+        return False
+
+
+_UNORDERED = (Message, dict)
 
 
 class Grown(Generic[Item, Made]):
     """What was made of each item of a sequence, kept for the next sequence as far as that begins alike.
-    `kept`: how many of the last sequence were not made anew."""
+    `kept`: how many of the last sequence were not made anew; `dropped`: what had been made of its others."""
 
     def __init__(self) -> None:
         self.made: list[Made] = []
         self.kept = 0
+        self.dropped: list[Made] = []
         self._items: Sequence[Item] = ()
 
     def grow(self, items: Sequence[Item], make: Callable[[int], Made], unchanged: int | None = None) -> list[Made]:
@@ -32,6 +69,7 @@ class Grown(Generic[Item, Made]):
         same = min(common_prefix(self._items, items), len(self.made))
         self.kept = same if unchanged is None else min(same, unchanged)
         self._items = items[:]  # a list may go on growing
+        self.dropped = self.made[self.kept :]
         del self.made[self.kept :]
         for number in range(self.kept, len(items)):
             self.made.append(make(number))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 import msgspec
 import pytest
@@ -45,6 +46,15 @@ def histories(drawn: Sequence[Transcript]) -> list[Transcript]:
 )
 def test_a_common_prefix_ends_at_the_first_difference(a: Sequence[int], b: Sequence[int], shared: int) -> None:
     assert common_prefix(a, b) == common_prefix(b, a) == shared
+
+
+@given(st.lists(MESSAGES, max_size=5), st.lists(MESSAGES, max_size=5), st.lists(MESSAGES, max_size=5))
+def test_messages_in_common_are_those_before_the_first_that_differs(
+    both: list[Message], a: list[Message], b: list[Message]
+) -> None:
+    one, other = (*both, *a), (*both, *b)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    assert common_prefix(one, other) == common_prefix(list(other), list(one)) == shared
 
 
 def test_only_what_is_new_is_made() -> None:

@@ -25,7 +25,7 @@ class PromptFormat(Protocol):
         ...
 
     def part(self, messages: Sequence[Message], at: int, *, reasons: bool) -> str:
-        """One message, which may depend on those before it; with its reasoning or without."""
+        """One message, with its reasoning or without. What is not an assistant's may depend on those before it."""
         ...
 
     def closing(self, *, thinking: bool) -> str:
@@ -46,6 +46,16 @@ class Parts(Generic[Measured]):
     def made(self) -> list[Measured]:
         """What was found so far."""
         return self._parts.made
+
+    @property
+    def kept(self) -> int:
+        """How many of those before still held the last time."""
+        return self._parts.kept
+
+    @property
+    def dropped(self) -> list[Measured]:
+        """What was found before in the others."""
+        return self._parts.dropped
 
     def of(self, messages: Sequence[Message], *, keep_reasoning: bool) -> list[Measured]:
         """One for each message, in their order."""

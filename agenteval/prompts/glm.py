@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from agenteval.canonical import JsonProblem, parse_json
+from agenteval.growing import Remembered
 from agenteval.messages import Message, ToolCall, ToolSpec, last_user_index, tool_object
 from agenteval.parsers.glm47 import call_text
 from agenteval.prompts.format import PromptFormat
@@ -29,11 +30,17 @@ For each call write: \
 <tool_call>{function-name}<arg_key>{key}</arg_key><arg_value>{value}</arg_value></tool_call>"""
 
 
+_WRITER = json.JSONEncoder(ensure_ascii=False)
+
+
 class GlmFormat(PromptFormat):
     """`keep_reasoning` is what servers call `clear_thinking: false`."""
 
+    def __init__(self) -> None:
+        self._offered = Remembered(_tools)
+
     def opening(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> str:
-        return f"[gMASK]<sop>{_tools(tools)}"
+        return f"[gMASK]<sop>{self._offered.of(tools)}"
 
     def reasons_after(self, messages: Sequence[Message], *, keep_reasoning: bool) -> int:
         return -1 if keep_reasoning else last_user_index(messages)
@@ -82,4 +89,4 @@ def _call(call: ToolCall) -> str:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _WRITER.encode(value)

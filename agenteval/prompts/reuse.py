@@ -21,7 +21,7 @@ class Reuse:
         self._keep_reasoning = keep_reasoning
         self._parts: Parts[tuple[str, int]] = Parts(form, self._ending)
         self._opening = ""
-        self._held: list[tuple[str, int]] = []
+        self._reply: list[tuple[str, int]] = []
 
     def _ending(self, part: str) -> tuple[str, int]:
         """A part, and the tokens of all parts up to its end."""
@@ -33,20 +33,21 @@ class Reuse:
         where it leaves that: the index of a message, or None if all that is held stands in it."""
         opening = self._form.opening(messages, tools)
         parts = self._parts.of(messages, keep_reasoning=self._keep_reasoning)
-        held, before = self._held, self._opening
-        self._held, self._opening = list(parts), opening
+        kept, held, before = self._parts.kept, [*self._parts.dropped, *self._reply], self._opening
+        self._opening, self._reply = opening, []
         if opening != before:
             return self._shared(opening, before), 0 if before else None
-        alike = common_prefix(held, parts)
+        fresh = common_prefix(held, parts[kept:])
+        alike = kept + fresh
         tokens = self._vocabulary.count(opening) + (parts[alike - 1][1] if alike else 0)
-        if alike == len(held):
+        if fresh == len(held):
             return tokens, None
         differing = parts[alike][0] if alike < len(parts) else ""
-        return tokens + self._shared(differing, held[alike][0]), alike
+        return tokens + self._shared(differing, held[fresh][0]), alike
 
-    def heard(self, messages: Sequence[Message], reply: Message) -> None:
-        """The reply to the last prompt, which went out with these messages."""
-        self._held.append(self._ending(self._form.part([*messages, reply], len(messages), reasons=True)))
+    def heard(self, reply: Message) -> None:
+        """The reply to the last prompt."""
+        self._reply = [self._ending(self._form.part((reply,), 0, reasons=True))]
 
     def _shared(self, one: str, other: str) -> int:
         return common_prefix(self._vocabulary.encode(one), self._vocabulary.encode(other))

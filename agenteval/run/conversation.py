@@ -76,12 +76,15 @@ class Conversation:
             self._go_golden(self._golden[number - 2])
         self._turn_start = (self.transcript, self._policy_state)
         self.turn = number
-        self.transcript = (*self.transcript, Message("user", turn.user))
+        self._say(Message("user", turn.user))
         for key, value in self._right_now:
             self._once_right[key] = (*self._once_right.get(key, ()), value)
         self._right_now = right_values(turn.expect.calls or ())
         self._needed = needed_texts(turn.expect)
         self._facts = watched(self.cell.scenario.facts, number, turn.expect)
+
+    def _say(self, *messages: Message) -> None:
+        self.transcript += messages
 
     def _go_golden(self, turn: GoldenTurn) -> None:
         """Forget how the last turn went, for the transcript, the world and the policy alike. What stays is what the
@@ -153,7 +156,7 @@ class Conversation:
             thinking=self.cell.thinking,
             thinking_switched=self.desk.thinking_switched,
             once_right=self._once_right,
-            known_ids=frozenset(self._used_ids),
+            known_ids=self._used_ids,
             exempt=frozenset(tool.name for tool in self._policy.tools),
         )
 
@@ -172,11 +175,11 @@ class Conversation:
         self._calibration = question.size.learnt(self._calibration, answered.record.tokens.prompt)
         calls, repairs = self._sendable_calls(reply.tool_calls)
         said = Message("assistant", reply.content, reply.reasoning, calls)
-        self._prefixes.heard(question.sent.messages, said)
+        self._prefixes.heard(said)
         results = [self._execute(call) for call in calls[:MAX_CALLS_EXECUTED]]
         results += [RecordedResult(call.id, call.name, TOO_MANY, is_error=True) for call in calls[MAX_CALLS_EXECUTED:]]
         answers = (Message("tool", item.content, tool_call_id=item.id, failed=item.is_error) for item in results)
-        self.transcript = (*self.transcript, said, *answers)
+        self._say(said, *answers)
         return Heard(tuple(results), tuple(repairs))
 
     def _keep_for_probe(self, question: Question) -> None:

@@ -28,6 +28,7 @@ class Prefixes:
         self._reuse = reuse
         self._view: Transcript = ()
         self._transcript: Transcript = ()
+        self._said: Transcript = ()
 
     def asked(self, transcript: Transcript, view: Transcript, sent: Transcript, tools: tuple[ToolSpec, ...]) -> Reused:
         """The next request: the whole history, what a policy lets through of it, and what goes out of that."""
@@ -35,23 +36,24 @@ class Prefixes:
             return UNKNOWN
         tokens, at = self._reuse.of(sent, tools)
         broken_by = None if at is None else self._breaker(at, transcript, view)
-        self._view, self._transcript = view, transcript
+        self._view, self._transcript, self._said = view, transcript, ()
         return Reused(tokens, broken_by)
 
-    def heard(self, sent: Transcript, said: Message) -> None:
-        """The reply to the request that went out so."""
+    def heard(self, said: Message) -> None:
+        """The reply to the last request."""
         if self._reuse is not None:
-            self._reuse.heard(sent, said)
-            self._view, self._transcript = (*self._view, said), (*self._transcript, said)
+            self._reuse.heard(said)
+            self._said = (said,)
 
     def _breaker(self, at: int, transcript: Transcript, view: Transcript) -> PrefixBreak:
         """Who changed message `at` of what was sent: nobody but the template, if the views still agree there; golden
         history, if the first message in which the views part is one that the histories no longer share."""
-        parted = common_prefix(self._view, view)
+        seen, known = self._view + self._said, self._transcript + self._said
+        parted = common_prefix(seen, view)
         if at < parted:
             return "template"
-        told = common_prefix(self._transcript, transcript)
-        if parted < len(self._view) and any(self._view[parted] is other for other in self._transcript[told:]):
+        told = common_prefix(known, transcript)
+        if parted < len(seen) and any(seen[parted] is other for other in known[told:]):
             return "history"
-        follows = 0 < told < len(self._transcript) and parted > 0 and self._view[parted - 1] is transcript[told - 1]
+        follows = 0 < told < len(known) and parted > 0 and seen[parted - 1] is transcript[told - 1]
         return "history" if follows else "policy"

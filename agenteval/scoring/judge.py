@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -36,7 +36,7 @@ class StepContext:
     thinking: Thinking
     thinking_switched: bool
     once_right: Mapping[tuple[str, str], tuple[Any, ...]]
-    known_ids: frozenset[str] = frozenset()
+    known_ids: Set[str] = frozenset()
     exempt: frozenset[str] = frozenset()
 
 
@@ -122,13 +122,13 @@ def _leaks(reply: Reply, view: Transcript) -> list[Finding]:
     return [Finding("leaked_markup", f"{mark} stands in {place}") for place, mark in found if mark]
 
 
-def _id_findings(reply: Reply, known: frozenset[str]) -> list[Finding]:
+def _id_findings(reply: Reply, known: Set[str]) -> list[Finding]:
     findings = []
-    seen = set(known)
+    seen: set[str] = set()
     for call in reply.tool_calls:
         if not call.id:
             findings.append(Finding("bad_call_id", f"the call of {call.name} has no id"))
-        elif call.id in seen:
+        elif call.id in known or call.id in seen:
             findings.append(Finding("bad_call_id", f"id {call.id!r} was used before"))
         else:
             seen.add(call.id)

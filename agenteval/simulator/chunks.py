@@ -18,6 +18,8 @@ from agenteval.parsers import CallDelta, ContentDelta, Delta, ReasoningDelta, fo
 
 DONE = b"data: [DONE]\n\n"
 
+_WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 EPOCH = 1_767_225_600
 """`created` of the first simulated second: replies must not depend on the day on which they were made."""
 
@@ -127,7 +129,7 @@ class Speaker:
 
 def event(value: Json) -> bytes:
     """A JSON value as one server-sent event."""
-    return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+    return b"data: " + _WRITER.encode(value).encode() + b"\n\n"
 
 
 def _logprobs(tokens: Tokens) -> Json | None:

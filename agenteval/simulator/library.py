@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agenteval.canonical import tagged_hash
+from agenteval.growing import Remembered
 from agenteval.messages import Message, ToolSpec, Transcript, last_user_index
 from agenteval.scenario.bind import bind, draw
 from agenteval.script import Scenario
@@ -30,7 +31,7 @@ Library = Sequence[Scenario]
 class Script:
     """A scenario bound to a seed, its values, and how it goes when all is right. `turns`: by first paragraph which
     turns a user begins with it, the longest texts first; `said`: all that is said in each; `begun`: all that is said
-    before them; `told`: the texts of users before them, and of tools."""
+    before them; `told`: the texts of users before them, and of tools; `marks`: those of its tools."""
 
     scenario: Scenario
     values: tuple[str, ...]
@@ -39,6 +40,7 @@ class Script:
     said: tuple[str, ...]
     begun: str
     told: frozenset[str | None]
+    marks: frozenset[str]
 
     @classmethod
     def of(cls, scenario: Scenario, seed: int) -> Script:
@@ -56,7 +58,7 @@ class Script:
         begun = "\n".join(map(message_text, before))
         all_told = (*before, *(message for turn in golden for message in turn.messages))
         told = frozenset(message.content for message in all_told if message.role in ("user", "tool"))
-        return cls(bound, values, golden, turns, said, begun, told)
+        return cls(bound, values, golden, turns, said, begun, told, _marks(bound.tool_specs))
 
     def turn_of(self, text: str | None) -> int | None:
         """Index of the turn that a user begins with this text; a client may write paragraphs behind it."""
@@ -99,6 +101,7 @@ class Shelf:
             for scenario in library
         ]
         self._bound: OrderedDict[tuple[str, int], Script] = OrderedDict()
+        self._offered: Remembered[Sequence[ToolSpec], frozenset[str]] = Remembered(_marks)
 
     def find(self, received: Received, seen: Callable[[], str]) -> Script | None:
         """The script of the request's scenario; of several that fit, as twins do, the one to which most of the messages
@@ -113,10 +116,10 @@ class Shelf:
         system = next((message.content or "" for message in received.messages if message.role == "system"), "")
         at = last_user_index(received.messages)
         newest = (received.messages[at].content or "") if at >= 0 else ""
-        offered = _marks(received.tools)
+        offered = self._offered.of(received.tools)
         for script in self._candidates(received, newest):
             known = script.scenario.system in system and script.turn_of(newest) is not None
-            if known and _marks(script.scenario.tool_specs) <= offered:
+            if known and script.marks <= offered:
                 yield script
 
     def _candidates(self, received: Received, newest: str) -> Iterator[Script]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -86,12 +87,14 @@ class Thread:
 @dataclass(slots=True)
 class _Known:
     """A body that was read: its bytes up to the end of the last message, where each message ends in them (the first
-    entry: where the list begins)."""
+    entry: where the list begins); what stands before the messages, and of that the tools."""
 
     data: bytes
     ends: list[int]
     messages: Transcript
     thread: Thread
+    settings: Mapping[str, Any]
+    tools: tuple[ToolSpec, ...]
 
     def shared(self, data: bytes) -> int:
         """How many messages another body has in common with this one, from the start."""
@@ -119,10 +122,12 @@ class Threads:
     def _begins(self, data: bytes) -> tuple[Received, Thread]:
         body = read_body(data)
         received, thread = read_request(body), self.new()
-        head = _head(body)
+        settings = dict(takewhile(lambda member: member[0] != "messages", body.items()))
+        head = msgspec.json.encode({**settings, "messages": []})[:-2]
         if data.startswith(head):
             ends = [len(head), *_ends(data, len(head), body["messages"])]
-            self._keep(_Known(data[: ends[-1]], ends, received.messages, thread))
+            tools = received.tools if settings.pop("tools", None) else ()
+            self._keep(_Known(data[: ends[-1]], ends, received.messages, thread, settings, tools))
         return received, thread
 
     def _goes_on(self, data: bytes) -> tuple[Received, Thread] | None:
@@ -130,19 +135,20 @@ class Threads:
         shared, known = max(((known.shared(data), known) for known in self._known), key=_first, default=(0, None))
         if known is None or not shared:
             return None
-        head, end = known.data[: known.ends[0]], known.ends[shared]
+        end = known.ends[shared]
         if data[end : end + 2] != b",{" or b'"messages"' in data[end:]:
             return None
         try:
-            body = read_body(head + data[end + 1 :])
-            received = read_request(body)
+            body = read_body(b'{"messages":[' + data[end + 1 :])
+            received = read_request({**known.settings, **body})
         except Refusal:  # to be told of the whole body
             return None
         messages = known.messages[:shared] + received.messages
         ends = [*known.ends[: shared + 1], *_ends(data, end + 1, body["messages"])]
         self._known.remove(known)
-        self._keep(_Known(data[: ends[-1]], ends, messages, known.thread))
-        return replace(received, messages=messages), known.thread
+        self._keep(replace(known, data=data[: ends[-1]], ends=ends, messages=messages))
+        tools = received.tools if "tools" in body else known.tools
+        return replace(received, messages=messages, tools=tools), known.thread
 
     def _keep(self, known: _Known) -> None:
         """Unless a message is spelled otherwise than ours are."""
@@ -153,13 +159,6 @@ class Threads:
 
 def _first(pair: tuple[int, _Known]) -> int:
     return pair[0]
-
-
-def _head(body: Mapping[str, Any]) -> bytes:
-    """A body up to its first message, as our client spells it."""
-    keys = list(body)
-    before = {key: body[key] for key in keys[: keys.index("messages")]}
-    return msgspec.json.encode({**before, "messages": []})[:-2]
 
 
 def _ends(data: bytes, at: int, messages: Sequence[Mapping[str, Any]]) -> Iterator[int]:

@@ -31,7 +31,7 @@ def asked(first: Transcript, second: Transcript, *, golden: bool) -> Reused:
     """The request after one that was answered wrongly: its view is `second` of the history, as before it `first`."""
     prefixes = Prefixes(Accountant("glm47").reuse("off"))
     prefixes.asked(OLD, first, first, (READ,))
-    prefixes.heard(first, WENT[0])
+    prefixes.heard(WENT[0])
     transcript = (*OLD, *(EXPECTED if golden else (WENT[0], result("wrong"))), MORE)
     return prefixes.asked(transcript, second, second, (READ,))
 
