@@ -186,12 +186,12 @@ def _pooled_tokens_per_chunk(pairs: Sequence[tuple[Timing, int | None]]) -> floa
 
 def arm_rows(steps: Sequence[StepRecord], turns: Sequence[TurnRow]) -> list[ArmRow]:
     """One row per arm, in the order of the turn rows."""
-    arms: dict[tuple[str, str, Thinking], list[TurnRow]] = {}
+    arms: dict[tuple[str, str, Thinking], tuple[list[TurnRow], list[StepRecord]]] = {}
     for row in turns:
-        arms.setdefault((row.scenario, row.policy, row.thinking), []).append(row)
-    return [
-        _arm_row(rows, [s for s in steps if (s.scenario, s.policy, s.thinking) == arm]) for arm, rows in arms.items()
-    ]
+        arms.setdefault((row.scenario, row.policy, row.thinking), ([], []))[0].append(row)
+    for step in steps:
+        arms[step.scenario, step.policy, step.thinking][1].append(step)
+    return [_arm_row(*of_arm) for of_arm in arms.values()]
 
 
 def _arm_row(rows: Sequence[TurnRow], steps: Sequence[StepRecord]) -> ArmRow:

@@ -93,8 +93,7 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
     records = in_plan_order(manifest, records)
     steps = last_attempts(records)
     answered = [step for step in steps if step.error is None]
-    turns = turn_rows(steps)
-    arms = arm_rows(steps, turns)
+    arms, turns = rows = _rows(steps)
     policies, taken = policy_rows(records), parts(answered)
     proofs = preserved_proofs(records)
     simulated = bool(manifest.endpoint.get("simulated"))
@@ -136,14 +135,23 @@ def summarise(manifest: Manifest, records: Sequence[StepRecord]) -> Summary:
                 *trial_notes(trials, simulated=simulated),
             ]
         ),
-        advice=_advice(manifest, played(steps, strange)),
+        advice=_advice(manifest, played(steps, strange)) if strange else _advice(manifest, steps, rows),
         this_run=this_run(manifest, failing_step(arms, steps)),
     )
 
 
-def _advice(manifest: Manifest, steps: Sequence[StepRecord]) -> tuple[str, ...]:
+_Rows = tuple[Sequence[ArmRow], Sequence[TurnRow]]
+
+
+def _rows(steps: Sequence[StepRecord]) -> _Rows:
     turns = turn_rows(steps)
-    return advise(arm_rows(steps, turns), turns, parts(steps), str(manifest.plan.get("history", "live")))
+    return arm_rows(steps, turns), turns
+
+
+def _advice(manifest: Manifest, steps: Sequence[StepRecord], rows: _Rows | None = None) -> tuple[str, ...]:
+    """`rows`: those of the steps, where they were made already."""
+    arms, turns = rows or _rows(steps)
+    return advise(arms, turns, parts(steps), str(manifest.plan.get("history", "live")))
 
 
 def _story(manifest: Manifest, records: Sequence[StepRecord]) -> tuple[str, ...]:
