@@ -8,9 +8,10 @@ from typing import cast
 import click
 
 from agenteval.calibration import CONTROLS, calibration_problems
+from agenteval.cli.suites import load_scenarios
 from agenteval.cli.voice import tell
 from agenteval.dialects import ALWAYS_THINKING
-from agenteval.errors import FileError, Problem, UsageError
+from agenteval.errors import Problem, UsageError
 from agenteval.prompts import FORMATS
 from agenteval.report.scenario import render_scenario
 from agenteval.report.terminal import entry
@@ -113,11 +114,8 @@ def _calibrated(suite: str) -> list[Problem]:
 )
 def show_scenarios(suite: str, seed: int, turn: int | None, thinking: str | None, family: str) -> None:
     """What the model will see if all goes as it should: texts, calls and results, with the tokens of each."""
-    problems = [problem for part in expanded([suite]) for problem in lint(part)]
-    if problems:
-        raise FileError(tuple(problems))
-    mode = _mode(thinking, family)
     chosen = _with_turn(suite, turn)
+    mode = _mode(thinking, family)
     shown = [render_scenario(item, seed=seed, thinking=mode, turn=turn, family=family) for item in chosen]
     click.echo("\n".join(shown), nl=False)
 
@@ -131,7 +129,7 @@ def _mode(asked: str | None, family: str) -> Thinking:
 
 def _with_turn(suite: str, turn: int | None) -> list[Scenario]:
     """The scenarios of a suite that have this turn."""
-    scenarios = [item for part in expanded([suite]) for item in load_suite(part).scenarios]
+    scenarios = load_scenarios([suite], ())
     longest = max(len(item.turns) for item in scenarios)
     if turn is not None and turn > longest:
         raise UsageError(f"{suite} has no turn {turn}: its longest scenario has {longest}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agenteval.context import canonical_policy, names_code
 from agenteval.errors import FileError, UsageError
-from agenteval.scenario import expanded, lint, load_suite
+from agenteval.scenario import expanded, linted, load_suite
 from agenteval.script import Scenario
 
 
@@ -52,11 +52,10 @@ def _policies_of(suites: Sequence[str]) -> list[str]:
 
 def load_scenarios(suites: Sequence[str], tags: Sequence[str]) -> tuple[Scenario, ...]:
     """All scenarios of the suites with one of the tags, if tags are given. Raises UsageError."""
-    suites = expanded(suites)
-    problems = tuple(problem for suite in suites for problem in lint(suite))
-    if problems:
+    loaded = [linted(suite) for suite in expanded(suites)]
+    if problems := tuple(problem for suite in loaded for problem in suite.problems):
         raise FileError(problems)
-    found = [scenario for suite in suites for scenario in load_suite(suite).scenarios]
+    found = [scenario for suite in loaded for scenario in suite.suite.scenarios]
     names = [scenario.name for scenario in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise UsageError(f"two of the suites hold a scenario called {', '.join(sorted(twice))}")

@@ -7,7 +7,7 @@ Not covered: other values than those of seed 0, and other ways to the same end t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from agenteval.document.complaints import did_you_mean
@@ -16,7 +16,7 @@ from agenteval.errors import Problem, UsageError
 from agenteval.match import check_matcher, example_of, matches
 from agenteval.scenario.bind import AT_CALL, bind, draw
 from agenteval.scenario.facts import fact_problems
-from agenteval.scenario.loader import Source, load
+from agenteval.scenario.loader import Loaded, Source, load
 from agenteval.scenario.references import reference_problems
 from agenteval.scenario.rehearsal import rehearsal_problems
 from agenteval.scenario.sizes import size_problems
@@ -35,9 +35,15 @@ MISSPELT = 0.8
 
 def lint(name_or_path: str) -> list[Problem]:
     """All problems of a suite, file by file. Raises UsageError if there is nothing of that name."""
+    return list(linted(name_or_path).problems)
+
+
+def linted(name_or_path: str) -> Loaded:
+    """A suite with all its problems, file by file. Raises UsageError if there is nothing of that name."""
     loaded = load(name_or_path)
     found = [problem for source in loaded.sources for problem in check(source)]
-    return sorted(dict.fromkeys((*loaded.problems, *found)), key=lambda it: (it.file, it.line, it.column))
+    each = dict.fromkeys((*loaded.problems, *found))
+    return replace(loaded, problems=tuple(sorted(each, key=lambda it: (it.file, it.line, it.column))))
 
 
 def check(source: Source) -> list[Problem]:
