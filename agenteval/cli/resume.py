@@ -15,11 +15,11 @@ from agenteval.cli.suites import load_scenarios
 from agenteval.cli.voice import tell
 from agenteval.client import ReplayTransport
 from agenteval.errors import DivergedError, UsageError
+from agenteval.masked import MASK
 from agenteval.outcome import StepRecord
 from agenteval.run import Cell, Desk
 from agenteval.script import Scenario
 from agenteval.store import Manifest, RunLock, StoredRun, find_run, load_run, read_frames
-from agenteval.store.secrets import MASK
 from agenteval.summary.rows import is_over, last_attempts
 
 SAME = ("model", "dialect", "family", "context_window", "simulated", "recording")

@@ -11,10 +11,14 @@ import msgspec
 
 from agenteval.clock import Clock
 from agenteval.errors import DivergedError, EndpointError
+from agenteval.masked import alike, holds_mask
 from agenteval.wire import Exchange, HttpRequest, Limits, Receiver, Recording, Transport
 
 Told = tuple[Mapping[str, Any] | None, Recording]
 """A request's body as it was recorded (None: not kept) and what came back."""
+
+
+_MASKED = "a secret that is masked in the recording stands in this conversation, or agenteval or a policy has changed"
 
 
 class RecordingOverError(EndpointError):
@@ -25,8 +29,9 @@ class ReplayTransport:
     """Answers the n-th request of one cell with the n-th reply that was recorded, the later ones by `live`.
 
     It is its own clock, because nobody has to wait between requests that are not sent. A request with other messages or
-    tools than the recorded one had raises DivergedError; one too many without `live` RecordingOverError. Not covered:
-    connect times, and conversations in which the server repeated a secret (it is masked in recordings).
+    tools than the recorded one had raises DivergedError; one too many without `live` RecordingOverError. A mask
+    in a recorded request may stand for any text. Not covered: connect times; where a reply held a secret, the
+    conversation goes on with asterisks in its place.
     """
 
     def __init__(self, cell: str, told: Iterable[Told], live: Transport | None = None) -> None:
@@ -89,8 +94,10 @@ class ReplayTransport:
             return
         asked = msgspec.json.decode(request.body)
         for part in ("messages", "tools"):
-            if asked.get(part) != recorded.get(part):
+            now, then = asked.get(part), recorded.get(part)
+            if now != then and not alike(then, now):
+                why = _MASKED if holds_mask(then) else "agenteval or a policy has changed since"
                 raise DivergedError(
-                    f"{self._cell}: request {self._heard} has other {part} than when it was recorded; agenteval or a "
-                    "policy has changed since, and only a new run can go on"
+                    f"{self._cell}: request {self._heard} has other {part} than when it was recorded; {why}, and only "
+                    "a new run can go on"
                 )

@@ -2,7 +2,8 @@
 code and the policies of now, and each verdict is set beside the one in the journal.
 
 A request that is no longer the one that was recorded has no recorded answer: from there on the conversation goes
-another way, and its steps count as changed. Not covered: findings that fail no step, and how a finding is worded.
+another way, and its steps count as changed. A secret that was masked in a request may be any text. Not covered:
+findings that fail no step, and how a finding is worded.
 """
 
 from __future__ import annotations
@@ -11,17 +12,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+import msgspec
+
 from agenteval.client import RecordingOverError, ReplayTransport
 from agenteval.clock import run_virtual
 from agenteval.context import Budget, Policy, build_policy
 from agenteval.dialects import DIALECTS
 from agenteval.errors import DivergedError
+from agenteval.masked import alike, holds_mask
 from agenteval.outcome import StepRecord
 from agenteval.run import Accountant, Cell, Desk, Plan, expand, run_cell
 from agenteval.script import Scenario
 from agenteval.store import Manifest, StoredRun, StoredStep, read_frames
 
 NOT_ASKED = "not asked any more"
+MASKED = "the reply held a secret, and is judged with asterisks in its place"
 
 Verdict: TypeAlias = tuple[object, ...]
 
@@ -110,6 +115,7 @@ class _Again:
         self._cell = cell
         self._then = then
         self._told = [(frames[record.id].request, frames[record.id].recording) for record in then]
+        self._masked = {record.id for record in then if holds_mask(msgspec.to_builtins(record.reply))}
         self._now: dict[str, StepRecord] = {}
 
     def play(self, desk: Desk) -> list[Change]:
@@ -137,7 +143,10 @@ class _Again:
         now = self._now.get(then.id)
         if now is None:
             return Change(then.id, said(then), ending)
-        return None if verdict(now) == verdict(then) else Change(then.id, said(then), said(now))
+        if alike(verdict(then), verdict(now)):
+            return None
+        masked = f" ({MASKED})" if then.id in self._masked else ""
+        return Change(then.id, said(then), said(now) + masked)
 
 
 def verdict(record: StepRecord) -> Verdict:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from agenteval.masked import MASK
 from agenteval.store.requests import Spelled
 from agenteval.wire import Recording
 
-MASK = "[secret]"
 MIN_SECRET = 8
 """Shorter keys (`EMPTY`, `x`) are placeholders of servers without keys; masking them would tear words apart."""
 

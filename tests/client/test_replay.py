@@ -66,3 +66,19 @@ def test_another_question_gets_no_recorded_answer(part: str, other: object) -> N
     transport = ReplayTransport("s.off.0", [({**BODY, part: other}, HELLO)])
     with pytest.raises(DivergedError, match=rf"s\.off\.0: request 1 has other {part}"):
         asked(transport)
+
+
+def saying(content: str) -> dict[str, object]:
+    return {**BODY, "messages": [{"role": "user", "content": content}]}
+
+
+@pytest.mark.parametrize("masked", ["[secret]", "h[secret]", "[secret]?", "[secret]i[secret]"])
+def test_a_mask_in_the_recording_stands_for_any_text(masked: str) -> None:
+    (found,) = asked(ReplayTransport("s.off.0", [(saying(masked), HELLO)]))
+    assert found.reply.content == "hi"
+
+
+@pytest.mark.parametrize("masked", ["[secret]!", "o[secret]", "[secret]x[secret]", "hi[secret]i?"])
+def test_what_stands_beside_a_mask_must_be_the_same(masked: str) -> None:
+    with pytest.raises(DivergedError, match="a secret that is masked in the recording"):
+        asked(ReplayTransport("s.off.0", [(saying(masked), HELLO)]))

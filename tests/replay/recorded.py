@@ -22,11 +22,12 @@ def recorded(
     *,
     scenarios: Sequence[Scenario] = (SCENARIO,),
     modes: tuple[Thinking, ...] = MODES,
+    key: str | None = None,
 ) -> StoredRun:
     """Play the scenarios and keep them as a run does."""
     plan = Plan(tuple(scenarios), modes, ("full_history",), 1, 0)
     cells = expand(plan)
-    run = RunFolder.create(folder / "run", _manifest(plan, [cell.id for cell in cells]), Secrets(None, ()))
+    run = RunFolder.create(folder / "run", _manifest(plan, [cell.id for cell in cells]), Secrets(key, ()))
     for cell in cells:
         desk = Desk(
             run="run",

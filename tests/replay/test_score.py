@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agenteval.outcome import Finding
 from agenteval.replay import rescore
+from agenteval.replay.score import MASKED
 from agenteval.script import Expectation, ExpectedCall, Scenario
 from agenteval.store import StoredRun
 from agenteval.wire import Fault
@@ -109,3 +110,15 @@ def test_replies_that_were_not_kept_are_named(tmp_path: Path) -> None:
     found = rescore(stored, [SCENARIO])
     assert (found.steps, found.changes) == (0, ())
     assert found.missing == tuple(record.id for record in stored.records)
+
+
+def test_a_key_that_is_a_word_of_the_scenario_changes_nothing(tmp_path: Path) -> None:
+    stored = recorded(tmp_path, shaky, key="Read a.py.")
+    assert rescore(stored, [SCENARIO]).changes == ()
+
+
+def test_a_reply_that_held_the_key_is_told_where_its_verdict_changes(tmp_path: Path) -> None:
+    stored = recorded(tmp_path, right, modes=("off",), key="Done with T-7.")
+    told = [change.now for change in rescore(stored, [SCENARIO]).changes]
+    assert told
+    assert all(now.endswith(f"({MASKED})") for now in told)
