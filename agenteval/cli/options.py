@@ -16,7 +16,7 @@ from agenteval.errors import UsageError
 from agenteval.parsers import FAMILIES
 from agenteval.run import Retries
 from agenteval.simulator import DEFAULT_PROFILE, PROFILES
-from agenteval.store import Secrets
+from agenteval.store.secrets import Secrets, named_texts
 from agenteval.thinking import MODES
 from agenteval.wire import Limits
 
@@ -60,8 +60,7 @@ class EndpointOptions:
     @property
     def secrets(self) -> Secrets:
         """What must not stand in any file or message."""
-        spoken = [(name, value) for name, value in self.extra_body.items() if isinstance(value, str)]
-        return Secrets(self.api_key, (*self.header, *spoken))
+        return Secrets(self.api_key, (*self.header, *named_texts(self.extra_body)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,18 @@ SECRET_NAME = re.compile(r"cookie|auth|key|secret|token$|password", re.IGNORECAS
 """Names of headers and body fields whose values are secrets (`max_tokens` is none)."""
 
 _SCHEME = re.compile(r"^(Bearer|Basic|Token)\s+", re.IGNORECASE)
+
+
+def named_texts(value: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Every text in a JSON value with each name that it stands under, however deep."""
+    if isinstance(value, str):
+        yield from ((name, value) for name in names)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from named_texts(item, (*names, name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from named_texts(item, names)
 
 
 class Secrets:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from agenteval.errors import UsageError
+from agenteval.masked import MASK
 from agenteval.outcome import Finding, StepRecord
 from agenteval.store import Manifest, RunFolder, Secrets, find_run, free_folder, load_run, read_frames
+from agenteval.store.secrets import named_texts
 from agenteval.wire import Recording
 from tests.records import record
 
@@ -128,6 +130,17 @@ def test_secrets_are_found_in_every_spelling(tmp_path: Path, key: str) -> None:
     for text in (body.decode(), repr(frames.recording.headers), (folder.path / "steps.jsonl").read_text()):
         assert key not in text
         assert json.dumps(key)[1:-1] not in text
+
+
+def test_secrets_are_found_however_deep_they_stand_in_a_body() -> None:
+    body = {
+        "auth_token": "secret-on-top",
+        "nested": {"password": "secret-inside", "top_k": 4, "note": "no such thing"},
+        "servers": [{"api_key": "secret-in-a-list"}, {"secrets": ["secret-by-name-above"]}],
+    }
+    masked = Secrets(None, named_texts(body)).value(body)
+    assert "secret-" not in json.dumps(masked)
+    assert masked["nested"] == {"password": MASK, "top_k": 4, "note": "no such thing"}
 
 
 def test_only_secrets_are_masked(tmp_path: Path) -> None:
