@@ -11,3 +11,8 @@ def visible(text: str) -> str:
     """The same text with control characters (also those that turn the reading direction) as `\\xNN`; tabs and line
     ends stay."""
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def on_one_line(text: str) -> str:
+    """The same text with single blanks in place of line ends, tabs and longer gaps, and control characters as above."""
+    return visible(" ".join(re.split(r"[ \t\r\n\u2028\u2029]+", text.strip())))

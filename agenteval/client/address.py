@@ -98,6 +98,11 @@ def _problem(parts: SplitResult, host: str) -> str | None:
     return None if parts.path.isascii() else "has a path with characters beyond ASCII"
 
 
+def api_root(path: str) -> str:
+    """A path without the endpoint at its end, and without a slash there."""
+    return _ENDPOINT.sub("", path.rstrip("/")).rstrip("/")
+
+
 def _api_path(path: str) -> str:
-    path = _ENDPOINT.sub("", path.rstrip("/")).rstrip("/")
+    path = api_root(path)
     return path if _VERSION.search(path) else path + "/v1"

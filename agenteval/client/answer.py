@@ -7,6 +7,7 @@ import asyncio
 
 import httptools
 
+from agenteval.client.address import Address
 from agenteval.client.faults import closed_fault, redirect_fault
 from agenteval.client.keepalive import FirstWord
 from agenteval.wire import Exchange, Fault, Limits, Receiver
@@ -29,11 +30,11 @@ class Answer:
 
     __slots__ = (
         *("chunked", "done_at", "ended", "ended_at", "fault", "first_word", "last_body_at", "reads", "reusable"),
-        *("size", "spoken", "status", "touched", "where", "_at", "_beside", "_head_done", "_headers", "_interim"),
-        *("_line", "_max_bytes", "_max_line", "_parser", "_receiver", "_until_close"),
+        *("size", "spoken", "status", "touched", "where", "_asked", "_at", "_beside", "_head_done", "_headers"),
+        *("_interim", "_line", "_max_bytes", "_max_line", "_parser", "_receiver", "_until_close"),
     )
 
-    def __init__(self, receiver: Receiver, limits: Limits, where: str) -> None:
+    def __init__(self, receiver: Receiver, limits: Limits, asked: Address) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.ended_at = 0
         self.fault: Fault | None = None
@@ -47,7 +48,8 @@ class Answer:
         self.first_word = FirstWord()
         self.touched = False  # whether any byte came
         self.reusable = False  # whether the connection may carry another exchange
-        self.where = where
+        self.where = asked.where
+        self._asked = asked
         self._receiver = receiver
         self._max_bytes = limits.max_bytes
         self._max_line = limits.max_line
@@ -149,7 +151,7 @@ class Answer:
     def _refuse(self, status: int, headers: dict[str, str]) -> None:
         encoding = headers.get("content-encoding", "identity")
         if 300 <= status < 400 and "location" in headers:
-            self.end(redirect_fault(status, headers["location"], self.where), self._at)
+            self.end(redirect_fault(status, headers["location"], self._asked), self._at)
         elif encoding.lower() not in ("", "identity"):
             self.end(Fault("protocol", f"{self.where} compressed its reply ({encoding}) unasked"), self._at)
 

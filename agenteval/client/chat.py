@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from agenteval.client.faults import quoted
 from agenteval.clock import NS_PER_MS
 from agenteval.outcome import StepError
 from agenteval.stream import Defect, Fold, Reply, error_of, fold_whole
@@ -22,7 +23,6 @@ SERVER_GAVE_UP = frozenset({"abort", "error"})
 """Finish reasons by which vLLM and SGLang say that they, not the model, ended a reply."""
 
 CHAT_PATH = "/v1/chat/completions"
-MAX_ERROR_TEXT = 500
 MAX_EXCERPT = 100
 
 _LIMITS = Limits()
@@ -30,7 +30,6 @@ _LIMITS = Limits()
 Pairs = tuple[tuple[str, str], ...]
 
 _SECRET_HEADER = re.compile(r"cookie|authorization|authenticate|api-?key|secret|token$", re.IGNORECASE)
-_SECRET_TEXT = re.compile(r"\b(Bearer\s+|sk-)[\w.~+/=-]{6,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class Attempt:
         if self.error is not None:
             return StepError("http_status", f"HTTP {status}: {self.error}", status)
         if self.reply.error is not None:
-            return StepError("error_in_stream", self.reply.error, status)
+            return StepError("error_in_stream", quoted(self.reply.error), status)
         if self.reply.finish_reason in SERVER_GAVE_UP:
             said = f"the server ended the reply with finish_reason {self.reply.finish_reason!r}"
             return StepError("aborted", said, status)
@@ -85,7 +84,7 @@ class Attempt:
         body = b"".join(chunk for _, chunk in self.recording.chunks).strip()
         excerpt = f": {http_error(body)[:MAX_EXCERPT]}" if body else ""
         kind = dict(self.exchange.headers).get("content-type", "no content type")
-        return f"the body is no chat completion ({kind}){excerpt}"
+        return f"the body is no chat completion ({quoted(kind)}){excerpt}"
 
 
 def costs_nothing(fault: Fault, reply: Reply) -> bool:
@@ -201,10 +200,8 @@ def _folded(exchange: Exchange, listener: _Listener, asked_for_stream: bool) -> 
 
 
 def http_error(body: bytes) -> str:
-    """The message in an error body: OpenAI's, SGLang's flat and FastAPI's shape, plain text, or a proxy's HTML page.
-
-    What looks like a key is masked, since some servers repeat the one that they refuse.
-    """
+    """The message in an error body: OpenAI's, SGLang's flat and FastAPI's shape, plain text, or a proxy's HTML page. As
+    it may be `quoted`."""
     text = body[:20_000].decode("utf-8", "replace").strip()
     try:
         value = msgspec.json.decode(body)
@@ -212,7 +209,7 @@ def http_error(body: bytes) -> str:
         value = None
     title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
     message = (isinstance(value, dict) and error_of(value)) or (title.group(1).strip() if title else text)
-    return _SECRET_TEXT.sub(r"\1…", message)[:MAX_ERROR_TEXT] or "no message in an empty body"
+    return quoted(message) or "no message in an empty body"
 
 
 def retry_after_s(headers: Pairs) -> float | None:

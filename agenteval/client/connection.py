@@ -43,12 +43,12 @@ class Connection(asyncio.Protocol):
     `idle_since`: when it was opened, or its last exchange ended.
     """
 
-    def __init__(self, clock: Clock, where: str, inbox: Inbox) -> None:
+    def __init__(self, clock: Clock, address: Address, inbox: Inbox) -> None:
         self.open = False
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._now = clock.now
         self.idle_since = self._now()
-        self._where = where
+        self._address = address
         self._inbox = inbox
         self._reads: list[tuple[bytes, int]] = []  # what is still to be understood, with its stamps
         self._unread = 0  # bytes of that
@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         """
         assert self._transport is not None
         self._take()  # what came before anybody asked is no part of this answer: it closes the connection
-        answer = self._answer = Answer(receiver, limits, self._where)
+        answer = self._answer = Answer(receiver, limits, self._address)
         self._due = 1 + next(_TURNS)
         sent_at = self._now()
         if self.open and not self._transport.is_closing():

@@ -3,12 +3,28 @@ on."""
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Mapping
+from urllib.parse import urljoin, urlsplit
 
-from agenteval.client.address import Address
+from agenteval.client.address import Address, api_root
+from agenteval.visible import on_one_line
 from agenteval.wire import Fault, FaultKind, Limits
+
+MAX_QUOTED = 500
+
+_SECRET_TEXT = re.compile(r"\b(Bearer\s+|sk-)[\w.~+/=-]{6,}")
+
+
+def quoted(text: str) -> str:
+    """A server's words inside a sentence of ours: on one line, not long, without control characters.
+
+    What looks like a key is masked, since some servers repeat the one that they refuse. Frames are a
+    recording: there only the secrets that are known are masked.
+    """
+    return on_one_line(_SECRET_TEXT.sub(r"\1…", text[:20_000]))[:MAX_QUOTED]
 
 
 def connect_fault(error: OSError, address: Address, limits: Limits) -> Fault:
@@ -60,6 +76,18 @@ def timeout_fault(kind: FaultKind, where: str, limits: Limits, came: str = "noth
     return Fault(kind, sentences[kind] + more)
 
 
-def redirect_fault(status: int, location: str, where: str) -> Fault:
-    """Redirects are not followed: a measured request has one address."""
-    return Fault("protocol", f"{where} redirects ({status}) to {location}; give that address as the base URL")
+def redirect_fault(status: int, location: str, asked: Address) -> Fault:
+    """Redirects are not followed: a measured request has one address. Credentials and query of the new one are not
+    repeated."""
+    said = f"{asked.where} redirects ({status})"
+    try:
+        new = urlsplit(urljoin(f"{asked.url}/", location))
+    except ValueError:
+        return Fault("protocol", f"{said} to an address that cannot be read; give the right base URL")
+    root = f"{new.scheme}://{new.netloc.rpartition('@')[2]}"
+    shown, base = quoted(root + new.path), quoted(root + api_root(new.path))
+    if base == asked.url:
+        advice = "that is the same base URL; let the server answer there without a redirect"
+    else:
+        advice = f"give {'that address' if base == shown else base} as the base URL"
+    return Fault("protocol", f"{said} to {shown}; {advice}")

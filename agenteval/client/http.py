@@ -127,7 +127,7 @@ class HttpTransport:
         return opened
 
     def _new_connection(self) -> Connection:
-        return Connection(self.clock, self._address.where, self._inbox)
+        return Connection(self.clock, self._address, self._inbox)
 
     def _take_idle(self) -> Connection | None:
         """The connection used last, since it is the likeliest to be alive."""

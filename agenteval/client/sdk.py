@@ -125,7 +125,7 @@ class SdkChat:
         if isinstance(raised, self._sdk.APIStatusError):
             location = raised.response.headers.get("location")
             redirects = location is not None and 300 <= raised.status_code < 400
-            return redirect_fault(raised.status_code, location, where) if redirects else None
+            return redirect_fault(raised.status_code, location, self._address) if redirects else None
         return _trouble(raised, self._address, limits, len(heard.events))
 
 

@@ -16,6 +16,8 @@ from tests import warm
 from tests.cli.test_commands import KEY, agenteval
 from tests.cli.test_over_http import serving, verdicts
 
+PASSWORD = "a-password-inside"
+
 
 def cut_short(folder: Path, how: signal.Signals, *options: str) -> Path:
     """A run that is ended after its fourth turn; its folder."""
@@ -103,7 +105,7 @@ def test_another_model_does_not_go_on_with_a_run(tmp_path: Path) -> None:
 
 
 def test_a_secret_in_the_body_is_given_again(tmp_path: Path) -> None:
-    secret = ("--extra-body", json.dumps({"api_key": KEY, "top_k": 4}))
+    secret = ("--extra-body", json.dumps({"api_key": KEY, "top_k": 4, "more": [{"password": PASSWORD}]}))
     with serving(40.0, "founding") as url:
         run = cut_short(tmp_path, signal.SIGKILL, "--base-url", url, "--no-preflight", *secret)
         refused = agenteval("run", "--resume", "latest", cwd=tmp_path)
@@ -111,7 +113,8 @@ def test_a_secret_in_the_body_is_given_again(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert "--extra-body" in refused.stderr
     assert done.returncode == 1, done.stderr
-    assert KEY not in (run / "run.json").read_text()
+    for secret_text in (KEY, PASSWORD):
+        assert secret_text not in (run / "run.json").read_text()
 
 
 def test_a_conversation_whose_frames_are_gone_is_not_taken_up(tmp_path: Path) -> None:

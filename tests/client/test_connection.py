@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenteval.client.address import address_of
 from agenteval.client.answer import Answer
 from agenteval.client.connection import MAX_UNREAD, READ_AT_ONCE, Connection
 from agenteval.client.inbox import Inbox
@@ -83,7 +84,7 @@ class Slow(Deaf):
 
 def connected() -> tuple[Connection, Wire, Hand]:
     clock, wire = Hand(), Wire()
-    connection = Connection(clock, "there", Inbox(clock.now))
+    connection = Connection(clock, address_of("http://there"), Inbox(clock.now))
     connection.connection_made(wire)
     return connection, wire, clock
 
@@ -257,7 +258,7 @@ def test_a_stream_ends_with_its_last_byte_and_keeps_each_stamp(
         exchange, chunks = await read(connection, clock, reads)
 
         plain = Chunks()
-        answer = Answer(plain, Limits(), "there")
+        answer = Answer(plain, Limits(), address_of("http://there"))
         for at, data in enumerate(reads, exchange.sent_at + 1):
             answer.feed(data, at)
         assert (wire.written, wire.aborted) == (b"head body", False)

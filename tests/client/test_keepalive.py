@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenteval.client.address import address_of
 from agenteval.client.answer import Answer
 from agenteval.client.keepalive import FirstWord
 from agenteval.wire import Limits
@@ -44,7 +45,7 @@ def test_keep_alives_are_signs_of_life_between_frames_and_no_first_frame() -> No
     """What the time-outs look at: whether anything was said yet, and when anything came last."""
 
     async def listen() -> list[tuple[bool, int | None]]:
-        answer, seen = Answer(Sink(), Limits(), "h:80"), []
+        answer, seen = Answer(Sink(), Limits(), address_of("http://h")), []
         head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
         for at, piece in enumerate([head, b": ping\n\n", b"data: {}\n\n", b": ping\n\n"]):
             answer.feed(piece, at)

@@ -9,6 +9,7 @@ import weakref
 import pytest
 
 from agenteval.client import HttpTransport
+from agenteval.client.address import address_of
 from agenteval.client.connection import Connection
 from agenteval.client.inbox import Inbox
 from agenteval.clock import NS_PER_S, RealClock
@@ -203,7 +204,7 @@ def test_what_comes_after_an_answer_closes_the_connection_even_before_it_is_unde
     async def main() -> None:
         wire, sink = Wire(), Sink()
         clock = StoppedClock()
-        connection = Connection(clock, "here", Inbox(clock.now))
+        connection = Connection(clock, address_of("http://here"), Inbox(clock.now))
         connection.connection_made(wire)
 
         async def ask() -> bool:
