@@ -42,7 +42,8 @@ def command(run: str, out: Path, scoring: bool, serving: bool, allow_code: bool,
     """Use the recording of RUN (its id, its folder, or `latest`) without its endpoint: --score or --serve.
 
     Nothing is written. Exit code of --score: 0 all verdicts are what they were, 1 some are not, 2 a mistake in options
-    or a suite that has changed, 3 some replies were not kept.
+    or a suite that has changed, 3 some replies were not kept, or their file is
+    damaged.
     """
     if scoring == serving:
         raise UsageError("say what to do with the recording: --score or --serve")
@@ -71,9 +72,9 @@ def _told(found: Rescored) -> str:
     if more := len(found.changes) - SHOWN:
         lines += [f"- and {more} more"] if more > 0 else []
     if found.missing:
-        lines.append(
-            f"Not scored, because their replies were not kept: {len(found.missing)} steps from {found.missing[0]} on."
-        )
+        lost = f"{len(found.missing)} steps from {found.missing[0]} on."
+        lines.append(f"Not scored, because their replies were not kept or cannot be read: {lost}")
+    lines += [f"Damaged: {path} is torn, or holds the frames of something else." for path in found.damaged[:SHOWN]]
     return "\n".join(lines)
 
 

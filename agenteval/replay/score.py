@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
@@ -24,6 +25,7 @@ from agenteval.outcome import StepRecord
 from agenteval.run import Accountant, Cell, Desk, Plan, expand, run_cell
 from agenteval.script import Scenario
 from agenteval.store import Manifest, StoredRun, StoredStep, read_frames
+from agenteval.store.frames import frames_path
 
 NOT_ASKED = "not asked any more"
 MASKED = "the reply held a secret, and is judged with asterisks in its place"
@@ -42,12 +44,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Rescored:
-    """`steps` of `cells` were scored again; `missing`: ids of those whose replies were not kept."""
+    """`steps` of `cells` were scored again; `missing`: ids of those whose replies were not kept, or cannot
+    be read: then `damaged` are the files of frames that are there, but torn, or another conversation's."""
 
     steps: int
     cells: int
     changes: tuple[Change, ...]
     missing: tuple[str, ...]
+    damaged: tuple[Path, ...] = ()
 
 
 def rescore(
@@ -59,16 +63,19 @@ def rescore(
     desk = _desk(stored.manifest, plan, policy)
     changes: list[Change] = []
     missing: list[str] = []
+    damaged: list[Path] = []
     cells = 0
     for cell in expand(plan):
         then = [record for record in stored.records if record.cell == cell.id]
+        path = frames_path(stored.path, cell.id)
         frames = read_frames(stored.path, cell.id)
         kept = next((place for place, record in enumerate(then) if record.id not in frames), len(then))
         missing += [record.id for record in then[kept:]]
+        damaged += [path] if kept < len(then) and path.exists() else []
         again = _Again(cell, then[:kept], frames)
         changes += again.play(desk)
         cells += bool(then)
-    return Rescored(len(stored.records) - len(missing), cells, tuple(changes), tuple(missing))
+    return Rescored(len(stored.records) - len(missing), cells, tuple(changes), tuple(missing), tuple(damaged))
 
 
 def plan_of(manifest: Manifest, scenarios: Sequence[Scenario]) -> Plan:

@@ -159,7 +159,7 @@ def test_a_stream_that_said_all_and_stays_open_is_called_that() -> None:
 
     fault = asyncio.run(main()).fault
     assert fault
-    assert fault.detail == "there did not end its reply within 0.01 s of [DONE]"
+    assert fault.detail == "there:80 did not end its reply within 0.01 s of [DONE]"
 
 
 OPEN = b"HTTP/1.1 200 OK\r\n\r\n"

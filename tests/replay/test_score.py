@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from agenteval.outcome import Finding
 from agenteval.replay import rescore
 from agenteval.replay.score import MASKED
@@ -122,3 +124,13 @@ def test_a_reply_that_held_the_key_is_told_where_its_verdict_changes(tmp_path: P
     told = [change.now for change in rescore(stored, [SCENARIO]).changes]
     assert told
     assert all(now.endswith(f"({MASKED})") for now in told)
+
+
+@pytest.mark.parametrize("spoil", [lambda data: data[: len(data) // 2], lambda data: b"not ours", lambda data: b""])
+def test_a_damaged_file_of_frames_is_named(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+    stored = recorded(tmp_path, right, modes=("off",))
+    frames = stored.path / "frames" / f"{CELL}.jsonl.gz"
+    frames.write_bytes(spoil(frames.read_bytes()))
+    found = rescore(stored, [SCENARIO])
+    assert found.missing
+    assert found.damaged == (frames,)
