@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -81,11 +81,13 @@ class Books:
         return cls(RunFolder.create(path, manifest, secrets, order.disk), manifest, secrets, watch)
 
     @classmethod
-    def go_on(cls, stored: StoredRun, lock: RunLock, order: Order, watch: LoopWatch | None) -> Books:
-        """A run that was begun before; what it holds is not written again."""
+    def go_on(
+        cls, stored: StoredRun, heard: Collection[str], lock: RunLock, order: Order, watch: LoopWatch | None
+    ) -> Books:
+        """A run that was begun before; what it holds is not written again. `heard`: see `RunFolder.reopen`."""
         secrets = order.endpoint.secrets
         manifest = _gone_on(stored.manifest, order)
-        books = cls(RunFolder.reopen(stored, lock, secrets, order.disk), manifest, secrets, watch)
+        books = cls(RunFolder.reopen(stored, heard, lock, secrets, order.disk), manifest, secrets, watch)
         books._records = list(stored.records)
         books._known = {record.id: record for record in stored.records}
         for record in stored.records:

@@ -265,7 +265,8 @@ def _books(
     if kept is None:
         return Books.begin(order, endpoint, plan, cells, watch)
     kept.check_endpoint(endpoint)
-    return Books.go_on(kept.stored, kept.lock, order, watch)
+    heard = () if order.endpoint.base_url is None else [cell.id for cell in kept.left(cells)]
+    return Books.go_on(kept.stored, heard, kept.lock, order, watch)
 
 
 def _desk_maker(

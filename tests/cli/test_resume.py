@@ -114,14 +114,28 @@ def test_a_secret_in_the_body_is_given_again(tmp_path: Path) -> None:
     assert KEY not in (run / "run.json").read_text()
 
 
-def test_a_conversation_whose_frames_are_gone_is_not_taken_up(tmp_path: Path) -> None:
+def test_a_conversation_whose_frames_are_damaged_is_not_taken_up_and_nothing_is_touched(tmp_path: Path) -> None:
     with serving(40.0, "founding") as url:
         run = cut_short(tmp_path, signal.SIGKILL, "--base-url", url, "--no-preflight", "--thinking", "off")
         (frames,) = (run / "frames").iterdir()
+        whole = frames.read_bytes()
+        middle = len(whole) // 2
+        flipped = whole[:middle] + bytes([whole[middle] ^ 0xFF]) + whole[middle + 1 :]
+        for damaged in (flipped, whole[: middle // 4], b""):
+            frames.write_bytes(damaged)
+            before = bytes_of(run)
+            done = agenteval("run", "--resume", "latest", "--no-preflight", cwd=tmp_path)
+            assert done.returncode == 2
+            assert f"{frames.relative_to(tmp_path)} is damaged: the reply to ten-turn-repo.off" in done.stderr
+            assert bytes_of(run) == before
         frames.unlink()
-        done = agenteval("run", "--resume", "latest", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "the reply to ten-turn-repo.off.full_history.0.t01.s01.a1 is not in" in done.stderr
+        gone = agenteval("run", "--resume", "latest", "--no-preflight", cwd=tmp_path)
+    assert gone.returncode == 2
+    assert "the reply to ten-turn-repo.off.full_history.0.t01.s01.a1 is not in it" in gone.stderr
+
+
+def bytes_of(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:
