@@ -137,10 +137,15 @@ class Books:
         _tell_losses(end, self._secrets)
         tell(f"Run kept in {self._folder.path} (report.md, steps.jsonl, frames/).")
         if end is None or end.stopped or any(item.lost for item in end.ends):
-            allowed = " --allow-code" if any(map(names_code, manifest.plan["policies"])) else ""
-            tell(f"Go on with it: agenteval run --resume {self._folder.path}{allowed}")
+            tell(how_to_go_on(self._folder.path, manifest))
         self.summary = summary
         return summary
+
+
+def how_to_go_on(path: Path, manifest: Manifest) -> str:
+    """The command that takes a run up again."""
+    allowed = " --allow-code" if any(map(names_code, manifest.plan["policies"])) else ""
+    return f"Go on with it: agenteval run --resume {path}{allowed}"
 
 
 def _tell_losses(end: BatchEnd | None, secrets: Secrets) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from agenteval.cli import own
-from agenteval.cli.books import Books, Order
+from agenteval.cli.books import Books, Order, how_to_go_on
 from agenteval.cli.endpoint import (
     Endpoint,
     http_endpoint,
@@ -178,11 +178,18 @@ def _play_over_http(
         return loop_run(_over_http(order, scenarios, kept, opened))
     except KeyboardInterrupt:
         if not opened:
-            tell("Interrupted before the first conversation: no run was begun, nothing is kept.")
+            tell(f"Interrupted before the first conversation: {_left_as_it_was(kept)}")
             raise
         if opened[0].summary is None:
             raise
         return None, opened[0].summary
+
+
+def _left_as_it_was(kept: Kept | None) -> str:
+    if kept is None:
+        return "no run was begun, nothing is kept."
+    stored = kept.stored
+    return f"nothing was added, the run is as it was. {how_to_go_on(stored.path, stored.manifest)}"
 
 
 async def _over_http(
@@ -265,7 +272,7 @@ def _books(
     if kept is None:
         return Books.begin(order, endpoint, plan, cells, watch)
     kept.check_endpoint(endpoint)
-    heard = () if order.endpoint.base_url is None else [cell.id for cell in kept.left(cells)]
+    heard = frozenset() if order.endpoint.base_url is None else {cell.id for cell in kept.left(cells)}
     return Books.go_on(kept.stored, heard, kept.lock, order, watch)
 
 
