@@ -16,10 +16,12 @@ from agenteval.store import Manifest
 
 @dataclass(frozen=True, slots=True)
 class ThisRun:
-    """`created_at`, `finished_at`: UTC, None while it has not ended; `resumed`: how often it was gone on with;
+    """`status`: running (or killed), complete, or interrupted; `created_at`, `finished_at`: UTC, None while it has never
+    ended; `resumed`: how often it was gone on with;
     `client`: what the client measured of itself, of several parts the worst; `notes`: what follows from that."""
 
     run: str
+    status: str
     created_at: str
     finished_at: str | None
     resumed: int
@@ -31,6 +33,7 @@ def this_run(manifest: Manifest, failing: StepRecord | None) -> ThisRun:
     """`failing`: a failing step that is worth a look."""
     return ThisRun(
         run=manifest.run,
+        status=manifest.status,
         created_at=manifest.created_at,
         finished_at=manifest.finished_at,
         resumed=manifest.resumed,
