@@ -252,6 +252,7 @@ def _small_question(
         chat=asking,
         limits=limits(options),
         retries=_retries(options),
+        say=lambda text: tell(options.secrets.text(text)),
     )
 
 

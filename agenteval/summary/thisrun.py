@@ -16,9 +16,9 @@ from agenteval.store import Manifest
 
 @dataclass(frozen=True, slots=True)
 class ThisRun:
-    """`status`: running (or killed), complete, or interrupted; `created_at`, `finished_at`: UTC, None while it has never
-    ended; `resumed`: how often it was gone on with;
-    `client`: what the client measured of itself, of several parts the worst; `notes`: what follows from that."""
+    """`status`: complete, interrupted, or running (which a run that was killed keeps); `created_at`, `finished_at`: UTC,
+    None while it has not ended; `resumed`: how often it was gone on with; `client`: what the client measured of itself,
+    of several parts the worst; `notes`: what follows from that."""
 
     run: str
     status: str
