@@ -16,7 +16,7 @@ from agenteval.store import Manifest
 
 @dataclass(frozen=True, slots=True)
 class ThisRun:
-    """`status`: complete, interrupted, or running (which a run that was killed keeps); `created_at`, `finished_at`: UTC,
+    """`status`: complete, interrupted, or running (as a run that was killed stays); `created_at`, `finished_at`: UTC,
     None while it has not ended; `resumed`: how often it was gone on with; `client`: what the client measured of itself,
     of several parts the worst; `notes`: what follows from that."""
 
