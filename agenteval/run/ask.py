@@ -30,7 +30,7 @@ from agenteval.run.isolation import salt_of
 from agenteval.run.plan import Cell
 from agenteval.run.prefix import UNKNOWN, Reused
 from agenteval.run.retries import pause_told
-from agenteval.stream import Reply
+from agenteval.stream import Reply, possible
 from agenteval.timing import Timing, measure, merged_chunks, refused_timing
 
 
@@ -118,6 +118,9 @@ async def _attempt(question: Question, desk: Desk, number: int) -> Answered:
     encoded = question.encoder.encode(_request(question, desk))
     started = wall_stamp()
     attempt = await desk.chat(desk.transport, encoded.body, limits=desk.limits)
+    limits = (encoded.body.get(name) for name in ("max_tokens", "max_completion_tokens"))
+    allowed = max((limit for limit in limits if isinstance(limit, int)), default=None)
+    attempt = replace(attempt, reply=possible(attempt.reply, desk.budget.window, allowed))
     sent = Sent(number, started, encoded.view_hash, encoded.repairs)
     return Answered(attempt, _record(question, desk, sent, attempt))
 
