@@ -154,6 +154,8 @@ def _play_simulated(
     cells = expand(plan)
     if kept is None:
         _tell_forecast(order, plan, cells, endpoint)
+    else:
+        kept.check_endpoint(endpoint)
     with _books(order, endpoint, plan, cells, kept, None) as books:
         desk_of = _desk_maker(order, endpoint, plan, books)
         known = {scenario.name: scenario for scenario in scenarios}
@@ -199,6 +201,8 @@ async def _over_http(
     async with aclosing(http_transport(asked, order.plan.concurrency)) as transport, way_of_asking(asked) as asking:
         endpoint = await http_endpoint(asked, transport)
         tell(_greeting(endpoint))
+        if kept is not None:
+            kept.check_endpoint(endpoint)
         if asked.raw_text and asked.stream and endpoint.dialect.name == "llamacpp":
             tell("Note: llama.cpp tells what a model wrote of whole replies only: give --no-stream, too.")
         plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
@@ -272,7 +276,6 @@ def _books(
 ) -> Books:
     if kept is None:
         return Books.begin(order, endpoint, plan, cells, watch)
-    kept.check_endpoint(endpoint)
     heard = frozenset() if order.endpoint.base_url is None else {cell.id for cell in kept.left(cells)}
     return Books.go_on(kept.stored, heard, kept.lock, order, watch)
 

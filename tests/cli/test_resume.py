@@ -90,7 +90,7 @@ def test_one_process_writes_a_run_at_a_time(tmp_path: Path) -> None:
 
 def test_another_model_does_not_go_on_with_a_run(tmp_path: Path) -> None:
     with serving(40.0, "founding") as url:
-        cut_short(tmp_path, signal.SIGKILL, "--base-url", url, "--no-preflight")
+        cut_short(tmp_path, signal.SIGKILL, "--base-url", url)
         (run,) = (tmp_path / "results").iterdir()
         manifest = json.loads((run / "run.json").read_text())
         manifest["endpoint"]["model"] = "glm-4.7-other"
@@ -99,6 +99,7 @@ def test_another_model_does_not_go_on_with_a_run(tmp_path: Path) -> None:
         done = agenteval("run", "--resume", "latest", cwd=tmp_path)
     assert done.returncode == 2
     assert "begun with model glm-4.7-other, and the endpoint now has GLM-4.7-FP8" in done.stderr
+    assert "Preflight" not in done.stderr, "and it is not asked first"
     assert (run / "steps.jsonl").read_bytes() == before
 
 
