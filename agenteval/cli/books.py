@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -81,11 +81,13 @@ class Books:
         return cls(RunFolder.create(path, manifest, secrets, order.disk), manifest, secrets, watch)
 
     @classmethod
-    def go_on(cls, stored: StoredRun, lock: RunLock, order: Order, watch: LoopWatch | None) -> Books:
-        """A run that was begun before; what it holds is not written again."""
+    def go_on(
+        cls, stored: StoredRun, heard: Collection[str], lock: RunLock, order: Order, watch: LoopWatch | None
+    ) -> Books:
+        """A run that was begun before; what it holds is not written again. `heard`: see `RunFolder.reopen`."""
         secrets = order.endpoint.secrets
         manifest = _gone_on(stored.manifest, order)
-        books = cls(RunFolder.reopen(stored, lock, secrets, order.disk), manifest, secrets, watch)
+        books = cls(RunFolder.reopen(stored, heard, lock, secrets, order.disk), manifest, secrets, watch)
         books._records = list(stored.records)
         books._known = {record.id: record for record in stored.records}
         for record in stored.records:
@@ -135,10 +137,15 @@ class Books:
         _tell_losses(end, self._secrets)
         tell(f"Run kept in {self._folder.path} (report.md, steps.jsonl, frames/).")
         if end is None or end.stopped or any(item.lost for item in end.ends):
-            allowed = " --allow-code" if any(map(names_code, manifest.plan["policies"])) else ""
-            tell(f"Go on with it: agenteval run --resume {self._folder.path}{allowed}")
+            tell(how_to_go_on(self._folder.path, manifest))
         self.summary = summary
         return summary
+
+
+def how_to_go_on(path: Path, manifest: Manifest) -> str:
+    """The command that takes a run up again."""
+    allowed = " --allow-code" if any(map(names_code, manifest.plan["policies"])) else ""
+    return f"Go on with it: agenteval run --resume {path}{allowed}"
 
 
 def _tell_losses(end: BatchEnd | None, secrets: Secrets) -> None:

@@ -13,6 +13,7 @@ from agenteval.client import (
     MODELS_PATH,
     PROBE_LIMITS,
     Chat,
+    Fetched,
     HttpTransport,
     SdkChat,
     ask_json,
@@ -21,6 +22,7 @@ from agenteval.client import (
     model_names,
     normalise_base_url,
 )
+from agenteval.clock import NS_PER_S
 from agenteval.dialects import (
     DIALECTS,
     Detection,
@@ -32,12 +34,15 @@ from agenteval.dialects import (
 )
 from agenteval.dialects.detect import PROBES, VERSION_PATHS
 from agenteval.errors import EndpointError, UsageError
-from agenteval.run import Isolation
+from agenteval.run import FIRST_WAIT_S, LONGEST_WAIT_S, Isolation
 from agenteval.simulator import PROFILES, Profile
 from agenteval.thinking import MODES, Thinking
 from agenteval.wire import Limits
 
 DEFAULT_PROFILE = "glm47-4x-spark"
+
+NOT_READY = frozenset({429, 502, 503, 504})
+"""What a server answers that is still loading its model, or a proxy before one."""
 
 ASKED_AS_IT_COMES = (
     "so that it is asked as it comes, which is called `on` here; ask for modes with --thinking, or name another family "
@@ -145,16 +150,37 @@ def _endpoint(model: str, dialect: str, family: str | None, facts: Mapping[str, 
     return Endpoint(model, DIALECTS[dialect], family, {**known, **facts})
 
 
+async def _ready(options: EndpointOptions, transport: HttpTransport) -> Fetched:
+    """The answer to `GET /v1/models`, asked for until the server is done with loading or patience is at its end."""
+    limits, clock = replace(PROBE_LIMITS, connect_s=options.timeout_connect), transport.clock
+    began, wait_s, waiting = clock.now(), FIRST_WAIT_S, False
+    while True:
+        fetched = await fetch_json(transport, MODELS_PATH, limits=limits)
+        left_s = options.patience - (clock.now() - began) / NS_PER_S
+        if fetched.status not in NOT_READY or left_s <= 0:
+            return fetched
+        if not waiting:
+            said = options.secrets.text(fetched.error or "")
+            tell(f"Waiting up to {options.patience:g} s for {transport.base_url} to be ready (--patience): {said}")
+        waiting = True
+        await clock.sleep(min(wait_s, left_s))
+        wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+
 async def _listing(options: EndpointOptions, transport: HttpTransport) -> Any:
     """The answer to `GET /v1/models`. A server without such a list will do if --model names one."""
-    patience = replace(PROBE_LIMITS, connect_s=options.timeout_connect)
-    fetched = await fetch_json(transport, MODELS_PATH, limits=patience)
+    fetched = await _ready(options, transport)
     if fetched.fault is not None:
         raise EndpointError(f"{transport.base_url} cannot be reached: {fetched.fault.detail}")
     said = options.secrets.text(fetched.error or "")
     if fetched.status in (401, 403):
         key = "the key it was given" if options.api_key else "requests without a key: give one with --api-key"
         raise EndpointError(f"{transport.base_url} refuses {key} ({said})")
+    if fetched.status in NOT_READY and options.model is None:
+        raise EndpointError(
+            f"{transport.base_url} seems not to be ready: asked for its models, it answers {said.rstrip('.')}; try "
+            "again when it is, or wait longer with --patience"
+        )
     if fetched.error is not None and options.model is None:
         raise EndpointError(
             f"{transport.base_url} does not list its models ({said}); is this the address of an "

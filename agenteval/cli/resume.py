@@ -14,7 +14,7 @@ from agenteval.cli.options import HOW_TO_ASK, EndpointOptions, PlanOptions, type
 from agenteval.cli.suites import load_scenarios
 from agenteval.cli.voice import tell
 from agenteval.client import ReplayTransport
-from agenteval.errors import DivergedError, UsageError
+from agenteval.errors import UsageError
 from agenteval.masked import MASK
 from agenteval.outcome import StepRecord
 from agenteval.run import Cell, Desk
@@ -170,7 +170,8 @@ class Kept:
         return frozenset(place for place, steps in turns.items() if is_over(steps))
 
     def desk_of(self, desk: Desk) -> Callable[[Cell], Desk]:
-        """A desk that first hears again what a cell's endpoint said, and then asks it."""
+        """A desk that first hears again what a cell's endpoint said, and then asks it. That all of it can be heard, the
+        folder has seen when it was opened again."""
         records: dict[str, list[StepRecord]] = {}
         for record in self.stored.records:
             records.setdefault(record.cell, []).append(record)
@@ -178,9 +179,6 @@ class Kept:
         def taken_up(cell: Cell) -> Desk:
             steps = records.get(cell.id, [])
             frames = read_frames(self.stored.path, cell.id)
-            if missing := [record.id for record in steps if record.id not in frames]:
-                where = self.stored.path / "frames"
-                raise DivergedError(f"the reply to {missing[0]} is not in {where}: begin a new run")
             told = [(frames[record.id].request, frames[record.id].recording) for record in steps]
             return replace(desk, transport=ReplayTransport(cell.id, told, desk.transport))
 

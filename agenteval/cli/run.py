@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from agenteval.cli import own
-from agenteval.cli.books import Books, Order
+from agenteval.cli.books import Books, Order, how_to_go_on
 from agenteval.cli.endpoint import (
     Endpoint,
     http_endpoint,
@@ -154,6 +154,8 @@ def _play_simulated(
     cells = expand(plan)
     if kept is None:
         _tell_forecast(order, plan, cells, endpoint)
+    else:
+        kept.check_endpoint(endpoint)
     with _books(order, endpoint, plan, cells, kept, None) as books:
         desk_of = _desk_maker(order, endpoint, plan, books)
         known = {scenario.name: scenario for scenario in scenarios}
@@ -178,11 +180,18 @@ def _play_over_http(
         return loop_run(_over_http(order, scenarios, kept, opened))
     except KeyboardInterrupt:
         if not opened:
-            tell("Interrupted before the first conversation: no run was begun, nothing is kept.")
+            tell(f"Interrupted before the first conversation: {_left_as_it_was(kept)}")
             raise
         if opened[0].summary is None:
             raise
         return None, opened[0].summary
+
+
+def _left_as_it_was(kept: Kept | None) -> str:
+    if kept is None:
+        return "no run was begun, nothing is kept."
+    stored = kept.stored
+    return f"nothing was added, the run is as it was. {how_to_go_on(stored.path, stored.manifest)}"
 
 
 async def _over_http(
@@ -192,6 +201,8 @@ async def _over_http(
     async with aclosing(http_transport(asked, order.plan.concurrency)) as transport, way_of_asking(asked) as asking:
         endpoint = await http_endpoint(asked, transport)
         tell(_greeting(endpoint))
+        if kept is not None:
+            kept.check_endpoint(endpoint)
         if asked.raw_text and asked.stream and endpoint.dialect.name == "llamacpp":
             tell("Note: llama.cpp tells what a model wrote of whole replies only: give --no-stream, too.")
         plan, watch = _plan(order.plan, scenarios, endpoint), LoopWatch()
@@ -245,6 +256,7 @@ def _small_question(
         chat=asking,
         limits=limits(options),
         retries=_retries(options),
+        say=lambda text: tell(options.secrets.text(text)),
     )
 
 
@@ -264,8 +276,8 @@ def _books(
 ) -> Books:
     if kept is None:
         return Books.begin(order, endpoint, plan, cells, watch)
-    kept.check_endpoint(endpoint)
-    return Books.go_on(kept.stored, kept.lock, order, watch)
+    heard = frozenset() if order.endpoint.base_url is None else {cell.id for cell in kept.left(cells)}
+    return Books.go_on(kept.stored, heard, kept.lock, order, watch)
 
 
 def _desk_maker(

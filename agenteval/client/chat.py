@@ -55,8 +55,8 @@ class Attempt:
         """Why this attempt says nothing about the model; None if it can be judged.
 
         Infrastructure are a fault of the exchange (but for one that costs nothing of the reply), a status that is not
-        2xx, an error inside the stream, a reply that the server says it aborted, a stream that stops without finish
-        reason and `[DONE]`, and a 200 with no reply.
+        2xx, an error inside the stream, a reply that the server says it aborted, a stream without a finish reason
+        (gateways write `[DONE]` behind a part of a reply, too), and a 200 with no reply.
         """
         status, fault = self.exchange.status, self.exchange.fault
         if fault is not None and not costs_nothing(fault, self.reply):
@@ -76,8 +76,11 @@ class Attempt:
             return None
         if not (reply.content or reply.reasoning or reply.tool_calls):
             return StepError("no_reply", f"HTTP {status}, but {self._no_completion()}", status)
-        if self.timeline.streamed and not reply.done:
-            return StepError("cut", "the stream stopped without a finish reason and without [DONE]", status)
+        if self.timeline.streamed:
+            ending = (
+                "[DONE] came, but no finish reason" if reply.done else "it stopped without a finish reason and [DONE]"
+            )
+            return StepError("cut", f"the stream does not say that the reply is whole: {ending}", status)
         return None
 
     def _no_completion(self) -> str:

@@ -31,6 +31,9 @@ ARM_HEADER = (
 SHOWN_K = (1, 2, 4, 8, 16, 32)
 """Columns of pass@k and pass^k, as far as there are trials, and the number of trials; json has every k."""
 
+UNREPEATED = {"interrupted": "not repeated before the run was interrupted", "running": "not repeated so far"}
+"""Of runs that are not complete: what became of requests without a reply, by status."""
+
 LEFT = frozenset(
     {"tool call", "thinking", "metric", "change", "BASE", "NEW", "chance", "scenario", "policy", "cells", "why"}
     | {"starts", "bar", "verdict", "parser", "case", "kind", "reason", "run"}
@@ -182,12 +185,13 @@ def score_lines(summary: Summary) -> list[str]:
 def this_run_lines(summary: Summary) -> list[str]:
     """What no other run shares: name, times, how the client itself did, and how to go on with it."""
     this = summary.this_run
-    ended = f"ended {this.finished_at}" if this.finished_at else "not ended"
+    over = this.finished_at and this.status != "running"
+    ended = f"{'interrupted' if this.status == 'interrupted' else 'ended'} {this.finished_at}" if over else "not ended"
     times = f"begun {this.created_at}, {ended}"
     resumed = f", gone on with {this.resumed} time{'s' if this.resumed > 1 else ''}" if this.resumed else ""
     unfinished = summary.scores.turns_judged < summary.scores.turns_planned
-    lost = unfinished and (summary.stopped or summary.losses)
-    go_on = [f"Go on with it: agenteval run --resume {this.run}"] if lost else []
+    broken_off = this.status == "interrupted" or (unfinished and (summary.stopped or summary.losses))
+    go_on = [f"Go on with it: agenteval run --resume {this.run}"] if broken_off else []
     return [f"{this.run}: {times}{resumed}.", *this.notes, *go_on]
 
 
@@ -196,8 +200,9 @@ def loss_lines(summary: Summary) -> list[str]:
     lines = [f"The run was stopped: {summary.stopped}"] if summary.stopped else []
     if summary.losses:
         lines.append(_loss_total(summary))
+    unrepeated = UNREPEATED.get(summary.this_run.status, "given up")
     for row in summary.losses:
-        fate = f", {row.given_up} given up" if row.given_up else ", all repeated"
+        fate = f", {row.given_up} {unrepeated}" if row.given_up else ", all repeated"
         lines.append(f"{row.kind}: {_requests(row.requests)}{fate}. First {row.step}: {row.detail}")
     return lines
 

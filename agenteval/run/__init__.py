@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agenteval.run.accounting import Accountant, Size
 from agenteval.run.batch import BatchEnd, run_batch, run_simulated
-from agenteval.run.breaker import Breaker
+from agenteval.run.breaker import FIRST_WAIT_S, LONGEST_WAIT_S, Breaker
 from agenteval.run.desk import Desk
 from agenteval.run.isolation import Isolation
 from agenteval.run.lengths import Lengths, lengths
@@ -15,7 +15,9 @@ from agenteval.run.session import CellEnd, run_cell
 from agenteval.run.watch import LAG_BOUND_MS, SEND_BOUND_MS, LoopWatch, SelfReport, no_long_collections
 
 __all__ = [
+    "FIRST_WAIT_S",
     "LAG_BOUND_MS",
+    "LONGEST_WAIT_S",
     "SEND_BOUND_MS",
     "Accountant",
     "Asked",

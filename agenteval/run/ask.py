@@ -29,7 +29,8 @@ from agenteval.run.desk import Desk
 from agenteval.run.isolation import salt_of
 from agenteval.run.plan import Cell
 from agenteval.run.prefix import UNKNOWN, Reused
-from agenteval.stream import Reply
+from agenteval.run.retries import pause_told
+from agenteval.stream import Reply, possible
 from agenteval.timing import Timing, measure, merged_chunks, refused_timing
 
 
@@ -96,7 +97,9 @@ async def ask(question: Question, desk: Desk) -> Answered | StepError:
         if last:
             await breaker.lost(question.cell, error, clock)
             return error
-        await breaker.pause(clock, retries.pause_s(tries, answered.attempt.retry_after_s, _draw(question, number)))
+        asked_s = answered.attempt.retry_after_s
+        pause_s = retries.pause_s(tries, asked_s, _draw(question, number))
+        await breaker.pause(clock, pause_s, pause_told(error, asked_s, pause_s))
 
 
 def _deadly(record: StepRecord, error: StepError, gone: int) -> StepError:
@@ -115,6 +118,9 @@ async def _attempt(question: Question, desk: Desk, number: int) -> Answered:
     encoded = question.encoder.encode(_request(question, desk))
     started = wall_stamp()
     attempt = await desk.chat(desk.transport, encoded.body, limits=desk.limits)
+    limits = (encoded.body.get(name) for name in ("max_tokens", "max_completion_tokens"))
+    allowed = max((limit for limit in limits if isinstance(limit, int)), default=None)
+    attempt = replace(attempt, reply=possible(attempt.reply, desk.budget.window, allowed))
     sent = Sent(number, started, encoded.view_hash, encoded.repairs)
     return Answered(attempt, _record(question, desk, sent, attempt))
 

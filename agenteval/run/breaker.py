@@ -55,6 +55,7 @@ class Breaker:
         self._lost: set[str] = set()  # likewise, of those that gave up
         self._heard = 0  # good replies
         self._inquiry: asyncio.Future[bool] | None = None  # under way; its result: whether the endpoint was gone
+        self._told_until = 0  # on the clock: the end of a pause that was told
         self._sleepers: set[asyncio.Future[None]] = set()
         self._suspected = asyncio.Lock()  # held by the one request that is asked although it may kill the endpoint
 
@@ -92,10 +93,14 @@ class Breaker:
         elif len(self._lost) >= HOPELESS_AFTER and self._ping is not None:
             self._stop(f"{len(self._lost)} in a row got no reply that could be judged: {error.detail}")
 
-    async def pause(self, clock: Clock, seconds: float) -> None:
-        """Sleep, but no longer than until the run is stopped."""
+    async def pause(self, clock: Clock, seconds: float, told: str | None = None) -> None:
+        """Sleep, but no longer than until the run is stopped. `told` is said, but for pauses that begin while another
+        lasts of which it was said."""
         if self.stopped is not None:
             return
+        if told is not None and clock.now() >= self._told_until:
+            self._told_until = clock.now() + int(seconds * NS_PER_S)
+            self._say(told)
         sleeper = asyncio.ensure_future(clock.sleep(seconds))
         self._sleepers.add(sleeper)
         try:

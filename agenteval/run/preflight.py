@@ -6,7 +6,7 @@ Raises EndpointError when the endpoint cannot be used at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from agenteval.errors import EndpointError
 from agenteval.messages import Message
 from agenteval.outcome import StepError
 from agenteval.run.breaker import no_answer
-from agenteval.run.retries import Retries
+from agenteval.run.retries import Retries, pause_told
 from agenteval.scenario.preflight import PREFLIGHT
 from agenteval.scoring.textcalls import spells_a_call
 from agenteval.thinking import Thinking
@@ -65,7 +65,7 @@ class Preflight:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whom to ask, and how; within `limits`, and at most `PREFLIGHT_S` each time."""
+    """Whom to ask, and how; within `limits`, and at most `PREFLIGHT_S` each time. `say` gets sentences for people."""
 
     transport: Transport
     dialect: Dialect
@@ -77,6 +77,7 @@ class Asked:
     chat: Chat = chat
     limits: Limits = field(default_factory=Limits)
     retries: Retries = field(default_factory=Retries)
+    say: Callable[[str], None] = lambda _: None
 
 
 async def preflight(asked: Asked) -> Preflight:
@@ -123,8 +124,10 @@ async def _ask(asked: Asked, body: Mapping[str, Any]) -> Attempt:
             return attempt
         if error.kind != "http_status" and not no_answer(error):
             return attempt
-        pause = asked.retries.pause_s(tries, attempt.retry_after_s, 0.0)
-        await asked.transport.clock.sleep(min(pause, PREFLIGHT_S))
+        pause_s = min(asked.retries.pause_s(tries, attempt.retry_after_s, 0.0), PREFLIGHT_S)
+        if told := pause_told(error, attempt.retry_after_s, pause_s):
+            asked.say(told)
+        await asked.transport.clock.sleep(pause_s)
 
 
 def _short(limits: Limits) -> Limits:

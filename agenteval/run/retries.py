@@ -10,6 +10,9 @@ from agenteval.wire import SLOW
 PASSING_STATUS = frozenset({408, 425, 429})
 """Client errors that pass. Of the server's errors all may, but for 501: it will not learn what it does not know."""
 
+TOLD_S = 5.0
+"""A pause from which on people are told that the server asked for it."""
+
 LASTING = frozenset({"tls", "too_large", "protocol"})
 """Faults that would be the same the next time."""
 
@@ -44,3 +47,10 @@ def may_pass(error: StepError) -> bool:
         status = error.status or 0
         return status in PASSING_STATUS or (status >= 500 and status != 501)
     return error.kind not in LASTING
+
+
+def pause_told(error: StepError, asked_s: float | None, pause_s: float) -> str | None:
+    """A sentence for people about a pause that begins; None where it is short, or the server asked for none."""
+    if not asked_s or pause_s < TOLD_S:
+        return None
+    return f"The server asks to wait {asked_s:,.0f} s ({error.detail}): it is asked again in {pause_s:,.0f} s."

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from agenteval.errors import StorageError, UsageError
+from agenteval.errors import DivergedError, StorageError, UsageError
 from agenteval.outcome import StepRecord
 from agenteval.store.disk import DISK, Disk
 from agenteval.store.frames import frames_path, members, packed
@@ -49,34 +49,46 @@ class RunFolder:
         return folder
 
     @classmethod
-    def reopen(cls, stored: StoredRun, lock: RunLock, secrets: Secrets, disk: Disk = DISK) -> RunFolder:
+    def reopen(
+        cls, stored: StoredRun, heard: Collection[str], lock: RunLock, secrets: Secrets, disk: Disk = DISK
+    ) -> RunFolder:
         """Go on with a run that is locked. What was torn when it ended is cut off: a journal line without its end,
-        frames without a line."""
+        frames without a line.
+
+        Raises DivergedError, before anything is cut, if a journalled reply is missing from the frames of a cell whose
+        replies are to be `heard` again. Such frames of another cell stay as they are.
+        """
         folder = cls(stored.path, lock, secrets, disk)
-        folder._mend_journal()
-        kept = {record.id for record in stored.records}
-        for cell in stored.manifest.cells["turns"]:
-            folder._mend_frames(cell, kept)
+        steps: dict[str, list[str]] = {cell: [] for cell in stored.manifest.cells["turns"]}
+        for record in stored.records:
+            steps.setdefault(record.cell, []).append(record.id)
+        ends = [folder._frames_end(cell, ids, cell in heard) for cell, ids in steps.items()]
+        folder._cut(stored.path / JOURNAL, _whole_lines(stored.path / JOURNAL))
+        for cell, end in zip(steps, ends, strict=True):
+            if end is not None:
+                folder._cut(frames_path(stored.path, cell), end)
         return folder
 
-    def _mend_journal(self) -> None:
-        path = self.path / JOURNAL
-        end = _whole_lines(path)
-        if end < path.stat().st_size:
-            self._do(lambda: self._disk.cut(path, end))
-
-    def _mend_frames(self, cell: str, kept: set[str]) -> None:
-        """Cut off what stands behind the frames of the last journalled step; nothing else can be unjournalled."""
+    def _frames_end(self, cell: str, steps: list[str], heard: bool) -> int | None:
+        """Where the frames of the last journalled step end; nothing behind it can be journalled. None: nothing is to be
+        cut, since some are missing before."""
         path, requests = frames_path(self.path, cell), RequestReader()
-        end, body = 0, None
+        end, body, kept, missing = 0, None, frozenset(steps), dict.fromkeys(steps)
         for member in members(path):
             if member.line.step not in kept:
                 break
+            missing.pop(member.line.step, None)
             end, body = member.end, requests.read(member.line.request) or body
-        if path.exists() and end < path.stat().st_size:
-            self._do(lambda: self._disk.cut(path, end))
+        if missing and heard:
+            self.close()
+            raise DivergedError(f"{path} is damaged: the reply to {next(iter(missing))} is not in it: begin a new run")
         if body is not None:
             self._requests.remember(cell, body)
+        return None if missing else end
+
+    def _cut(self, path: Path, end: int) -> None:
+        if path.exists() and end < path.stat().st_size:
+            self._do(lambda: self._disk.cut(path, end))
 
     def append(self, record: StepRecord, recording: Recording | None) -> None:
         """Write one finished request: first its frames, then its line."""

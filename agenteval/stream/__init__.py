@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agenteval.stream.fold import Fold, fold_whole
 from agenteval.stream.raw import RawTokens, raw_tokens
-from agenteval.stream.reply import HARMLESS, CallReply, Defect, DefectKind, Reply, Usage
+from agenteval.stream.reply import HARMLESS, CallReply, Defect, DefectKind, Reply, Usage, possible
 from agenteval.stream.shapes import error_of
 from agenteval.stream.sse import MAX_EVENT, SseDecoder
 
@@ -21,5 +21,6 @@ __all__ = [
     "Usage",
     "error_of",
     "fold_whole",
+    "possible",
     "raw_tokens",
 ]

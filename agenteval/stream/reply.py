@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 DefectKind = Literal[
@@ -103,6 +103,26 @@ class Reply:
     model: str | None = None
     id: str | None = None
     done: bool = False
+
+
+OVERSHOOT = 16
+"""So many tokens more than were allowed may be counted: those of the last step, or that which ended the reply."""
+
+
+def possible(reply: Reply, window: int | None, allowed: int | None) -> Reply:
+    """The reply without counts that cannot be: a prompt larger than the context window, a completion larger than was
+    allowed (each None: not known). They are unknown then, and told as a defect."""
+    usage, wrong = reply.usage or Usage(), []
+    if usage.prompt is not None and window is not None and usage.prompt > window:
+        wrong.append(f"{usage.prompt} prompt tokens in a context window of {window}")
+        usage = replace(usage, prompt=None, cached=None)
+    if usage.completion is not None and allowed is not None and usage.completion > allowed + OVERSHOOT:
+        wrong.append(f"{usage.completion} completion tokens where max_tokens was {allowed}")
+        usage = replace(usage, completion=None, reasoning=None)
+    if not wrong:
+        return reply
+    defect = Defect("bad_usage", f"the counts cannot be: {', '.join(wrong)}")
+    return replace(reply, usage=usage, defects=(*reply.defects, defect))
 
 
 class Defects:

@@ -46,7 +46,8 @@ def error_of(event: Mapping[str, Any]) -> str | None:
     """The error that an event (or a body) reports, None if it reports none.
 
     Seen: `{"error": {…}}`, `{"error": "text"}`, `{"error": {"error": …}}`, `{"object": "error", "message":
-    …}`, `{"detail": …}`, `{"message": …}`. A null, false or (beside choices) empty `error` is none.
+    …}`, `{"detail": …}`, `{"message": …}`; of gateways `{"msg": …}`, `{"error_msg": …}`. A null, false or (beside
+    choices) empty `error` is none.
     """
     error = event.get("error")
     has_choices = "choices" in event
@@ -54,9 +55,8 @@ def error_of(event: Mapping[str, Any]) -> str | None:
         return error_text(error)
     if event.get("object") == "error" or event.get("type") == "error":
         return error_text(event)
-    if not has_choices and (event.get("detail") or event.get("message")):
-        return error_text(event.get("detail") or event.get("message"))
-    return None
+    said = () if has_choices else (event.get(key) for key in ("detail", "message", "msg", "error_msg"))
+    return next((error_text(text) for text in said if text), None)
 
 
 MOST_TOKENS = 10_000_000

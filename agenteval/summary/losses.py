@@ -11,7 +11,8 @@ from agenteval.outcome import StepError, StepRecord
 @dataclass(frozen=True, slots=True)
 class LossRow:
     """Requests that failed in one way. `given_up`: how many of them were the last try of a step, which has no reply
-    therefore; the others were repeated. `step`, `detail`: the first of them, by its id and in words."""
+    therefore (in a run that was interrupted there may have been tries left); the others were repeated. `step`,
+    `detail`: the first of them, by its id and in words."""
 
     kind: str
     requests: int

@@ -16,10 +16,12 @@ from agenteval.store import Manifest
 
 @dataclass(frozen=True, slots=True)
 class ThisRun:
-    """`created_at`, `finished_at`: UTC, None while it has not ended; `resumed`: how often it was gone on with;
-    `client`: what the client measured of itself, of several parts the worst; `notes`: what follows from that."""
+    """`status`: complete, interrupted, or running (as a run that was killed stays); `created_at`, `finished_at`: UTC,
+    None while it has not ended; `resumed`: how often it was gone on with; `client`: what the client measured of itself,
+    of several parts the worst; `notes`: what follows from that."""
 
     run: str
+    status: str
     created_at: str
     finished_at: str | None
     resumed: int
@@ -31,18 +33,20 @@ def this_run(manifest: Manifest, failing: StepRecord | None) -> ThisRun:
     """`failing`: a failing step that is worth a look."""
     return ThisRun(
         run=manifest.run,
+        status=manifest.status,
         created_at=manifest.created_at,
         finished_at=manifest.finished_at,
         resumed=manifest.resumed,
         client=manifest.client,
-        notes=(*_client_notes(manifest.client), *_part_notes(manifest), *_look(manifest, failing)),
+        notes=(*_client_notes(manifest), *_part_notes(manifest), *_look(manifest, failing)),
     )
 
 
-def _client_notes(client: Mapping[str, Any]) -> list[str]:
+def _client_notes(manifest: Manifest) -> list[str]:
     """The stamp on a run whose client was too busy to measure."""
+    client, embedded = manifest.client, manifest.endpoint.get("profile") and not manifest.endpoint.get("base_url")
     if not client:
-        return []
+        return ["This client: never late, because the embedded endpoint answers in virtual time."] if embedded else []
     notes = [_client_line(client), *_doubts(client)]
     if client.get("valid") is False:
         late = [

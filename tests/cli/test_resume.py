@@ -92,7 +92,7 @@ def test_one_process_writes_a_run_at_a_time(tmp_path: Path) -> None:
 
 def test_another_model_does_not_go_on_with_a_run(tmp_path: Path) -> None:
     with serving(40.0, "founding") as url:
-        cut_short(tmp_path, signal.SIGKILL, "--base-url", url, "--no-preflight")
+        cut_short(tmp_path, signal.SIGKILL, "--base-url", url)
         (run,) = (tmp_path / "results").iterdir()
         manifest = json.loads((run / "run.json").read_text())
         manifest["endpoint"]["model"] = "glm-4.7-other"
@@ -101,6 +101,7 @@ def test_another_model_does_not_go_on_with_a_run(tmp_path: Path) -> None:
         done = agenteval("run", "--resume", "latest", cwd=tmp_path)
     assert done.returncode == 2
     assert "begun with model glm-4.7-other, and the endpoint now has GLM-4.7-FP8" in done.stderr
+    assert "Preflight" not in done.stderr, "and it is not asked first"
     assert (run / "steps.jsonl").read_bytes() == before
 
 
@@ -117,14 +118,28 @@ def test_a_secret_in_the_body_is_given_again(tmp_path: Path) -> None:
         assert secret_text not in (run / "run.json").read_text()
 
 
-def test_a_conversation_whose_frames_are_gone_is_not_taken_up(tmp_path: Path) -> None:
+def test_a_conversation_whose_frames_are_damaged_is_not_taken_up_and_nothing_is_touched(tmp_path: Path) -> None:
     with serving(40.0, "founding") as url:
         run = cut_short(tmp_path, signal.SIGKILL, "--base-url", url, "--no-preflight", "--thinking", "off")
         (frames,) = (run / "frames").iterdir()
+        whole = frames.read_bytes()
+        middle = len(whole) // 2
+        flipped = whole[:middle] + bytes([whole[middle] ^ 0xFF]) + whole[middle + 1 :]
+        for damaged in (flipped, whole[: middle // 4], b""):
+            frames.write_bytes(damaged)
+            before = bytes_of(run)
+            done = agenteval("run", "--resume", "latest", "--no-preflight", cwd=tmp_path)
+            assert done.returncode == 2
+            assert f"{frames.relative_to(tmp_path)} is damaged: the reply to ten-turn-repo.off" in done.stderr
+            assert bytes_of(run) == before
         frames.unlink()
-        done = agenteval("run", "--resume", "latest", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "the reply to ten-turn-repo.off.full_history.0.t01.s01.a1 is not in" in done.stderr
+        gone = agenteval("run", "--resume", "latest", "--no-preflight", cwd=tmp_path)
+    assert gone.returncode == 2
+    assert "the reply to ten-turn-repo.off.full_history.0.t01.s01.a1 is not in it" in gone.stderr
+
+
+def bytes_of(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:

@@ -45,7 +45,8 @@ FAILURES: Mapping[str, tuple[Answer, Limits, str, str]] = {
     "closed inside": (Answer(OPEN, "close"), FAST, "cut", "closed the connection after"),
     "closed at once": (Answer((), "close"), FAST, "cut", "closed the connection without an answer"),
     "another protocol": (Answer((b"hello there\r\n\r\n",), "close"), FAST, "protocol", ""),
-    "no finish, no [DONE]": (streamed(frame({"content": "a"})), FAST, "cut", "the stream stopped"),
+    "no finish, no [DONE]": (streamed(frame({"content": "a"})), FAST, "cut", "without a finish reason"),
+    "no finish, but [DONE]": (streamed(frame({"content": "a"}), DONE), FAST, "cut", "finish reason"),
     "a log-in page": (
         Answer((sized(b"<html>", content_type="text/html"),), "close"),
         FAST,
@@ -119,8 +120,6 @@ APART: Mapping[str, tuple[Answer, str | None, str | None]] = {
         None,
         "protocol",
     ),
-    # The SDK does not tell a stream that was cut from one that ended with [DONE] and without a finish reason.
-    "[DONE] without a finish reason": (streamed(frame({"content": "a"}), DONE), None, "cut"),
     # The SDK looks for events in whatever comes, and finds none.
     "JSON where a stream was asked for": (in_one({"content": "a"}, "stop"), None, "no_reply"),
 }

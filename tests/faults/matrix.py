@@ -81,6 +81,7 @@ def page(status: str, title: str) -> Answer:
 
 
 SAID = frame({"content": "The answer is "})
+HALF_CALL = frame({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "read_file", "arguments": '{"pa'}}]})
 REST = frame({"content": "42."})
 STOP = frame({}, "stop")
 GOOD = (ROLE, SAID, REST, STOP, event({"choices": [], "usage": counted(6)}), DONE)
@@ -201,9 +202,6 @@ SLOW: Mapping[str, Row] = {
         Limits(between_s=0.05),
     ),
     "hang after [DONE]": fine(streamed(*GOOD, then="hang"), limits=Limits(after_done_s=0.05)),
-    "hang after [DONE], without a finish reason": fails(
-        streamed(ROLE, SAID, REST, *GOOD[-2:], then="hang"), TOLD * 2, Limits(after_done_s=0.05)
-    ),
     "hang after the finish reason": fine(streamed(*GOOD[:-1], then="hang"), TOLD * 2, limits=Limits(between_s=0.05)),
     "keep-alives without end after [DONE]": fine(
         streamed(*GOOD, b": ping\n\n", then="drip"), limits=Limits(after_done_s=0.1)
@@ -240,7 +238,14 @@ BROKEN: Mapping[str, Row] = {
     "cut after [DONE]": fine(streamed(*GOOD, then="close"), ()),
     "reset after a frame": lost("reset", "broke the connection", streamed(ROLE, SAID, then="reset")),
     "ended without finish reason and [DONE]": lost(
-        "cut", "the stream stopped without a finish reason and without [DONE]", streamed(ROLE, SAID)
+        "cut", "it stopped without a finish reason and [DONE]", streamed(ROLE, SAID)
+    ),
+    "[DONE] without a finish reason": lost("cut", "[DONE] came, but no finish reason", streamed(ROLE, SAID, DONE)),
+    "a call that a gateway cut and closed with [DONE]": lost(
+        "cut", "[DONE] came, but no finish reason", streamed(ROLE, HALF_CALL, DONE)
+    ),
+    "an upstream's plain text in mid-stream, then [DONE]": lost(
+        "cut", "[DONE] came, but no finish reason", streamed(ROLE, SAID, b"data: Internal Server Error\n\n", DONE)
     ),
     "no HTTP": lost(
         "protocol", "is this an https:// endpoint?", Answer((b"SSH-2.0-OpenSSH_9.7\r\n",), "close"), attempts=1
@@ -298,6 +303,7 @@ USAGE: Mapping[str, Row] = {
     "usage with null counts": fine(with_usage({"prompt_tokens": None, "completion_tokens": None}), ()),
     "usage of negative counts": fine(with_usage(counted(-6))),
     "usage of huge counts": fine(with_usage(counted(10**12))),
+    "more completion tokens than max_tokens": fine(with_usage(counted(900_000))),
     "usage of texts": fine(with_usage({"prompt_tokens": "10", "completion_tokens": "6"})),
     "usage of fractions": fine(with_usage({"prompt_tokens": 10, "completion_tokens": 6.5})),
     "0 completion tokens beside a text": fine(with_usage(counted(0))),

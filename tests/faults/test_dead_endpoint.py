@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.faults.matrix import OK, page, refusal
 from tests.faults.play import RUN, TINY, Played, command
 from tests.faults.server import Answer, serving
@@ -111,6 +113,24 @@ def test_patience_may_be_said_anew_when_a_run_is_gone_on_with(tmp_path: Path) ->
         done = command("run", "--resume", "latest", "--retries", "1", out=tmp_path)
     assert (lost.exit, done.exit) == (3, 0), done.stderr
     assert "Lost: tiny.off.full_history" in lost.stderr
+
+
+def test_a_run_whose_resume_is_interrupted_at_the_take_off_is_as_it_was(tmp_path: Path) -> None:
+    hangs = Answer((), "hang")
+    with serving(lambda _: refusal("400 Bad Request", "too long"), small=OK) as server:
+        url, port = f"http://127.0.0.1:{server.port}/v1", server.port
+        run = command("run", str(TINY), "--base-url", url, *RUN, out=tmp_path).run
+    assert run
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    with serving(lambda _: hangs, small=hangs, port=port):
+        again = warm.start("agenteval", "run", "--resume", str(run), cwd=tmp_path)
+        while "Endpoint" not in again.stderr.readline():
+            assert again.poll() is None
+        again.send_signal(signal.SIGINT)
+        _, told = again.communicate(timeout=60)
+    assert again.returncode == 130
+    assert f"nothing was added, the run is as it was. Go on with it: agenteval run --resume {run}" in told
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
 def of_every_fourth(answer: Answer) -> Callable[[int], Answer]:

@@ -266,6 +266,15 @@ def test_a_server_that_asks_to_wait_is_waited_for(asked: str, at_least: float, a
     assert played.lost == []
 
 
+def test_a_long_wait_that_the_server_asks_for_is_told_once_to_all() -> None:
+    played = play(Failing(lambda now, _: 429 if now < 1 else None, retry_after="3600"))
+    (told,) = played.said
+    assert "The server asks to wait 3,600 s (HTTP 429: " in told
+    assert 300 <= int(told.split()[-2]) <= 450
+    short = play(Failing(lambda now, _: 429 if now < 1 else None, retry_after="2"))
+    assert short.said == []
+
+
 def test_a_request_that_timed_out_is_asked_once_more_and_no_oftener() -> None:
     def fails(now: float, body: Body) -> FaultKind | None:
         return "timeout_first_frame" if "agent two" in body["messages"][0]["content"] else None

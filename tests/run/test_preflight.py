@@ -88,3 +88,24 @@ def test_a_server_that_takes_no_tools_is_told_its_option(
     assert "takes no tools" in said
     assert words in said
     assert all(option in said for option in options)
+
+
+def test_a_server_that_asks_to_wait_at_the_take_off_is_heard_of() -> None:
+    class Busy:
+        clock = LoopClock()
+
+        async def exchange(self, request: HttpRequest, receiver: Receiver, limits: Limits) -> Exchange:
+            sent = self.clock.now()
+            headers = (("retry-after", "3600"),)
+            receiver.head(429, headers, sent)
+            receiver.data(b"slow down", sent)
+            return Exchange(sent, self.clock.now(), 429, headers=headers)
+
+        async def aclose(self) -> None:
+            pass
+
+    said: list[str] = []
+    with pytest.raises(EndpointError):
+        tried(Asked(Busy(), DIALECTS["vllm"], "m", "on", say=said.append))
+    wait = "The server asks to wait 3,600 s (HTTP 429: slow down): it is asked again in 30 s."
+    assert said == [wait] * 4

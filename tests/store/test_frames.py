@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import gzip
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenteval.errors import StorageError, UsageError
+from agenteval.errors import DivergedError, StorageError, UsageError
 from agenteval.store import (
     Disk,
     RunFolder,
@@ -52,11 +53,11 @@ def begun(out: Path, steps: int) -> RunFolder:
     return folder
 
 
-def gone_on_with(out: Path, disk: Disk | None = None) -> RunFolder:
+def gone_on_with(out: Path, disk: Disk | None = None, heard: Sequence[str] = ()) -> RunFolder:
     """The run of a folder, opened again."""
     path = find_run("latest", out)
     lock = RunLock.take(path)
-    return RunFolder.reopen(load_run(path), lock, NOBODY, disk or Disk())
+    return RunFolder.reopen(load_run(path), heard, lock, NOBODY, disk or Disk())
 
 
 def frames_of(folder: RunFolder) -> Path:
@@ -99,6 +100,23 @@ def test_what_was_torn_is_cut_off_and_written_again(torn: bytes, line: bytes, tm
     assert list(kept) == [step.id for step, _ in STEPS]
     for step, recording in STEPS:
         assert kept[step.id].request == recording.request
+
+
+def test_damaged_frames_stay_as_they_are(tmp_path: Path) -> None:
+    folder = begun(tmp_path, 4)
+    folder.close()
+    whole = frames_of(folder).read_bytes()
+    damaged = whole[:60] + bytes([whole[60] ^ 0xFF]) + whole[61:]
+    frames_of(folder).write_bytes(damaged)
+    gone_on_with(tmp_path).close()
+    assert frames_of(folder).read_bytes() == damaged, "nobody needs to hear them"
+    with (folder.path / "steps.jsonl").open("ab") as journal:
+        journal.write(b'{"torn": ')
+    before = (folder.path / "steps.jsonl").read_bytes()
+    with pytest.raises(DivergedError, match=f"{CELL}.jsonl.gz is damaged: the reply to {STEPS[0][0].id}"):
+        gone_on_with(tmp_path, heard=(CELL,))
+    assert frames_of(folder).read_bytes() == damaged
+    assert (folder.path / "steps.jsonl").read_bytes() == before
 
 
 def test_a_cell_that_had_no_finished_step_begins_anew(tmp_path: Path) -> None:

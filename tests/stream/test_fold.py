@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agenteval.stream import CallReply, DefectKind, Fold, Reply, Usage, fold_whole
+from agenteval.stream import CallReply, DefectKind, Fold, Reply, Usage, fold_whole, possible
 from tests.stream.cutting import folded, pieces
 from tests.stream.frames import DONE, ROLE, call, counted, event, final, frame
 
@@ -203,6 +203,17 @@ def test_without_usage_llama_cpps_timings_count() -> None:
     assert reply.server_timings == {"cache_n": 7, "prompt_n": 3, "predicted_n": 5, "predicted_ms": 1.5}
 
 
+def test_counts_that_the_request_rules_out_are_not_known() -> None:
+    counts = counted(900, 5000) | {"prompt_tokens_details": {"cached_tokens": 7}}
+    reply = fold(HI, STOP, event({"choices": [], "usage": counts}), DONE)
+    assert possible(reply, None, None) == possible(reply, 5000, 900) == reply
+    assert possible(reply, 4999, 900).usage == Usage(completion=900)
+    assert possible(reply, None, 100).usage == Usage(prompt=5000, cached=7)
+    (defect,) = possible(reply, 4999, 100).defects
+    assert "5000 prompt tokens in a context window of 4999" in defect.detail
+    assert possible(Reply(), 1, 1) == Reply()
+
+
 # --- errors -------------------------------------------------------------------------------------------------
 
 
@@ -217,6 +228,8 @@ def test_without_usage_llama_cpps_timings_count() -> None:
         event({"object": "error", "message": "boom", "code": 400}),
         event({"type": "error", "error": {"type": "overloaded", "message": "boom"}}),
         event({"detail": "boom"}),
+        event({"code": 500, "msg": "boom"}),
+        event({"status": "error", "error_msg": "boom"}),
         event({"detail": [{"loc": ["body"], "msg": "boom"}]}),
         event({"message": "boom"}),
         event({"error": {"message": "boom"}, "choices": []}),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from agenteval.outcome import Finding, StepError, StepRecord
 from agenteval.report import render_markdown, render_terminal
 from agenteval.report.tables import loss_lines, this_run_lines
+from agenteval.summary import summarise
 from agenteval.summary.losses import LossRow
 from tests.records import record
-from tests.summary.test_rows import CELL, summary_of
+from tests.summary.test_rows import CELL, manifest_of, summary_of
 
 
 def failed(kind: str, detail: str, status: int | None = None, **changes: Any) -> StepRecord:
@@ -41,6 +45,27 @@ def test_failures_are_counted_by_kind_with_an_example() -> None:
         f"reset: 1 request, all repeated. First {CELL}.t02.s01.a2: h:80 broke the connection",
     ]
     assert "Go on with it: agenteval run --resume r" in this_run_lines(summary)
+
+
+@pytest.mark.parametrize(
+    ("status", "times", "fate"),
+    [
+        ("interrupted", "r: begun then, interrupted later.", "not repeated before the run was interrupted"),
+        ("running", "r: begun then, not ended.", "not repeated so far"),
+    ],
+)
+def test_a_run_that_did_not_come_to_its_end_says_so_and_gives_nothing_up(status: Any, times: str, fate: str) -> None:
+    manifest = replace(manifest_of({CELL: 4}), status=status, created_at="then", finished_at="later")
+    summary = summarise(manifest, SHAKY)
+    assert this_run_lines(summary) == [times, "Go on with it: agenteval run --resume r"]
+    assert loss_lines(summary)[1] == f"HTTP 503: 4 requests, 1 {fate}. First {CELL}.t01.s01.a1: {BUSY}"
+
+
+def test_an_interruption_without_a_failed_request_is_told() -> None:
+    summary = summarise(replace(manifest_of({CELL: 2}), status="interrupted", finished_at="later"), [record()])
+    for text in (render_terminal(summary), render_markdown(summary)):
+        assert "interrupted later" in text
+        assert "Go on with it: agenteval run --resume r" in text
 
 
 def test_none_is_a_finding_or_in_a_score() -> None:
