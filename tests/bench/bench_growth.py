@@ -19,9 +19,10 @@ from tests.bench.program import ROOT, Row, agenteval, spent, verdict
 
 TITLE = (
     "Growth: `agenteval run` of 1,000 turns (two requests each, 4,001 messages at the end). CPU of agenteval per "
-    "turn, recording included: median of turns 951-1000 over median of turns 51-100, of three runs the one with the "
-    "median ratio; embedded: with the simulated model's own. Memory: resident after turn 100 and 1,000, beside all "
-    "frames that came. Bar: ratio at most 1.5."
+    "turn, recording included: median of turns 951-1000 over median of turns 51-100, each over what a fixed piece of "
+    "work cost at that time (machine: what it cost late over early), of three runs the one with the median ratio; "
+    "embedded: with the simulated model's own. Memory: resident after turn 100 and 1,000, beside all frames that "
+    "came. Bar: ratio at most 1.5."
 )
 TURNS = 1_000
 REPEATS = 3
@@ -42,9 +43,11 @@ def rows() -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class _Run:
-    """One long run: CPU ms of each turn (the n-th is of turn n + 2), MB held after each, MB of all frames."""
+    """One long run: CPU ms of each turn (the n-th is of turn n + 2) and of the work beside it, MB held after each, MB
+    of all frames."""
 
     cpu_ms: Sequence[float]
+    work_ms: Sequence[float]
     held_mb: Sequence[float]
     frames_mb: float
 
@@ -53,8 +56,13 @@ class _Run:
         return median(self.cpu_ms[turn - 2 : turn + 48])
 
     @property
+    def machine(self) -> float:
+        """How much slower the machine was at the end."""
+        return median(self.work_ms[949:999]) / median(self.work_ms[49:99])
+
+    @property
     def ratio(self) -> float:
-        return self.around(951) / self.around(51)
+        return self.around(951) / self.around(51) / self.machine
 
 
 def _row(endpoint: str, mode: str, runs: Sequence[_Run]) -> Row:
@@ -66,6 +74,7 @@ def _row(endpoint: str, mode: str, runs: Sequence[_Run]) -> Row:
         "ms a turn, 51-100": round(run.around(51), 2),
         "501-550": round(run.around(501), 2),
         "951-1000": round(run.around(951), 2),
+        "machine": round(run.machine, 2),
         "ratio": round(run.ratio, 2),
         "lowest, highest": f"{ratios[0]:.2f} {ratios[-1]:.2f}",
         "bar": verdict(run.ratio <= BAR),
@@ -90,8 +99,9 @@ def _played(command: list[str], folder: Path) -> _Run:
         (frames,) = Path(out).glob("*/frames/*.gz")
         frames_mb = len(gzip.decompress(frames.read_bytes())) / 1e6
     stamps = json.loads(cost.errors.splitlines()[-1])
-    cpu_ms = [(after[0] - before[0]) * 1000 for before, after in pairwise(stamps)]
-    return _Run(cpu_ms, [held for _, held in stamps], frames_mb)
+    cpu_ms = [(after[0] - before[2]) * 1000 for before, after in pairwise(stamps)]
+    work_ms = [(done - ended) * 1000 for ended, _, done in stamps[1:]]
+    return _Run(cpu_ms, work_ms, [held for _, held, _ in stamps], frames_mb)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """`python -m tests.bench.long ARGUMENT…`: the command line, whose last line on stderr tells what each turn cost.
 
 A turn costs the CPU time of this process between two ends of turns, as the journal shows them: all that is done for it,
-from encoding the request to writing its frames. Beside it the memory that the process held then.
+from encoding the request to writing its frames. Beside it the memory that the process held then, and what a fixed piece
+of work cost at that moment, since a shared machine changes its speed meanwhile.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from agenteval.clock import cpu_seconds
 from agenteval.store import Disk
 
 PARTS = 20
+_WORK = [{"role": "tool", "tool_call_id": f"call_{n}", "content": "shelf 7, 13 left, 5 ordered"} for n in range(8)]
 PAGE_MB = resource.getpagesize() / 1e6
 
 
@@ -64,15 +66,24 @@ def _turn(number: int, part: str, said: str) -> dict[str, Any]:
 
 
 class Stamping(Disk):
-    """Notes CPU seconds and MB at the end of each turn."""
+    """Notes at the end of each turn: CPU seconds, MB, and CPU seconds after a fixed piece of work, which is no part of
+    the next turn."""
 
     def __init__(self) -> None:
-        self.stamps: list[tuple[float, float]] = []
+        self.stamps: list[tuple[float, float, float]] = []
 
     def append(self, path: Path, data: bytes) -> None:
         super().append(path, data)
         if path.name == "steps.jsonl" and b'"last_of_turn":true' in data:
-            self.stamps.append((cpu_seconds(), _resident_mb()))
+            ended = cpu_seconds()
+            _work()
+            self.stamps.append((ended, _resident_mb(), cpu_seconds()))
+
+
+def _work() -> None:
+    """About half a millisecond of what a turn consists of."""
+    for _ in range(20):
+        json.loads(json.dumps(_WORK))
 
 
 def _resident_mb() -> float:
