@@ -4,7 +4,6 @@ adds. Nothing here changes what is answered.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -100,8 +99,15 @@ class _Known:
         """How many messages another body has in common with this one, from the start."""
         if data.startswith(self.data):
             return len(self.messages)
-        at = bisect_right(range(len(self.ends)), False, key=lambda n: not data.startswith(self.data[: self.ends[n]]))
-        return max(0, at - 1)
+        same, parted = 0, len(self.ends)  # so many ends are reached alike; at this one they have parted
+        while same < parted:
+            middle = (same + parted) // 2
+            span = slice(self.ends[same - 1] if same else 0, self.ends[middle])
+            if data[span] == self.data[span]:
+                same = middle + 1
+            else:
+                parted = middle
+        return max(0, same - 1)
 
 
 class Threads:
