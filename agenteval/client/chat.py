@@ -91,11 +91,10 @@ class Attempt:
 
 
 def costs_nothing(fault: Fault, reply: Reply) -> bool:
-    """Whether all of a reply had come before the fault. A server that only stays silent after its finish reason, or
-    after `[DONE]`, has said all; one that breaks off has only after `[DONE]`."""
-    if fault.kind in SLOW:
-        return reply.done or reply.finish_reason is not None
-    return reply.done and fault.kind in ("cut", "reset")
+    """Whether all of a reply had come before the fault. A server that only stays silent after its finish reason has
+    said all; one that breaks off has only after `[DONE]`."""
+    whole = reply.finish_reason is not None
+    return whole and (fault.kind in SLOW or (reply.done and fault.kind in ("cut", "reset")))
 
 
 class Chat(Protocol):

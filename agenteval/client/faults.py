@@ -24,7 +24,11 @@ def quoted(text: str) -> str:
     What looks like a key is masked, since some servers repeat the one that they refuse. Frames are a
     recording: there only the secrets that are known are masked.
     """
-    return on_one_line(_SECRET_TEXT.sub(r"\1…", text[:20_000]))[:MAX_QUOTED]
+    line = on_one_line(_SECRET_TEXT.sub(r"\1…", text[:20_000]))
+    if len(line) <= MAX_QUOTED:
+        return line
+    whole = line[:MAX_QUOTED].rpartition(" ")[0]  # half a word might be half a key, which nobody would know as one
+    return whole or line[:MAX_QUOTED]
 
 
 def connect_fault(error: OSError, address: Address, limits: Limits) -> Fault:

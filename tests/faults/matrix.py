@@ -202,6 +202,12 @@ SLOW: Mapping[str, Row] = {
         Limits(between_s=0.05),
     ),
     "hang after [DONE]": fine(streamed(*GOOD, then="hang"), limits=Limits(after_done_s=0.05)),
+    "hang after [DONE], without a finish reason": slow(
+        "timeout_between",
+        "did not end its reply within 1 s of [DONE]",
+        streamed(ROLE, SAID, DONE, then="hang"),
+        Limits(),
+    ),
     "hang after the finish reason": fine(streamed(*GOOD[:-1], then="hang"), TOLD * 2, limits=Limits(between_s=0.05)),
     "keep-alives without end after [DONE]": fine(
         streamed(*GOOD, b": ping\n\n", then="drip"), limits=Limits(after_done_s=0.1)
