@@ -10,8 +10,8 @@ from agenteval.messages import Message
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
-REMEMBERED = 8
-"""So many things, those that came last."""
+REMEMBERED = 32
+"""So many things, those that came last: more than conversations are under way at once, mostly."""
 
 
 class Remembered(Generic[Item, Made]):
@@ -22,12 +22,11 @@ class Remembered(Generic[Item, Made]):
         self._made: list[tuple[Item, Made]] = []
 
     def of(self, thing: Item) -> Made:
-        for known, made in self._made:
-            if known is thing:
-                return made
-        made = self._make(thing)
-        self._made = [*self._made[1 - REMEMBERED :], (thing, made)]
-        return made
+        at = next((at for at, (known, _) in enumerate(self._made) if known is thing), None)
+        found = (thing, self._make(thing)) if at is None else self._made.pop(at)
+        self._made.append(found)
+        del self._made[:-REMEMBERED]
+        return found[1]
 
 
 def common_prefix(a: Sequence[object], b: Sequence[object]) -> int:

@@ -57,6 +57,12 @@ def test_messages_in_common_are_those_before_the_first_that_differs(
     assert common_prefix(one, other) == common_prefix(list(other), list(one)) == shared
 
 
+def test_messages_have_no_order() -> None:
+    """`common_prefix` takes two sequences of them that are in order for one that begins the other."""
+    with pytest.raises(TypeError):
+        assert Message("user", "a") < Message("user", "b")  # type: ignore[operator]
+
+
 def test_only_what_is_new_is_made() -> None:
     grown: Grown[str, str] = Grown()
     asked: list[str] = []

@@ -16,14 +16,13 @@ from agenteval.cli.options import HOW_TO_ASK, EndpointOptions, PlanOptions
 from agenteval.cli.progress import Progress
 from agenteval.cli.voice import tell
 from agenteval.clock import RealClock, wall_stamp
-from agenteval.context import names_code
 from agenteval.errors import DivergedError, StorageError
 from agenteval.outcome import StepRecord
 from agenteval.report import render_markdown
 from agenteval.report.machine import summary_values
 from agenteval.run import LAG_BOUND_MS, SEND_BOUND_MS, BatchEnd, Cell, LoopWatch, Plan
 from agenteval.store import DISK, Disk, Manifest, RunFolder, RunLock, Secrets, StoredRun, free_folder
-from agenteval.summary import Summary, protocol, summarise
+from agenteval.summary import Summary, how_to_go_on, protocol, summarise
 from agenteval.tools import beginning
 from agenteval.wire import Recording
 
@@ -82,12 +81,12 @@ class Books:
 
     @classmethod
     def go_on(
-        cls, stored: StoredRun, heard: Collection[str], lock: RunLock, order: Order, watch: LoopWatch | None
+        cls, stored: StoredRun, left: Collection[str], lock: RunLock, order: Order, watch: LoopWatch | None
     ) -> Books:
-        """A run that was begun before; what it holds is not written again. `heard`: see `RunFolder.reopen`."""
+        """A run that was begun before; what it holds is not written again. `left`: see `RunFolder.reopen`."""
         secrets = order.endpoint.secrets
         manifest = _gone_on(stored.manifest, order)
-        books = cls(RunFolder.reopen(stored, heard, lock, secrets, order.disk), manifest, secrets, watch)
+        books = cls(RunFolder.reopen(stored, left, lock, secrets, order.disk), manifest, secrets, watch)
         books._records = list(stored.records)
         books._known = {record.id: record for record in stored.records}
         for record in stored.records:
@@ -137,15 +136,9 @@ class Books:
         _tell_losses(end, self._secrets)
         tell(f"Run kept in {self._folder.path} (report.md, steps.jsonl, frames/).")
         if end is None or end.stopped or any(item.lost for item in end.ends):
-            tell(how_to_go_on(self._folder.path, manifest))
+            tell(how_to_go_on(str(self._folder.path), manifest))
         self.summary = summary
         return summary
-
-
-def how_to_go_on(path: Path, manifest: Manifest) -> str:
-    """The command that takes a run up again."""
-    allowed = " --allow-code" if any(map(names_code, manifest.plan["policies"])) else ""
-    return f"Go on with it: agenteval run --resume {path}{allowed}"
 
 
 def _tell_losses(end: BatchEnd | None, secrets: Secrets) -> None:

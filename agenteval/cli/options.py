@@ -196,7 +196,7 @@ ENDPOINT = (
     _seconds(
         "--patience",
         PATIENCE_S,
-        "Seconds to wait for an endpoint that is gone in mid-run; then the run ends, and can be resumed.",
+        "Seconds to wait for an endpoint that still loads or is gone in mid-run; then the run ends. It can be resumed.",
         least=0.0,
     ),
     _seconds(

@@ -42,8 +42,8 @@ def command(run: str, out: Path, scoring: bool, serving: bool, allow_code: bool,
     """Use the recording of RUN (its id, its folder, or `latest`) without its endpoint: --score or --serve.
 
     Nothing is written. Exit code of --score: 0 all verdicts are what they were, 1 some are not, 2 a mistake in options
-    or a suite that has changed, 3 some replies were not kept, or their file is
-    damaged.
+    or a suite that has changed, 3 some replies were not kept, or cannot be
+    read.
     """
     if scoring == serving:
         raise UsageError("say what to do with the recording: --score or --serve")

@@ -4,9 +4,11 @@ again. How it is asked may be said anew (how long to wait, how many at a time); 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
+
+import msgspec
 
 from agenteval.cli.books import Order
 from agenteval.cli.endpoint import Endpoint
@@ -15,7 +17,7 @@ from agenteval.cli.suites import load_scenarios
 from agenteval.cli.voice import tell
 from agenteval.client import ReplayTransport
 from agenteval.errors import UsageError
-from agenteval.masked import MASK
+from agenteval.masked import MASK, alike, holds_mask
 from agenteval.outcome import StepRecord
 from agenteval.run import Cell, Desk
 from agenteval.script import Scenario
@@ -99,8 +101,10 @@ def _endpoint(kept: Mapping[str, Any], now: EndpointOptions) -> EndpointOptions:
     if missing:
         raise UsageError(f"the run was begun with headers that no file holds: give --header {min(missing)}=… again")
     secret = MASK in json.dumps(kept["extra_body"])
-    if secret and set(kept["extra_body"]) != set(now.extra_body):
-        raise UsageError("the run was begun with a secret in --extra-body, which no file holds: give it again, whole")
+    if secret and not alike(kept["extra_body"], now.extra_body):
+        raise UsageError(
+            "the run was begun with a secret in --extra-body, which no file holds: give it again, whole and as it was"
+        )
     values = {item.name: kept[item.name] for item in fields(EndpointOptions)}
     typed = {name: getattr(now, name) for name in OPERATIONAL if hasattr(now, name) and was_typed(name)}
     body = now.extra_body if secret else kept["extra_body"]
@@ -168,6 +172,11 @@ class Kept:
         for record in last_attempts(self.stored.records):
             turns.setdefault((record.cell, record.turn), []).append(record)
         return frozenset(place for place, steps in turns.items() if is_over(steps))
+
+    def repeats_a_secret(self, cells: Collection[str]) -> bool:
+        """Whether a reply in one of these conversations held what is masked."""
+        replies = (record.reply for record in self.stored.records if record.cell in cells)
+        return any(holds_mask(msgspec.to_builtins(reply)) for reply in replies)
 
     def desk_of(self, desk: Desk) -> Callable[[Cell], Desk]:
         """A desk that first hears again what a cell's endpoint said, and then asks it. That all of it can be heard, the

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from agenteval.cli import own
-from agenteval.cli.books import Books, Order, how_to_go_on
+from agenteval.cli.books import Books, Order
 from agenteval.cli.endpoint import (
     Endpoint,
     http_endpoint,
@@ -65,7 +65,7 @@ from agenteval.scenario import ALL
 from agenteval.script import Scenario
 from agenteval.simulator import Engine, SimulatedTransport
 from agenteval.store import DISK, Disk, Secrets
-from agenteval.summary import Summary
+from agenteval.summary import Summary, how_to_go_on
 from agenteval.wire import Transport
 
 DEFAULT_SUITE = "founding"
@@ -191,7 +191,7 @@ def _left_as_it_was(kept: Kept | None) -> str:
     if kept is None:
         return "no run was begun, nothing is kept."
     stored = kept.stored
-    return f"nothing was added, the run is as it was. {how_to_go_on(stored.path, stored.manifest)}"
+    return f"nothing was added, the run is as it was. {how_to_go_on(str(stored.path), stored.manifest)}"
 
 
 async def _over_http(
@@ -276,8 +276,10 @@ def _books(
 ) -> Books:
     if kept is None:
         return Books.begin(order, endpoint, plan, cells, watch)
-    heard = frozenset() if order.endpoint.base_url is None else {cell.id for cell in kept.left(cells)}
-    return Books.go_on(kept.stored, heard, kept.lock, order, watch)
+    left = {cell.id for cell in kept.left(cells)}
+    if kept.repeats_a_secret(left):
+        tell("Note: replies of this run repeat a secret; its conversations go on with asterisks in its place.")
+    return Books.go_on(kept.stored, left, kept.lock, order, watch)
 
 
 def _desk_maker(

@@ -9,7 +9,8 @@ import ssl
 from collections.abc import Mapping
 from urllib.parse import urljoin, urlsplit
 
-from agenteval.client.address import Address, api_root
+from agenteval.client.address import Address, address_of, api_root
+from agenteval.errors import UsageError
 from agenteval.visible import on_one_line
 from agenteval.wire import Fault, FaultKind, Limits
 
@@ -24,11 +25,7 @@ def quoted(text: str) -> str:
     What looks like a key is masked, since some servers repeat the one that they refuse. Frames are a
     recording: there only the secrets that are known are masked.
     """
-    line = on_one_line(_SECRET_TEXT.sub(r"\1…", text[:20_000]))
-    if len(line) <= MAX_QUOTED:
-        return line
-    whole = line[:MAX_QUOTED].rpartition(" ")[0]  # half a word might be half a key, which nobody would know as one
-    return whole or line[:MAX_QUOTED]
+    return on_one_line(_SECRET_TEXT.sub(r"\1…", text[:20_000]))[:MAX_QUOTED]
 
 
 def connect_fault(error: OSError, address: Address, limits: Limits) -> Fault:
@@ -88,10 +85,19 @@ def redirect_fault(status: int, location: str, asked: Address) -> Fault:
         new = urlsplit(urljoin(f"{asked.url}/", location))
     except ValueError:
         return Fault("protocol", f"{said} to an address that cannot be read; give the right base URL")
+    if new.scheme not in ("http", "https"):
+        return Fault("protocol", f"{said} to an address that is not of HTTP; give the right base URL")
     root = f"{new.scheme}://{new.netloc.rpartition('@')[2]}"
     shown, base = quoted(root + new.path), quoted(root + api_root(new.path))
-    if base == asked.url:
+    if _is(root + new.path, asked):
         advice = "that is the same base URL; let the server answer there without a redirect"
     else:
         advice = f"give {'that address' if base == shown else base} as the base URL"
     return Fault("protocol", f"{said} to {shown}; {advice}")
+
+
+def _is(url: str, address: Address) -> bool:
+    try:
+        return address_of(url) == address
+    except UsageError:
+        return False

@@ -191,7 +191,7 @@ def this_run_lines(summary: Summary) -> list[str]:
     resumed = f", gone on with {this.resumed} time{'s' if this.resumed > 1 else ''}" if this.resumed else ""
     unfinished = summary.scores.turns_judged < summary.scores.turns_planned
     broken_off = this.status == "interrupted" or (unfinished and (summary.stopped or summary.losses))
-    go_on = [f"Go on with it: agenteval run --resume {this.run}"] if broken_off else []
+    go_on = [this.go_on] if broken_off else []
     return [f"{this.run}: {times}{resumed}.", *this.notes, *go_on]
 
 

@@ -119,7 +119,7 @@ async def _attempt(question: Question, desk: Desk, number: int) -> Answered:
     started = wall_stamp()
     attempt = await desk.chat(desk.transport, encoded.body, limits=desk.limits)
     limits = (encoded.body.get(name) for name in ("max_tokens", "max_completion_tokens"))
-    allowed = max((limit for limit in limits if isinstance(limit, int)), default=None)
+    allowed = max((limit for limit in limits if type(limit) is int), default=None)
     attempt = replace(attempt, reply=possible(attempt.reply, desk.budget.window, allowed))
     sent = Sent(number, started, encoded.view_hash, encoded.repairs)
     return Answered(attempt, _record(question, desk, sent, attempt))

@@ -50,26 +50,26 @@ class RunFolder:
 
     @classmethod
     def reopen(
-        cls, stored: StoredRun, heard: Collection[str], lock: RunLock, secrets: Secrets, disk: Disk = DISK
+        cls, stored: StoredRun, left: Collection[str], lock: RunLock, secrets: Secrets, disk: Disk = DISK
     ) -> RunFolder:
         """Go on with a run that is locked. What was torn when it ended is cut off: a journal line without its end,
         frames without a line.
 
         Raises DivergedError, before anything is cut, if a journalled reply is missing from the frames of a cell whose
-        replies are to be `heard` again. Such frames of another cell stay as they are.
+        replies are wanted again: one of those that are `left` to play. Such frames of another cell stay as they are.
         """
         folder = cls(stored.path, lock, secrets, disk)
         steps: dict[str, list[str]] = {cell: [] for cell in stored.manifest.cells["turns"]}
         for record in stored.records:
             steps.setdefault(record.cell, []).append(record.id)
-        ends = [folder._frames_end(cell, ids, cell in heard) for cell, ids in steps.items()]
+        ends = [folder._frames_end(cell, ids, cell in left) for cell, ids in steps.items()]
         folder._cut(stored.path / JOURNAL, _whole_lines(stored.path / JOURNAL))
         for cell, end in zip(steps, ends, strict=True):
             if end is not None:
                 folder._cut(frames_path(stored.path, cell), end)
         return folder
 
-    def _frames_end(self, cell: str, steps: list[str], heard: bool) -> int | None:
+    def _frames_end(self, cell: str, steps: list[str], left: bool) -> int | None:
         """Where the frames of the last journalled step end; nothing behind it can be journalled. None: nothing is to be
         cut, since some are missing before."""
         path, requests = frames_path(self.path, cell), RequestReader()
@@ -79,7 +79,7 @@ class RunFolder:
                 break
             missing.pop(member.line.step, None)
             end, body = member.end, requests.read(member.line.request) or body
-        if missing and heard:
+        if missing and left:
             self.close()
             raise DivergedError(f"{path} is damaged: the reply to {next(iter(missing))} is not in it: begin a new run")
         if body is not None:

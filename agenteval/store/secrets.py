@@ -19,6 +19,9 @@ from agenteval.wire import Recording
 MIN_SECRET = 8
 """Shorter keys (`EMPTY`, `x`) are placeholders of servers without keys; masking them would tear words apart."""
 
+BEGINNING = 12
+"""So much of a secret's beginning is taken for it: what a server says is cut where it is long."""
+
 SECRET_NAME = re.compile(r"cookie|auth|key|secret|token$|password", re.IGNORECASE)
 """Names of headers and body fields whose values are secrets (`max_tokens` is none)."""
 
@@ -37,6 +40,19 @@ def named_texts(value: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, 
             yield from named_texts(item, names)
 
 
+def _without(text: str, secret: str) -> str:
+    """A text in which a secret is masked; also one that was cut, if its first `BEGINNING` characters are left."""
+    begins = secret[:BEGINNING]
+    parts, done, at = [], 0, text.find(begins)
+    while at >= 0:
+        end = at + len(begins)
+        while end < min(len(text), at + len(secret)) and text[end] == secret[end - at]:
+            end += 1
+        parts += [text[done:at], MASK]
+        done, at = end, text.find(begins, end)
+    return "".join([*parts, text[done:]])
+
+
 class Secrets:
     """Knows the secrets of one run, and how to take them out of what is written."""
 
@@ -48,7 +64,8 @@ class Secrets:
     def text(self, text: str) -> str:
         """A text without secrets, also where they stand as they are written inside JSON."""
         for secret in self._secrets:
-            text = text.replace(secret, MASK).replace(json.dumps(secret)[1:-1], MASK)
+            for spelled in {secret, json.dumps(secret)[1:-1]}:
+                text = _without(text, spelled)
         return text
 
     def value(self, value: Any) -> Any:

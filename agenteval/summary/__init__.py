@@ -13,6 +13,7 @@ from agenteval.summary.rows import ArmRow, TurnRow
 from agenteval.summary.sides import AXES, Axis, Side, baseline, sides_in, sides_of_runs
 from agenteval.summary.story import in_words, story
 from agenteval.summary.summary import Summary, summarise
+from agenteval.summary.thisrun import how_to_go_on
 from agenteval.summary.trials import TrialRow
 from agenteval.summary.versus import MARGIN, Versus, versus
 from agenteval.summary.workload import unlike
@@ -42,6 +43,7 @@ __all__ = [
     "baseline",
     "chance",
     "compare",
+    "how_to_go_on",
     "in_words",
     "lean",
     "planned_otherwise",

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agenteval.context import names_code
 from agenteval.outcome import StepRecord
 from agenteval.store import Manifest
 
@@ -17,16 +18,23 @@ from agenteval.store import Manifest
 @dataclass(frozen=True, slots=True)
 class ThisRun:
     """`status`: complete, interrupted, or running (as a run that was killed stays); `created_at`, `finished_at`: UTC,
-    None while it has not ended; `resumed`: how often it was gone on with; `client`: what the client measured of itself,
-    of several parts the worst; `notes`: what follows from that."""
+    None while it has not ended; `resumed`: how often it was gone on with; `go_on`: how that is done, in words;
+    `client`: what the client measured of itself, of several parts the worst; `notes`: what follows from that."""
 
     run: str
     status: str
     created_at: str
     finished_at: str | None
     resumed: int
+    go_on: str
     client: Mapping[str, Any]
     notes: tuple[str, ...]
+
+
+def how_to_go_on(run: str, manifest: Manifest) -> str:
+    """The command that takes a run up again; `run`: its id or its folder."""
+    allowed = " --allow-code" if any(map(names_code, manifest.plan.get("policies", ()))) else ""
+    return f"Go on with it: agenteval run --resume {run}{allowed}"
 
 
 def this_run(manifest: Manifest, failing: StepRecord | None) -> ThisRun:
@@ -37,6 +45,7 @@ def this_run(manifest: Manifest, failing: StepRecord | None) -> ThisRun:
         created_at=manifest.created_at,
         finished_at=manifest.finished_at,
         resumed=manifest.resumed,
+        go_on=how_to_go_on(manifest.run, manifest),
         client=manifest.client,
         notes=(*_client_notes(manifest), *_part_notes(manifest), *_look(manifest, failing)),
     )

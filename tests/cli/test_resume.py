@@ -109,10 +109,12 @@ def test_a_secret_in_the_body_is_given_again(tmp_path: Path) -> None:
     secret = ("--extra-body", json.dumps({"api_key": KEY, "top_k": 4, "more": [{"password": PASSWORD}]}))
     with serving(40.0, "founding") as url:
         run = cut_short(tmp_path, signal.SIGKILL, "--base-url", url, "--no-preflight", *secret)
-        refused = agenteval("run", "--resume", "latest", cwd=tmp_path)
+        other = ("--extra-body", secret[1].replace("4", "5"))
+        for given in ((), other):
+            refused = agenteval("run", "--resume", "latest", *given, cwd=tmp_path)
+            assert refused.returncode == 2
+            assert "--extra-body" in refused.stderr
         done = agenteval("run", "--resume", "latest", *secret, cwd=tmp_path)
-    assert refused.returncode == 2
-    assert "--extra-body" in refused.stderr
     assert done.returncode == 1, done.stderr
     for secret_text in (KEY, PASSWORD):
         assert secret_text not in (run / "run.json").read_text()
@@ -136,6 +138,20 @@ def test_a_conversation_whose_frames_are_damaged_is_not_taken_up_and_nothing_is_
         gone = agenteval("run", "--resume", "latest", "--no-preflight", cwd=tmp_path)
     assert gone.returncode == 2
     assert "the reply to ten-turn-repo.off.full_history.0.t01.s01.a1 is not in it" in gone.stderr
+
+
+def test_an_embedded_run_whose_frames_are_damaged_is_not_taken_up_either(tmp_path: Path) -> None:
+    """What it added would stand behind the damage, where nobody reads on."""
+    run = cut_short(tmp_path, signal.SIGKILL, "--thinking", "off", "--trials", "200")
+    journal = (run / "steps.jsonl").read_bytes().splitlines(keepends=True)[:5]
+    (run / "steps.jsonl").write_bytes(b"".join(journal))
+    cell = json.loads(journal[-1])["cell"]
+    (run / "frames" / f"{cell}.jsonl.gz").write_bytes(b"")
+    before = bytes_of(run)
+    done = agenteval("run", "--resume", "latest", cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"{cell}.jsonl.gz is damaged" in done.stderr
+    assert bytes_of(run) == before
 
 
 def bytes_of(folder: Path) -> dict[Path, bytes]:

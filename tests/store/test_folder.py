@@ -132,6 +132,13 @@ def test_secrets_are_found_in_every_spelling(tmp_path: Path, key: str) -> None:
         assert json.dumps(key)[1:-1] not in text
 
 
+@pytest.mark.parametrize("length", range(12, len(SECRET) + 1))
+def test_a_secret_of_which_only_the_beginning_is_left_is_masked(length: int) -> None:
+    secrets = Secrets(SECRET, ())
+    assert secrets.text(f"HTTP 500: it is {SECRET[:length]} (attempt 1)") == "HTTP 500: it is [secret] (attempt 1)"
+    assert secrets.text(f"{SECRET}{SECRET[:length]} sk-") == "[secret][secret] sk-"
+
+
 def test_secrets_are_found_however_deep_they_stand_in_a_body() -> None:
     body = {
         "auth_token": "secret-on-top",
